@@ -1,0 +1,60 @@
+"""Where models answer: an OpenAI-compatible server, what it allows and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from fanout.types import EndpointId, Price
+
+BUNDLED = EndpointId("local")
+"""The id of the bundled model's endpoint."""
+
+
+class Secret:
+    """An API key that shows itself to nobody who prints, logs, pickles or formats it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> str:
+        raise TypeError("a Secret is never serialised")
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One OpenAI-compatible server. Holds no key: keys travel beside it as `Secret`."""
+
+    id: EndpointId
+    name: str
+    """As the screen says it, such as "SmolLM2 135M on this machine"."""
+    base_url: str
+    """Ends in /v1 on most servers; empty for the bundled model, which finds its own port."""
+    slots: int = 8
+    """Calls that may run at the same time, over all runs of this process."""
+    on_this_machine: bool = False
+    """True where the branches share this machine's processors: free, and not really independent in time."""
+    default_model: str = ""
+    prices: Mapping[str, Price] = field(default_factory=lambda: MappingProxyType({}))
+    """Own prices by model name; "*" is for every other model."""
+
+    @property
+    def host(self) -> str:
+        """Host and port, without user, path or query: all of the address that a record keeps."""
+        parts = urlsplit(self.base_url)
+        return f"{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}"

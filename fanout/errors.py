@@ -1,0 +1,41 @@
+"""What Fanout raises, and at whom it points.
+
+FanoutError
+├── DefinitionError     a workflow file or an edit of one is wrong: the author mends it
+├── InputError          a topic or option is wrong: the person at the screen mends it
+├── SettingsError       the environment or FANOUT_HOME is wrong: whoever installed it mends it
+├── LocalModelError     the bundled model can't start or its weights are missing
+└── ProviderError       a call failed in an expected way; carries the Failure, caught by the kernel
+"""
+
+from __future__ import annotations
+
+from fanout.types import Failure
+
+
+class FanoutError(Exception):
+    """Base of everything Fanout raises on purpose; its text is fit for the screen."""
+
+
+class DefinitionError(FanoutError):
+    """A workflow definition that can't be used; names the file and the field."""
+
+
+class InputError(FanoutError):
+    """Something typed that can't be run, such as an empty topic."""
+
+
+class SettingsError(FanoutError):
+    """A setting, or FANOUT_HOME itself, that can't be used."""
+
+
+class LocalModelError(FanoutError):
+    """The local model can't answer; the text names the command that mends it."""
+
+
+class ProviderError(FanoutError):
+    """An attempt that failed in an expected way. Only providers raise it, only the kernel catches it."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure

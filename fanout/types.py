@@ -1,0 +1,198 @@
+"""The values that every layer shares: ids, messages, usage, cost, failures, plans.
+
+Everything here is frozen and knows nothing of clocks, networks or screens, so that a run can be
+recorded, replayed and compared by passing the same values around.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Literal, NewType
+
+RunId = NewType("RunId", str)
+BranchId = NewType("BranchId", str)
+EndpointId = NewType("EndpointId", str)
+
+AGGREGATE = BranchId("aggregate")
+"""The id of the combining call; no branch of a workflow may have it."""
+
+Role = Literal["system", "user", "assistant"]
+
+
+class BranchState(StrEnum):
+    """One vocabulary for column, chart, export and database."""
+
+    READY = "ready"
+    QUEUED = "queued"
+    """Waiting for a slot of its endpoint; no request has been sent."""
+    WAITING = "waiting"
+    """The request is sent and no token has come yet."""
+    WRITING = "writing"
+    RETRYING = "retrying"
+    """Backing off between two attempts."""
+    DONE = "done"
+    CACHED = "cached"
+    STOPPED = "stopped"
+    """A person's choice: neutral, the text so far is kept."""
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    SKIPPED = "skipped"
+    """Not needed any more: vote decided, or budget reached."""
+
+    @property
+    def finished(self) -> bool:
+        return self in _FINISHED
+
+    @property
+    def succeeded(self) -> bool:
+        return self in (BranchState.DONE, BranchState.CACHED)
+
+
+_FINISHED = frozenset(
+    {
+        BranchState.DONE,
+        BranchState.CACHED,
+        BranchState.STOPPED,
+        BranchState.FAILED,
+        BranchState.TIMED_OUT,
+        BranchState.SKIPPED,
+    }
+)
+
+
+class RunStatus(StrEnum):
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    PARTIAL = "partial"
+    """There is an answer, but a branch or the combining call is missing from it."""
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+    @property
+    def finished(self) -> bool:
+        return self is not RunStatus.RUNNING
+
+
+class FailureKind(StrEnum):
+    AUTH = "auth"
+    QUOTA = "quota"
+    RATE_LIMIT = "rate_limit"
+    TIMEOUT_FIRST_TOKEN = "timeout_first_token"
+    TIMEOUT_IDLE = "timeout_idle"
+    TIMEOUT_TOTAL = "timeout_total"
+    CONNECTION = "connection"
+    SERVER = "server"
+    BAD_RESPONSE = "bad_response"
+    TRUNCATED = "truncated"
+    REFUSED = "refused"
+    EMPTY = "empty"
+    UNKNOWN_MODEL = "unknown_model"
+    BUDGET = "budget"
+    BUG = "bug"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An expected failure, as data: shown, stored and charted, never raised past the kernel."""
+
+    kind: FailureKind
+    message: str
+    """What happened, to whom, what to do next. Holds no key, no prompt and no path."""
+    retryable: bool = False
+    retry_after_s: float | None = None
+    """Seconds the endpoint asked us to wait; None if it did not say."""
+
+    @property
+    def timed_out(self) -> bool:
+        return self.kind in (
+            FailureKind.TIMEOUT_FIRST_TOKEN,
+            FailureKind.TIMEOUT_IDLE,
+            FailureKind.TIMEOUT_TOTAL,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens of one or several calls."""
+
+    input: int = 0
+    """All input tokens; the cached ones are part of them."""
+    output: int = 0
+    cached: int = 0
+    estimated: bool = False
+    """True where the endpoint reported nothing and the numbers are ours ("≈" on screen)."""
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            input=self.input + other.input,
+            output=self.output + other.output,
+            cached=self.cached + other.cached,
+            estimated=self.estimated or other.estimated,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What tokens cost, in US dollars per million tokens, and who says so."""
+
+    input: Decimal
+    output: Decimal
+    cached: Decimal | None = None
+    """Price of a cached input token; None means it costs what any input token costs."""
+    source: str
+
+    @property
+    def free(self) -> bool:
+        return not (self.input or self.output or self.cached)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """Money for one call, with the price it was computed from. Unknown is None, never a Cost of 0."""
+
+    usd: Decimal
+    price: Price
+    estimated: bool = False
+    """True where the usage behind it was estimated."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRef:
+    """Which model answers, and where."""
+
+    endpoint: EndpointId
+    model: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadlines:
+    """How long one attempt may take, in seconds; None waits without limit."""
+
+    first_token_s: float | None = 120.0
+    idle_s: float | None = 60.0
+    total_s: float | None = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BranchPlan:
+    """All that is needed to make one call: decided before the run, kept with it."""
+
+    id: BranchId
+    title: str
+    model: ModelRef
+    messages: tuple[Message, ...]
+    temperature: float | None = None
+    max_tokens: int | None = None
+    deadlines: Deadlines = field(default_factory=Deadlines)
+    extra: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    """Further request fields that only some servers know, such as repeat_penalty."""
