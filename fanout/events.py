@@ -89,6 +89,14 @@ class BranchFinished:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunResumed:
+    """A finished run goes on: these branches are asked again, then everything is combined anew."""
+
+    at: float
+    branches: tuple[BranchId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished:
     at: float
     status: RunStatus
@@ -103,5 +111,6 @@ Event: TypeAlias = (
     | BranchWrote
     | AttemptFailed
     | BranchFinished
+    | RunResumed
     | RunFinished
 )

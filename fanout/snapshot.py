@@ -14,6 +14,7 @@ from fanout.events import (
     BranchWrote,
     Event,
     RunFinished,
+    RunResumed,
     RunStarted,
 )
 from fanout.types import (
@@ -143,6 +144,8 @@ class Snapshot:
     aggregate_kind: str | None = None
     aggregate: Aggregate | None = None
     failure: Failure | None = None
+    idle_s: float = 0.0
+    """Seconds between a finish and a resume, when nothing of the run was going on."""
     _index: dict[BranchId, int] = field(default_factory=dict, repr=False, compare=False)
 
     def branch(self, branch_id: BranchId) -> Branch:
@@ -150,6 +153,10 @@ class Snapshot:
         if branch_id == AGGREGATE and self.aggregate is not None:
             return self.aggregate.branch
         return self.branches[self._index[branch_id]]
+
+    def wall_s(self, now_s: float) -> float:
+        """Seconds the run took, or has taken by `now_s` while it is running."""
+        return (self.at if self.status.finished else now_s) - self.idle_s
 
     @property
     def calls(self) -> tuple[Branch, ...]:
@@ -186,6 +193,16 @@ def apply(snapshot: Snapshot, event: Event) -> Snapshot:
                 branch=Branch(plan=event.plan),
             )
             return replace(snapshot, seq=snapshot.seq + 1, at=event.at, aggregate=aggregate)
+        case RunResumed():
+            return replace(
+                snapshot,
+                seq=snapshot.seq + 1,
+                at=event.at,
+                status=RunStatus.RUNNING,
+                failure=None,
+                aggregate=None,
+                idle_s=snapshot.idle_s + event.at - snapshot.at,
+            )
         case RunFinished():
             return replace(
                 snapshot,
@@ -204,7 +221,10 @@ def _apply_branch(
 ) -> Branch:
     match event:
         case BranchQueued():
-            return replace(branch, phases=branch._enter(BranchState.QUEUED, event.at), retry=None)
+            phases = branch._enter(BranchState.QUEUED, event.at)
+            if not branch.state.finished:
+                return replace(branch, phases=phases, retry=None)
+            return Branch(plan=branch.plan, phases=phases)
         case AttemptStarted():
             phases = branch._enter(BranchState.WAITING, event.at)
             return replace(branch, phases=phases, attempts=event.attempt, retry=None)

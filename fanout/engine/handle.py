@@ -1,0 +1,69 @@
+"""One run as the rest of the world sees it: look at it, wait for it, stop it, ask again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from fanout.events import Event
+from fanout.kernel.recorder import Recorder
+from fanout.snapshot import Snapshot
+from fanout.types import BranchId, ModelRef, RunId
+from fanout.workflows.definition import Workflow
+
+Act = Callable[[BranchId | None], None]
+
+
+class RunHandle:
+    """Safe in any thread. A handle outlives every page, tab and session that looks at it."""
+
+    def __init__(
+        self,
+        *,
+        recorder: Recorder,
+        workflow: Workflow,
+        model: ModelRef,
+        stop: Act,
+        retry: Act,
+    ) -> None:
+        self._recorder = recorder
+        self.workflow = workflow
+        """The definition as it was run, edits included."""
+        self.model = model
+        self._stop = stop
+        self._retry = retry
+
+    @property
+    def id(self) -> RunId:
+        return self.snapshot.run_id
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The newest picture; never blocks."""
+        return self._recorder.snapshot
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        return self._recorder.events
+
+    def now_s(self) -> float:
+        """Seconds since the run began."""
+        return self._recorder.now_s()
+
+    def follow(self) -> Iterator[Event]:
+        """Every event as it happens, from the first, until the run has finished. Blocks."""
+        return self._recorder.follow()
+
+    def wait(self, timeout_s: float | None = None) -> Snapshot:
+        """Block until the run has finished or time is up; look at `status` to know which."""
+        return self._recorder.wait(timeout_s)
+
+    def stop(self, branch_id: BranchId | None = None) -> None:
+        """Stop one branch, or the whole run; its text so far is kept. Harmless when it is over."""
+        self._stop(branch_id)
+
+    def retry(self, branch_id: BranchId | None = None) -> None:
+        """Ask one branch again, or every one that has no answer, then combine anew.
+
+        Does nothing while the run is still going on.
+        """
+        self._retry(branch_id)

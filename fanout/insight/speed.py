@@ -1,0 +1,87 @@
+"""What going parallel brought and what it cost, measured from one snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from fanout.snapshot import Branch, Snapshot
+from fanout.types import BranchState, Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speed:
+    """Seconds and ratios of one run."""
+
+    wall_s: float
+    sequential_s: float
+    """The sum of the calls' own times: what one after another would have taken at these speeds."""
+    longest_s: float
+    """The longest branch, from being queued to its end."""
+    overhead_s: float
+    """Wall time that neither the longest branch nor the combining call explains."""
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times faster than one after another; None where nothing was measured."""
+        return self.sequential_s / self.wall_s if self.wall_s > 0 and self.sequential_s else None
+
+
+def speed(snapshot: Snapshot, now_s: float) -> Speed:
+    """Measures of a run as it stands at `now_s` seconds since it began."""
+    wall = snapshot.wall_s(now_s)
+    branches = [span_s(branch, now_s) for branch in snapshot.branches]
+    longest = max(branches, default=0.0)
+    combining = span_s(snapshot.aggregate.branch, now_s) if snapshot.aggregate else 0.0
+    return Speed(
+        wall_s=wall,
+        sequential_s=sum(branch.own_s(now_s) for branch in snapshot.calls),
+        longest_s=longest,
+        overhead_s=max(0.0, wall - longest - combining),
+    )
+
+
+def span_s(branch: Branch, now_s: float) -> float:
+    """Seconds from being queued to its end, whatever they were spent on."""
+    working = (state for state in BranchState if not state.finished)
+    return sum(branch.spent_s(state, now_s) for state in working)
+
+
+def alone_s(snapshot: Snapshot) -> float | None:
+    """About how long one after another takes where branches share one machine's processors.
+
+    There the calls slow each other down, so the sum of their times flatters. The combining call
+    ran alone: its rate, in tokens per second, is what each branch would have had to itself. None
+    where that call is missing or too short to measure.
+    """
+    combining = snapshot.aggregate.branch if snapshot.aggregate else None
+    rate = writing_rate(combining) if combining else None
+    if combining is None or rate is None or combining.pieces < 20:
+        return None
+    waited = combining.spent_s(BranchState.WAITING, snapshot.at)
+    return sum(waited + branch.pieces / rate for branch in snapshot.calls if branch.pieces)
+
+
+def writing_rate(branch: Branch, now_s: float | None = None) -> float | None:
+    """Tokens per second while writing; None before there is anything to measure."""
+    end = branch.finished_s if now_s is None else now_s
+    if branch.first_token_s is None or end is None or branch.pieces < 2:
+        return None
+    seconds = branch.spent_s(BranchState.WRITING, end)
+    tokens = branch.usage.output if branch.usage and branch.usage.output else branch.pieces
+    return tokens / seconds if seconds > 0 else None
+
+
+def total_cost_usd(snapshot: Snapshot) -> Decimal | None:
+    """The run's cost in dollars; None as soon as the cost of one call that was sent is unknown."""
+    total = Decimal(0)
+    for branch in snapshot.calls:
+        if branch.cost is not None:
+            total += branch.cost.usd
+        elif branch.started_s is not None:
+            return None
+    return total
+
+
+def total_usage(snapshot: Snapshot) -> Usage:
+    return sum((b.usage for b in snapshot.calls if b.usage is not None), Usage())

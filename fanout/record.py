@@ -1,0 +1,128 @@
+"""A run and its events as plain JSON: the contract of the command line and of every export."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from decimal import Decimal
+from typing import TypedDict
+
+from fanout.events import Event
+from fanout.insight.speed import speed, total_cost_usd
+from fanout.snapshot import Aggregate, Branch, Snapshot
+from fanout.types import BranchState, Cost, Failure, Usage
+
+Json = dict[str, object]
+
+
+class UsageRecord(TypedDict):
+    input: int
+    output: int
+    cached: int
+
+
+def run_record(snapshot: Snapshot, now_s: float) -> Json:
+    """The whole run as one object. Times are seconds since the run began, money is US dollars."""
+    measures = speed(snapshot, now_s)
+    return {
+        "run_id": snapshot.run_id,
+        "workflow": snapshot.workflow,
+        "topic": snapshot.topic,
+        "status": snapshot.status.value,
+        "wall_s": _seconds(measures.wall_s),
+        "sequential_s": _seconds(measures.sequential_s),
+        "cost_usd": _money(total_cost_usd(snapshot)),
+        "branches": [branch_record(branch, now_s) for branch in snapshot.branches],
+        "aggregate": aggregate_record(snapshot.aggregate, now_s) if snapshot.aggregate else None,
+    }
+
+
+def branch_record(branch: Branch, now_s: float) -> Json:
+    return {
+        "id": branch.id,
+        "title": branch.title,
+        "status": branch.state.value,
+        "text": branch.text,
+        "queued_s": _seconds(branch.queued_s),
+        "first_token_s": _seconds(branch.first_token_s),
+        "finished_s": _seconds(branch.finished_s),
+        "attempts": branch.attempts,
+        "usage": usage_record(branch.usage),
+        "cost_usd": _cost(branch.cost),
+        "failure": failure_record(branch.failure),
+        "model": branch.plan.model.model,
+        "endpoint": branch.plan.model.endpoint,
+        "finish_reason": branch.finish_reason,
+        "estimated": branch.usage.estimated if branch.usage else False,
+        "price": _price(branch.cost),
+        "spent_s": {
+            "queued": _seconds(branch.spent_s(BranchState.QUEUED, now_s)),
+            "waiting": _seconds(branch.spent_s(BranchState.WAITING, now_s)),
+            "writing": _seconds(branch.spent_s(BranchState.WRITING, now_s)),
+            "backing_off": _seconds(branch.spent_s(BranchState.RETRYING, now_s)),
+        },
+    }
+
+
+def aggregate_record(aggregate: Aggregate, now_s: float) -> Json:
+    of_branch = branch_record(aggregate.branch, now_s)
+    return {
+        "kind": aggregate.kind,
+        "heading": aggregate.heading,
+        "used": list(aggregate.used),
+        **{key: value for key, value in of_branch.items() if key not in ("id", "title")},
+    }
+
+
+def usage_record(usage: Usage | None) -> UsageRecord:
+    usage = usage or Usage()
+    return {"input": usage.input, "output": usage.output, "cached": usage.cached}
+
+
+def failure_record(failure: Failure | None) -> Json | None:
+    return None if failure is None else {"kind": failure.kind.value, "message": failure.message}
+
+
+def event_record(event: Event) -> Json:
+    """One event as one flat object; "event" names its kind, "at" its second."""
+    fields = {key: _plain(value) for key, value in _fields(event).items()}
+    return {"event": _snake(type(event).__name__), **fields}
+
+
+def _fields(event: Event) -> dict[str, object]:
+    return asdict(event, dict_factory=lambda pairs: {k: _plain(v) for k, v in pairs})
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return _money(value)
+    if isinstance(value, float):
+        return round(value, 6)
+    return value
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
+
+
+def _seconds(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def _money(value: Decimal | None) -> float | None:
+    return None if value is None else float(round(value, 9))
+
+
+def _cost(cost: Cost | None) -> float | None:
+    return _money(cost.usd) if cost else None
+
+
+def _price(cost: Cost | None) -> Json | None:
+    if cost is None:
+        return None
+    price = cost.price
+    return {
+        "input_usd_per_mtok": _money(price.input),
+        "cached_usd_per_mtok": _money(price.cached),
+        "output_usd_per_mtok": _money(price.output),
+        "source": price.source,
+    }

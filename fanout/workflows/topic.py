@@ -1,0 +1,39 @@
+"""The topic as it was typed, made fit to be sent, stored and shown."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from fanout.errors import InputError
+
+MAX_TOPIC_CHARS = 200_000
+
+_KEEP = frozenset("\n\t\u200c\u200d")
+"""Joiners shape words and emoji; they stay, other control and format characters go."""
+_BIDI_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def clean_topic(text: str) -> str:
+    """The topic without control characters and outer blanks.
+
+    Markdown, HTML and orders to the model stay: they are a topic like any other, and are quoted as
+    data in the prompt. Raises InputError if nothing is left, or more than MAX_TOPIC_CHARS is.
+    """
+    kept = text.replace("\r\n", "\n").replace("\r", "\n")
+    cleaned = "".join(character for character in kept if _fit(character)).strip()
+    if not cleaned:
+        raise InputError("There is no topic yet. Type what the branches should write about.")
+    if len(cleaned) > MAX_TOPIC_CHARS:
+        raise InputError(
+            f"The topic has {len(cleaned):,} characters; at most {MAX_TOPIC_CHARS:,} can be sent. "
+            "Shorten it; what you typed is still in the field."
+        )
+    return cleaned
+
+
+def _fit(character: str) -> bool:
+    if character in _KEEP:
+        return True
+    category = unicodedata.category(character)
+    # Cc control, Cs lone surrogate, Co private use, Cn unassigned and noncharacters.
+    return category not in ("Cc", "Cs", "Cn") and character not in _BIDI_OVERRIDES
