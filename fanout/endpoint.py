@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from fanout.types import EndpointId, Price
@@ -50,7 +49,7 @@ class Endpoint:
     on_this_machine: bool = False
     """True where the branches share this machine's processors: free, and not really independent in time."""
     default_model: str = ""
-    prices: Mapping[str, Price] = field(default_factory=lambda: MappingProxyType({}))
+    prices: Mapping[str, Price] = field(default_factory=dict)
     """Own prices by model name; "*" is for every other model."""
 
     @property

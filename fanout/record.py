@@ -84,12 +84,8 @@ def failure_record(failure: Failure | None) -> Json | None:
 
 def event_record(event: Event) -> Json:
     """One event as one flat object; "event" names its kind, "at" its second."""
-    fields = {key: _plain(value) for key, value in _fields(event).items()}
+    fields = asdict(event, dict_factory=lambda pairs: {key: _plain(v) for key, v in pairs})
     return {"event": _snake(type(event).__name__), **fields}
-
-
-def _fields(event: Event) -> dict[str, object]:
-    return asdict(event, dict_factory=lambda pairs: {k: _plain(v) for k, v in pairs})
 
 
 def _plain(value: object) -> object:

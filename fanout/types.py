@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Literal, NewType
 
 RunId = NewType("RunId", str)
@@ -194,5 +193,5 @@ class BranchPlan:
     temperature: float | None = None
     max_tokens: int | None = None
     deadlines: Deadlines = field(default_factory=Deadlines)
-    extra: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    extra: Mapping[str, object] = field(default_factory=dict)
     """Further request fields that only some servers know, such as repeat_penalty."""

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from importlib.util import find_spec
 from typing import TypeVar
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
+from fanout import pricing
 from fanout.engine.endpoints import EndpointBook
 from fanout.engine.execution import Execution, SharedCalls
 from fanout.engine.handle import RunHandle
 from fanout.events import RunStarted
 from fanout.kernel.recorder import Recorder
 from fanout.kernel.retries import RetryPolicy
-from fanout.types import BranchId, ModelRef, RunId
+from fanout.types import BranchId, BranchPlan, ModelRef, RunId
 from fanout.workflows.definition import Workflow
 from fanout.workflows.run import plan
 from fanout.workflows.topic import clean_topic
@@ -52,12 +53,13 @@ class Engine:
     def start(self, workflow: Workflow, topic: str, model: ModelRef) -> RunHandle:
         """Start a run and return at once. InputError if the topic can't be run."""
         topic = clean_topic(topic)
-        recorder = Recorder()
 
         def resolve(name: str) -> ModelRef:
             return self._named(self.endpoints.resolve(name, model))
 
         plans = plan(workflow, topic, resolve)
+        self._look_up_prices(plans)
+        recorder = Recorder()
         recorder.emit(
             RunStarted(
                 at=0.0,
@@ -132,6 +134,13 @@ class Engine:
             return model
         default = self.endpoints.get(model.endpoint).default_model
         return ModelRef(endpoint=model.endpoint, model=default)
+
+    def _look_up_prices(self, plans: Sequence[BranchPlan]) -> None:
+        """The first look-up loads the price list for 0.3 s: not while branches are being timed."""
+        for branch in plans:
+            if branch.model.endpoint in self.endpoints:
+                endpoint = self.endpoints.get(branch.model.endpoint)
+                pricing.price(endpoint, branch.model.model)
 
     def _remember(self, handle: RunHandle) -> None:
         self._runs[handle.id] = handle

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Protocol, TypeAlias
 
 from fanout.types import Message, Usage
@@ -21,7 +20,7 @@ class ChatRequest:
     messages: tuple[Message, ...]
     temperature: float | None = None
     max_tokens: int | None = None
-    extra: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    extra: Mapping[str, object] = field(default_factory=dict)
     """Request fields that only some servers know; sent as they are."""
 
 

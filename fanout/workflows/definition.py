@@ -144,6 +144,17 @@ def parse(data: Mapping[str, object], *, name: str) -> Workflow:
         raise DefinitionError(f"{name}: {_in_words(error)}") from None
 
 
+def with_max_tokens(workflow: Workflow, max_tokens: int) -> Workflow:
+    """The same workflow with one length limit for every call."""
+    limit = {"max_tokens": max_tokens}
+    changes: dict[str, object] = {
+        "branches": tuple(branch.model_copy(update=limit) for branch in workflow.branches),
+    }
+    if workflow.aggregate is not None:
+        changes["aggregate"] = workflow.aggregate.model_copy(update=limit)
+    return workflow.model_copy(update=changes)
+
+
 def _unique(what: str, values: list[str]) -> None:
     twice = sorted({value for value in values if values.count(value) > 1})
     if twice:

@@ -1,0 +1,70 @@
+"""Arguments in, exit status out.
+
+Exit status: 0 succeeded, 3 partial, 1 failed, 130 stopped, 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from fanout.cli.run import run_command
+from fanout.cli.serve import serve_command
+from fanout.cli.workflows import workflows_command
+from fanout.errors import DefinitionError, FanoutError, InputError, SettingsError
+
+WRONG_USE = 2
+FAILED = 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status; errors are one line on standard error."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except (InputError, DefinitionError, SettingsError) as error:
+        print(f"fanout: {error}", file=sys.stderr)
+        return WRONG_USE
+    except FanoutError as error:
+        print(f"fanout: {error}", file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:
+        # The reader went away, as `head` does; Python must not complain about it at exit.
+        sys.stderr.close()
+        return FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m fanout",
+        description="One topic, several LLM branches at once, one combined answer.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="run a workflow on a topic")
+    run.add_argument("workflow", help="a shipped workflow's name, or a .toml file")
+    run.add_argument("--topic", required=True, help='the topic; "-" reads it from standard input')
+    run.add_argument("--base-url", default="", help="an OpenAI-compatible endpoint, ending in /v1")
+    run.add_argument("--model", default="", help="the model to ask there")
+    run.add_argument("--max-tokens", type=_positive, help="longest answer of every call")
+    shape = run.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="print one JSON object at the end")
+    shape.add_argument("--events", action="store_true", help="print one JSON event per line")
+    run.set_defaults(command=run_command)
+
+    listing = commands.add_parser("workflows", help="list the workflows")
+    listing.add_argument("--json", action="store_true", help="print JSON")
+    listing.set_defaults(command=workflows_command)
+
+    serve = commands.add_parser("serve-model", help="serve the bundled model on this machine")
+    serve.add_argument("--port", type=_positive, help="a fixed port; without it, any free one")
+    serve.set_defaults(command=serve_command)
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return number

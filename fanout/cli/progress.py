@@ -1,0 +1,95 @@
+"""What a person sees in a terminal: a line per branch while it works, the texts at the end."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import threading
+from typing import TextIO
+
+from fanout.endpoint import Endpoint
+from fanout.engine.handle import RunHandle
+from fanout.insight.speed import speed, total_cost_usd
+from fanout.render.words import metric_line, money_text, state_word
+from fanout.snapshot import Branch, Snapshot
+
+REDRAWS_PER_S = 8
+
+
+class Progress:
+    """Redraws its lines in a terminal; elsewhere prints a line when a branch ends."""
+
+    def __init__(self, handle: RunHandle, endpoint: Endpoint, model: str, out: TextIO) -> None:
+        self._handle = handle
+        self._endpoint = endpoint
+        self._model = model
+        self._out = out
+        self._drawn = 0
+
+    def show(self) -> None:
+        """Blocks until the run has finished."""
+        snapshot = self._handle.snapshot
+        model = "" if self._model in self._endpoint.name else f"{self._model} at "
+        self._write(f"{snapshot.title}: {len(snapshot.branches)} branches, {model}{self._endpoint.name}\n")
+        if self._out.isatty():
+            self._redraw_until_finished()
+        else:
+            self._print_as_branches_end()
+
+    def _redraw_until_finished(self) -> None:
+        tick = threading.Event()
+        while True:
+            snapshot = self._handle.snapshot
+            self._redraw(snapshot)
+            if snapshot.status.finished:
+                return
+            tick.wait(1 / REDRAWS_PER_S)
+
+    def _redraw(self, snapshot: Snapshot) -> None:
+        width = shutil.get_terminal_size().columns - 1
+        lines = [_line(branch, self._handle.now_s())[:width] for branch in snapshot.calls]
+        up = f"\x1b[{self._drawn}A" if self._drawn else ""
+        self._write(up + "".join(f"\x1b[2K{line}\n" for line in lines))
+        self._drawn = len(lines)
+
+    def _print_as_branches_end(self) -> None:
+        told: set[str] = set()
+        for event in self._handle.follow():
+            for branch in self._handle.snapshot.calls:
+                if branch.state.finished and branch.id not in told:
+                    told.add(branch.id)
+                    self._write(_line(branch, event.at) + "\n")
+
+    def _write(self, text: str) -> None:
+        self._out.write(text)
+        self._out.flush()
+
+
+def print_results(snapshot: Snapshot, out: TextIO) -> None:
+    """Every branch's text, the combined answer, and the run in one line."""
+    for branch in snapshot.branches:
+        _print_text(branch.title, branch, out)
+    if snapshot.aggregate is not None:
+        _print_text(snapshot.aggregate.heading, snapshot.aggregate.branch, out)
+    elif snapshot.aggregate_kind is not None:
+        print("No combined answer: no branch has a result to combine.\n", file=out)
+    if snapshot.failure is not None:
+        print(snapshot.failure.message, file=sys.stderr)
+    measures = speed(snapshot, snapshot.at)
+    line = f"{measures.wall_s:.1f} s instead of {measures.sequential_s:.1f} s one after another"
+    print(f"{line} · {money_text(total_cost_usd(snapshot))}", file=out)
+
+
+def _print_text(title: str, branch: Branch, out: TextIO) -> None:
+    print(f"## {title}\n", file=out)
+    if branch.text.strip():
+        print(branch.text.strip() + "\n", file=out)
+    if branch.failure is not None:
+        print(f"[{state_word(branch.state)}: {branch.failure.message}]\n", file=out)
+    elif not branch.state.succeeded:
+        print(f"[{state_word(branch.state)}]\n", file=out)
+
+
+def _line(branch: Branch, now_s: float) -> str:
+    line = f"  {branch.title:<16} {state_word(branch.state):<24} {metric_line(branch, now_s)}"
+    return f"{line}  {branch.failure.message}" if branch.failure else line

@@ -1,0 +1,91 @@
+"""`python -m fanout run`: one run, from the arguments to the exit status."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from fanout.cli.progress import Progress, print_results
+from fanout.endpoint import Endpoint
+from fanout.engine.handle import RunHandle
+from fanout.engine.runtime import Runtime
+from fanout.record import event_record, run_record
+from fanout.settings import Settings, checked_url
+from fanout.snapshot import Snapshot
+from fanout.types import ModelRef, RunStatus
+from fanout.workflows.definition import Workflow, with_max_tokens
+from fanout.workflows.library import load_file, shipped
+
+EXIT_STATUS = {
+    RunStatus.SUCCEEDED: 0,
+    RunStatus.PARTIAL: 3,
+    RunStatus.FAILED: 1,
+    RunStatus.STOPPED: 130,
+    RunStatus.RUNNING: 1,
+}
+
+
+def run_command(options: argparse.Namespace) -> int:
+    """Run a workflow and print what the options ask for."""
+    workflow = _workflow(options.workflow)
+    if options.max_tokens is not None:
+        workflow = with_max_tokens(workflow, options.max_tokens)
+    topic = _topic(options.topic)
+    settings = Settings.from_environment(_environment(options))
+    with Runtime(settings) as runtime:
+        model = runtime.chosen_model()
+        handle = runtime.engine.start(workflow, topic, model)
+        _stop_on_signals(handle)
+        snapshot = _show(handle, options, runtime.engine.endpoints.get(model.endpoint), model)
+    return EXIT_STATUS[snapshot.status]
+
+
+def _show(
+    handle: RunHandle, options: argparse.Namespace, endpoint: Endpoint, model: ModelRef
+) -> Snapshot:
+    if options.events:
+        for event in handle.follow():
+            print(json.dumps(event_record(event), ensure_ascii=False), flush=True)
+    elif options.json:
+        snapshot = handle.wait()
+        print(json.dumps(run_record(snapshot, handle.now_s()), ensure_ascii=False))
+    else:
+        Progress(handle, endpoint, model.model, sys.stderr).show()
+        print_results(handle.snapshot, sys.stdout)
+    return handle.snapshot
+
+
+def _workflow(name: str) -> Workflow:
+    return load_file(Path(name)) if name.endswith(".toml") else shipped().get(name)
+
+
+def _topic(text: str) -> str:
+    if text != "-":
+        return text
+    return sys.stdin.buffer.read().decode("utf-8", errors="replace")
+
+
+def _environment(options: argparse.Namespace) -> dict[str, str]:
+    """The options win over the environment; whoever gives a base URL here also gave the key."""
+    environment = dict(os.environ)
+    if options.base_url:
+        environment["OPENAI_BASE_URL"] = checked_url(options.base_url, "--base-url")
+    if options.model:
+        environment["FANOUT_MODEL"] = options.model
+    return environment
+
+
+def _stop_on_signals(handle: RunHandle) -> None:
+    """The first signal stops the run and keeps its text; a second one ends the process at once."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        handle.stop()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
