@@ -1,0 +1,111 @@
+"""The local model as a provider: makes sure its server runs, then streams like any endpoint.
+
+A small model needs a firmer hand than a large one: without a repetition penalty 135M parameters
+walk in circles. `SAMPLING` is that hand. A request's own values win over it, and other models than
+the bundled one get llama.cpp's own defaults, which follow the model's file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final
+
+from fanout.endpoint import Endpoint, Secret
+from fanout.errors import LocalModelError, ProviderError
+from fanout.providers.base import ChatRequest, Provider, StreamItem
+from fanout.providers.local.server import Address, LocalServer
+from fanout.types import Failure, FailureKind
+
+SAMPLING: Final = MappingProxyType(
+    {"top_p": 0.9, "min_p": 0.05, "repeat_penalty": 1.15, "repeat_last_n": 256}
+)
+TEMPERATURE: Final = 0.5
+MAX_TOKENS: Final = 1024
+"""Where a request sets no limit: a small model may not find its own end."""
+
+Connect = Callable[[Endpoint, Secret], Provider]
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A provider connected to one life of the server."""
+
+    address: Address
+    provider: Provider
+
+
+class LocalProvider:
+    """Implements Provider on top of a LocalServer; `connect` makes the provider of its address."""
+
+    def __init__(self, server: LocalServer, connect: Connect | None = None) -> None:
+        self.server = server
+        self._connect = connect or _openai_compatible
+        self._line: _Line | None = None
+        self._old: list[Provider] = []
+
+    def stream(
+        self, request: ChatRequest
+    ) -> AbstractAsyncContextManager[AsyncIterator[StreamItem]]:
+        return self._stream(request)
+
+    async def aclose(self) -> None:
+        """Close the connections and end the server."""
+        lines = [*self._old, *([self._line.provider] if self._line else [])]
+        self._line, self._old = None, []
+        for provider in lines:
+            await provider.aclose()
+        await self.server.aclose()
+
+    @asynccontextmanager
+    async def _stream(self, request: ChatRequest) -> AsyncIterator[AsyncIterator[StreamItem]]:
+        line = await self._connected()
+        try:
+            async with line.provider.stream(_tuned(request, line.address)) as items:
+                yield items
+        except ProviderError as error:
+            broken = error.failure.kind in (FailureKind.CONNECTION, FailureKind.TRUNCATED)
+            if broken and await self.server.suspect(line.address):
+                raise ProviderError(_crashed(line.address.model.title)) from error
+            raise
+
+    async def _connected(self) -> _Line:
+        try:
+            address = await self.server.ensure()
+        except LocalModelError as error:
+            raise ProviderError(Failure(kind=FailureKind.SERVER, message=str(error))) from error
+        line = self._line
+        if line is None or line.address is not address:
+            if line is not None:
+                # Its streams are still failing in other branches; closing it would disturb them.
+                self._old.append(line.provider)
+            endpoint = replace(self.server.endpoint, base_url=address.base_url)
+            line = self._line = _Line(address, self._connect(endpoint, address.key))
+        return line
+
+
+def _tuned(request: ChatRequest, address: Address) -> ChatRequest:
+    request = replace(request, model=address.model.id, max_tokens=request.max_tokens or MAX_TOKENS)
+    if address.model.source != "bundled":
+        return request
+    return replace(
+        request,
+        temperature=TEMPERATURE if request.temperature is None else request.temperature,
+        extra=MappingProxyType({**SAMPLING, **request.extra}),
+    )
+
+
+def _crashed(title: str) -> Failure:
+    return Failure(
+        kind=FailureKind.CONNECTION,
+        message=f"{title} on this machine stopped in mid-answer. A new attempt starts it again.",
+        retryable=True,
+    )
+
+
+def _openai_compatible(endpoint: Endpoint, key: Secret) -> Provider:
+    from fanout.providers.openai_compatible import OpenAICompatible
+
+    return OpenAICompatible(endpoint, key)
