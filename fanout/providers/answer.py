@@ -1,0 +1,257 @@
+"""One answer, decoded from the bytes of a response: text as it comes, then how it ended.
+
+OpenAI's stream is read here rather than by the SDK's chunk objects: a chunk costs a JSON parse
+instead of a tree of models, and the SDK does not notice an answer that stops without a
+finish_reason. A whole `chat.completion` sent where a stream was asked for is taken as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import suppress
+from typing import NoReturn, TypeAlias, cast
+
+import anyio
+import httpx2
+import jiter
+
+from fanout.errors import ProviderError
+from fanout.providers import sse
+from fanout.providers.base import Done, StreamItem, TextPiece
+from fanout.providers.failures import failure_of
+from fanout.providers.problems import (
+    Asked,
+    ErrorInStream,
+    Problem,
+    Refused,
+    Unfinished,
+    Unreadable,
+    WebPage,
+    Wordless,
+)
+from fanout.types import Usage
+
+Object: TypeAlias = dict[str, object]
+
+_EPILOGUE_S = 5.0
+_MAX_WHOLE_BYTES = sse.MAX_EVENT_BYTES
+_BROKEN = Unreadable(what="an answer with broken JSON in it")
+
+
+async def read_answer(body: AsyncIterator[bytes], asked: Asked) -> AsyncGenerator[StreamItem]:
+    """The items of one answer; the text of one read is one piece. Raises ProviderError."""
+    answer = Answer(asked)
+    async for data in body:
+        piece = answer.feed(data)
+        if piece is not None:
+            yield piece
+        if answer.closed() or answer.finish_reason:
+            break
+    for piece in await _epilogue(body, answer):
+        yield piece
+    yield answer.done()
+
+
+async def _epilogue(body: AsyncIterator[bytes], answer: Answer) -> list[TextPiece]:
+    """What follows the finish_reason: usage and [DONE], neither of which is worth failing for."""
+    pieces: list[TextPiece | None] = []
+    if answer.finish_reason and not answer.closed():
+        with anyio.move_on_after(_EPILOGUE_S), suppress(httpx2.TransportError, ConnectionError):
+            async for data in body:
+                pieces.append(answer.feed(data))
+                if answer.closed():
+                    break
+    pieces.append(answer.flush())
+    return [piece for piece in pieces if piece is not None]
+
+
+class Answer:
+    """The state of one answer while its bytes come in. Pure: it knows no network and no clock."""
+
+    def __init__(self, asked: Asked) -> None:
+        self.finish_reason = ""
+        self.reasoned = False
+        """True once the model has thought aloud, which is activity but not text."""
+        self._asked = asked
+        self._decoder = sse.Decoder()
+        self._head = b""
+        self._opened = False
+        self._closed = False
+        self._whole: bytearray | None = None
+        self._usage: Usage | None = None
+        self._refusal = ""
+        self._wrote = False
+        self._worded = False
+
+    def closed(self) -> bool:
+        """Whether the endpoint said [DONE]."""
+        return self._closed
+
+    def feed(self, data: bytes) -> TextPiece | None:
+        """Take the bytes of one read; the text in them, if any."""
+        if not self._opened:
+            data = self._open(data)
+        if self._whole is not None:
+            self._whole += data
+            if len(self._whole) > _MAX_WHOLE_BYTES:
+                self._fail(Unreadable(what="an answer without end"))
+            return None
+        try:
+            return self._take(self._decoder.feed(data))
+        except sse.EventTooLong:
+            self._fail(Unreadable(what="an answer without end"))
+
+    def flush(self) -> TextPiece | None:
+        """Take what is still held back when the bytes have ended."""
+        if self._whole is not None:
+            return self._take_whole(bytes(self._whole))
+        return None if self._closed else self._take(self._decoder.flush())
+
+    def done(self) -> Done:
+        """How the answer ended, or the failure that its end is."""
+        reason = self.finish_reason
+        if not reason:
+            self._fail(Unfinished(wrote=self._wrote))
+        if reason == "content_filter":
+            self._fail(Refused(filtered=True))
+        if self._refusal:
+            self._fail(Refused(said=self._refusal))
+        if reason == "error":
+            self._fail(ErrorInStream(error={}))
+        if not self._worded:
+            self._fail(Wordless(finish_reason=reason))
+        return Done(finish_reason=reason, usage=self._usage)
+
+    def _open(self, data: bytes) -> bytes:
+        """Tell a stream from a page and from one JSON object by its first visible byte."""
+        self._head += data
+        visible = self._head.lstrip(b" \t\r\n\xef\xbb\xbf")
+        if visible:
+            self._opened = True
+            if visible.startswith(b"<"):
+                self._fail(WebPage())
+            if visible.startswith((b"{", b"[")):
+                self._whole = bytearray()
+        elif len(self._head) < 1024:
+            return b""
+        head, self._head = self._head, b""
+        return head
+
+    def _take(self, payloads: list[bytes]) -> TextPiece | None:
+        texts: list[str] = []
+        for payload in payloads:
+            if payload.startswith(b"[DONE]"):
+                self._closed = True
+                break
+            if payload and not payload.isspace():
+                self._take_chunk(self._parsed(payload), texts)
+        return self._piece("".join(texts), len(texts)) if texts else None
+
+    def _take_chunk(self, chunk: Object, texts: list[str]) -> None:
+        choices = chunk.get("choices")
+        if not choices:
+            self._take_rest(chunk)
+            return
+        choice = _first(choices)
+        delta = choice.get("delta")
+        if isinstance(delta, dict):
+            content = delta.get("content")
+            if content:
+                text = content if isinstance(content, str) else _joined(content)
+                if text:
+                    texts.append(text)
+            elif delta.get("refusal"):
+                self._refusal += str(delta["refusal"])
+            elif delta.get("reasoning_content") or delta.get("reasoning"):
+                self.reasoned = True
+        self._take_end(chunk, choice)
+
+    def _take_end(self, chunk: Object, choice: Object) -> None:
+        reason = choice.get("finish_reason")
+        if reason:
+            self.finish_reason = str(reason)
+        if chunk.get("usage"):
+            self._usage = usage_of(chunk["usage"]) or self._usage
+        if chunk.get("error"):
+            self._fail(ErrorInStream(error=chunk["error"]))
+
+    def _take_rest(self, chunk: Object) -> None:
+        """A chunk without choices: usage, an error, or something that is no chunk at all."""
+        if chunk.get("error"):
+            self._fail(ErrorInStream(error=chunk["error"]))
+        if chunk.get("object") == "error" or ("message" in chunk and "choices" not in chunk):
+            self._fail(ErrorInStream(error=chunk))
+        self._usage = usage_of(chunk.get("usage")) or self._usage
+
+    def _take_whole(self, data: bytes) -> TextPiece | None:
+        self._whole = None
+        self._closed = True
+        answer = self._parsed(data.removeprefix(b"\xef\xbb\xbf"))
+        self._take_rest(answer)
+        choice = _first(answer.get("choices"))
+        message = choice.get("message")
+        if not isinstance(message, dict):
+            self._fail(Unreadable(what="JSON that is no chat completion"))
+        self.finish_reason = str(choice.get("finish_reason") or "")
+        self._refusal = str(message.get("refusal") or "")
+        text = _joined(message.get("content"))
+        return self._piece(text, 1) if text else None
+
+    def _piece(self, text: str, pieces: int) -> TextPiece:
+        self._wrote = True
+        self._worded = self._worded or not text.isspace()
+        return TextPiece(text=text, pieces=pieces)
+
+    def _parsed(self, payload: bytes) -> Object:
+        try:
+            value = jiter.from_json(payload, cache_mode="keys")
+        except ValueError:
+            self._fail(_BROKEN)
+        if not isinstance(value, dict):
+            self._fail(Unreadable(what="JSON that is no chat completion"))
+        return cast("Object", value)
+
+    def _fail(self, problem: Problem) -> NoReturn:
+        raise ProviderError(failure_of(problem, self._asked))
+
+
+def usage_of(reported: object) -> Usage | None:
+    """Tokens as an endpoint reports them; None where it reports nothing that can be used."""
+    if not isinstance(reported, dict):
+        return None
+    fields = cast("Object", reported)
+    read, written = _count(fields.get("prompt_tokens")), _count(fields.get("completion_tokens"))
+    if not read and not written:
+        return None
+    details = fields.get("prompt_tokens_details")
+    cached = cast("Object", details).get("cached_tokens") if isinstance(details, dict) else None
+    # DeepSeek counts its cache beside the prompt's details.
+    return Usage(
+        input=read,
+        output=written,
+        cached=min(read, _count(cached) or _count(fields.get("prompt_cache_hit_tokens"))),
+    )
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and value > 0 else 0
+
+
+def _first(choices: object) -> Object:
+    if isinstance(choices, list) and choices and isinstance(choices[0], dict):
+        return cast("Object", choices[0])
+    return {}
+
+
+def _joined(content: object) -> str:
+    """Text of a content that may be a string or, at some servers, a list of typed parts."""
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        return ""
+    parts = (
+        part.get("text")
+        for part in content
+        if isinstance(part, dict) and part.get("type") == "text"
+    )
+    return "".join(part for part in parts if isinstance(part, str))

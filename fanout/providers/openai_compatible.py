@@ -1,0 +1,221 @@
+"""Any OpenAI-compatible server, asked through the openai package and read from raw bytes.
+
+A key belongs to one endpoint: redirects are not followed, the environment's key and organisation
+are never added behind our back, and no error text can carry it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
+from typing import cast
+
+import anyio
+import httpx2
+import openai
+from openai import omit
+from openai.types.chat import ChatCompletionMessageParam
+
+from fanout.endpoint import Endpoint, Secret
+from fanout.errors import ProviderError
+from fanout.providers.answer import read_answer
+from fanout.providers.base import ChatRequest, Done, StreamItem
+from fanout.providers.dialect import Dialect, Dialects
+from fanout.providers.failures import CHECK_KEY, failure_of
+from fanout.providers.model_list import model_names
+from fanout.providers.problems import Asked, WebPage
+from fanout.providers.server_error import BadStatus
+from fanout.types import Failure, FailureKind
+
+MODELS_S = 5.0
+"""How long a list of models may take."""
+
+_CONNECT_S = 10.0
+_CLOSE_S = 1.0
+_DRAIN_S = 0.1
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_SENT_HEADERS = frozenset(
+    {"host", "accept", "connection", "content-type", "content-length", "user-agent"}
+)
+_EXPECTED = (openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError)
+
+
+class OpenAICompatible:
+    """A `Provider` for one endpoint; but for connecting, deadlines are the kernel's."""
+
+    def __init__(self, endpoint: Endpoint, key: Secret | None = None) -> None:
+        self._endpoint = endpoint
+        self._key = key.reveal().strip() if key else ""
+        self._client: openai.AsyncOpenAI | None = None
+        self._dialects = Dialects()
+
+    def stream(
+        self, request: ChatRequest
+    ) -> AbstractAsyncContextManager[AsyncIterator[StreamItem]]:
+        """Ask and read; leaving, also by being cancelled, hangs up at once."""
+        return self._stream(request)
+
+    async def models(self) -> tuple[str, ...]:
+        """The names of the models that the server offers, sorted; ProviderError within MODELS_S."""
+        asked = self._asked()
+        try:
+            with anyio.fail_after(MODELS_S):
+                page = await self._connected(asked).models.with_raw_response.list()
+                names = model_names(page.content)
+        except TimeoutError as problem:
+            raise ProviderError(failure_of(httpx2.ReadTimeout("models"), asked)) from problem
+        except _EXPECTED as problem:
+            raise _failed(problem, asked) from None
+        if names is None:
+            raise ProviderError(failure_of(WebPage(), asked))
+        return names
+
+    async def aclose(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSE_S):
+                await client.close()
+
+    @asynccontextmanager
+    async def _stream(self, request: ChatRequest) -> AsyncGenerator[AsyncIterator[StreamItem]]:
+        asked = self._asked(request)
+        reading = _Reading(await self._open(request, asked), asked)
+        try:
+            async with aclosing(reading.items()) as items:
+                yield items
+        finally:
+            await reading.hang_up()
+
+    async def _open(self, request: ChatRequest, asked: Asked) -> httpx2.Response:
+        """Send the request, and again in another dialect where the server asks for that."""
+        client = self._connected(asked)
+        while True:
+            dialect = self._dialects.of(request.model)
+            try:
+                return await _sent(client, request, dialect)
+            except openai.APIStatusError as problem:
+                said = _status(problem)
+                if not self._dialects.learn(request, dialect, said):
+                    raise ProviderError(failure_of(said, asked)) from None
+            except _EXPECTED as problem:
+                raise _failed(problem, asked) from None
+
+    def _connected(self, asked: Asked) -> openai.AsyncOpenAI:
+        """The client, made on first need and so on the loop that uses it."""
+        if not self._key.isascii() or not (self._key.isprintable() and " " not in self._key):
+            raise ProviderError(_unfit_key(asked))
+        if self._client is None:
+            try:
+                self._client = _client(self._endpoint, self._key)
+            except (*_EXPECTED, ValueError) as problem:
+                raise _failed(httpx2.InvalidURL(type(problem).__name__), asked) from None
+        return self._client
+
+    def _asked(self, request: ChatRequest | None = None) -> Asked:
+        prompts = tuple(message.content for message in request.messages) if request else ()
+        return Asked(
+            endpoint=self._endpoint.name,
+            model=request.model if request else "",
+            host=self._endpoint.host,
+            has_key=bool(self._key),
+            hidden=(self._key, *prompts),
+        )
+
+
+def _client(endpoint: Endpoint, key: str) -> openai.AsyncOpenAI:
+    async def headers_of_ours(request: httpx2.Request) -> None:
+        # The SDK adds organisation, project and custom headers from the environment, which are
+        # meant for another server than this one may be.
+        for name in [name for name in request.headers if name.lower() not in _SENT_HEADERS]:
+            del request.headers[name]
+        request.headers["accept-encoding"] = "identity"
+        if key:
+            request.headers["authorization"] = f"Bearer {key}"
+
+    url = httpx2.URL(endpoint.base_url)
+    if url.scheme not in ("http", "https") or not url.host:
+        raise httpx2.InvalidURL("no web address")
+    http = openai.DefaultAsyncHttpxClient(
+        follow_redirects=False,
+        timeout=httpx2.Timeout(None, connect=_CONNECT_S),
+        # A proxy of the environment can't reach this machine's own servers.
+        trust_env=url.host not in _LOOPBACK,
+        event_hooks={"request": [headers_of_ours]},
+    )
+    return openai.AsyncOpenAI(
+        base_url=url, api_key=key or "none", max_retries=0, http_client=http, timeout=http.timeout
+    )
+
+
+async def _sent(
+    client: openai.AsyncOpenAI, request: ChatRequest, dialect: Dialect
+) -> httpx2.Response:
+    messages = [{"role": said.role, "content": said.content} for said in request.messages]
+    limit = omit if request.max_tokens is None else request.max_tokens
+    sends_temperature = dialect.temperature and request.temperature is not None
+    call = client.chat.completions.with_streaming_response.create(
+        model=request.model,
+        messages=cast("list[ChatCompletionMessageParam]", messages),
+        stream=True,
+        stream_options={"include_usage": True} if dialect.stream_options else omit,
+        temperature=request.temperature if sends_temperature else omit,
+        max_tokens=omit if dialect.max_completion_tokens else limit,
+        max_completion_tokens=limit if dialect.max_completion_tokens else omit,
+        extra_body=dict(request.extra) or None,
+    )
+    # Never left: all that leaving does is to close the response, which `hang_up` does.
+    return (await call.__aenter__()).http_response
+
+
+class _Reading:
+    """One response while it is read, and how to take leave of it."""
+
+    def __init__(self, response: httpx2.Response, asked: Asked) -> None:
+        self._response = response
+        self._asked = asked
+        self._answered = False
+        # Some servers compress although they were asked not to.
+        packed = "content-encoding" in response.headers
+        self._body = response.aiter_bytes() if packed else response.aiter_raw()
+
+    async def items(self) -> AsyncGenerator[StreamItem]:
+        if "html" in self._response.headers.get("content-type", ""):
+            raise ProviderError(failure_of(WebPage(), self._asked))
+        try:
+            async with aclosing(read_answer(self._body, self._asked)) as items:
+                async for item in items:
+                    self._answered = isinstance(item, Done)
+                    yield item
+        except _EXPECTED as problem:
+            raise _failed(problem, self._asked) from None
+
+    async def hang_up(self) -> None:
+        """Close at once; but after a whole answer read its last bytes, so the connection serves
+        the next call."""
+        with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSE_S):
+            if self._answered:
+                with anyio.move_on_after(_DRAIN_S), suppress(httpx2.HTTPError):
+                    async for _ in self._body:
+                        pass
+            await self._body.aclose()
+            await self._response.aclose()
+
+
+def _status(problem: openai.APIStatusError) -> BadStatus:
+    response = problem.response
+    return BadStatus(
+        status=response.status_code, headers=dict(response.headers), body=response.text[:20_000]
+    )
+
+
+def _failed(problem: Exception, asked: Asked) -> ProviderError:
+    said = _status(problem) if isinstance(problem, openai.APIStatusError) else problem
+    return ProviderError(failure_of(said, asked))
+
+
+def _unfit_key(asked: Asked) -> Failure:
+    return Failure(
+        kind=FailureKind.AUTH,
+        message=f"The key for {asked.endpoint} holds characters that no key has, such as "
+        f"a space or a line break that was copied along. {CHECK_KEY}",
+    )
