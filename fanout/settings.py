@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from fanout.endpoint import BUNDLED, Endpoint, Secret
+from fanout.endpoint import Endpoint, Secret
 from fanout.errors import SettingsError
 from fanout.types import EndpointId
 
@@ -90,7 +90,9 @@ def checked_url(url: str, name: str) -> str:
     return url
 
 
-def described(url: str, *, id: str, default_model: str = "", name: str = "") -> Endpoint:
+def described(
+    url: str, *, id: str, default_model: str = "", name: str = "", on_this_machine: bool = False
+) -> Endpoint:
     """An endpoint for an address.
 
     A loopback address alone does not make it free, since it may be a gateway to a paid service;
@@ -98,7 +100,9 @@ def described(url: str, *, id: str, default_model: str = "", name: str = "") -> 
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
-    here = host in ("localhost", "127.0.0.1", "::1") and parts.port in MODEL_SERVER_PORTS
+    here = on_this_machine or (
+        host in ("localhost", "127.0.0.1", "::1") and parts.port in MODEL_SERVER_PORTS
+    )
     return Endpoint(
         id=EndpointId(id),
         name=name or (f"{host}:{parts.port}" if parts.port else host),
@@ -106,15 +110,4 @@ def described(url: str, *, id: str, default_model: str = "", name: str = "") -> 
         on_this_machine=here,
         slots=8,
         default_model=default_model,
-    )
-
-
-def bundled_endpoint(title: str = "SmolLM2 135M", slots: int = 3) -> Endpoint:
-    return Endpoint(
-        id=BUNDLED,
-        name=f"{title} on this machine",
-        base_url="",
-        slots=slots,
-        on_this_machine=True,
-        default_model=title,
     )

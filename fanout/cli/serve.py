@@ -12,4 +12,10 @@ def serve_command(options: argparse.Namespace) -> int:
     from fanout.providers.local.serve import serve_model
 
     settings = Settings.from_environment()
-    return serve_model(settings.writable_home(), setting=settings.local_model, port=options.port)
+    return serve_model(
+        settings.writable_home(),
+        port=options.port,
+        setting=settings.local_model or None,
+        key=settings.api_key,
+        say=print,
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
@@ -55,6 +55,12 @@ class EndpointBook:
         self.put(endpoint, key)
         self._added.add(endpoint.id)
         self._save()
+
+    def change(self, endpoint: Endpoint, key: Secret | None = None) -> None:
+        """Put new facts about a known endpoint; without a new key its old one stays."""
+        self.put(endpoint, key or self._entries[endpoint.id].key)
+        if endpoint.id in self._added:
+            self._save()
 
     def remove(self, endpoint_id: EndpointId) -> None:
         with self._lock:
@@ -149,10 +155,6 @@ class EndpointBook:
                 f"The endpoint works now but could not be kept in FANOUT_HOME: {error.strerror}. "
                 "Free some space, or add it again after the next start."
             ) from None
-
-
-def with_slots(endpoint: Endpoint, slots: int) -> Endpoint:
-    return replace(endpoint, slots=slots)
 
 
 def _to_row(endpoint: Endpoint) -> dict[str, object]:

@@ -1,0 +1,149 @@
+"""The input band: which workflow, which topic, which model; and Run, Stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from components import session
+from components.branch_editor import edited, load_rows
+from components.plain import label
+from fanout.engine.handle import RunHandle
+from fanout.engine.runtime import Runtime
+from fanout.errors import DefinitionError, FanoutError
+from fanout.types import ModelRef
+from fanout.workflows.definition import Workflow
+from fanout.workflows.library import shipped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What pressing Run would start."""
+
+    workflow: Workflow
+    """With the edits of this session."""
+    topic: str
+    model: ModelRef
+    problem: str = ""
+    """Why the edited branches can't be run as they are."""
+
+
+def input_band(runtime: Runtime, handle: RunHandle | None) -> Choice:
+    """Draw the band and return what is chosen. A run opened by its link fills the fields once."""
+    _fill_once(handle)
+    workflows = {workflow.name: workflow for workflow in shipped().workflows}
+    offers = {offer.ref: offer.label for offer in runtime.offers()}
+    if st.session_state.get("model") not in offers:
+        st.session_state["model"] = runtime.chosen_model()
+    with st.container(border=True, key="input_band"):
+        pick, topic, go = st.columns([3, 6, 2], vertical_alignment="top", gap="medium")
+        with pick:
+            name = st.selectbox(
+                "Workflow",
+                list(workflows),
+                key="workflow",
+                format_func=lambda key: workflows[key].title,
+                persist_state="session",
+            )
+            workflow = workflows[name]
+            st.caption(label(workflow.promise, 200))
+        with topic:
+            st.text_area(
+                "Topic",
+                key="topic",
+                height=96,
+                placeholder=workflow.topic_hint or "What should the branches write about?",
+                persist_state="session",
+            )
+            _examples(workflow)
+        with go:
+            st.selectbox(
+                "Model",
+                list(offers),
+                key="model",
+                format_func=lambda ref: offers[ref],
+                persist_state="session",
+            )
+            with st.container(horizontal=True, key="go"):
+                live = handle is not None and not handle.snapshot.status.finished
+                st.button(
+                    "Run",
+                    key="run",
+                    type="primary",
+                    icon=":material/play_arrow:",
+                    shortcut="Mod+Enter",
+                    on_click=start_chosen,
+                )
+                st.button(
+                    "Stop",
+                    key="stop",
+                    icon=":material/stop:",
+                    disabled=not live,
+                    on_click=handle.stop if handle is not None else None,
+                )
+    return _choice(workflow)
+
+
+def start_chosen() -> None:
+    """Start what the fields say; what can't be run is told beside them and nothing is lost."""
+    workflow = shipped().get(st.session_state["workflow"])
+    choice = _choice(workflow)
+    if choice.problem:
+        st.session_state["notice"] = choice.problem
+        return
+    start(choice.workflow, choice.topic, choice.model)
+
+
+def start(workflow: Workflow, topic: str, model: ModelRef) -> None:
+    """Start a run and show it."""
+    st.session_state.pop("notice", None)
+    try:
+        handle = session.runtime().engine.start(workflow, topic, model)
+    except FanoutError as error:
+        st.session_state["notice"] = str(error)
+        return
+    session.show_run(handle.id)
+
+
+def use_example(name: str, text: str) -> Callable[[], None]:
+    """A callback that puts an example into the fields."""
+
+    def use() -> None:
+        st.session_state["workflow"] = name
+        st.session_state["topic"] = text
+
+    return use
+
+
+def _choice(workflow: Workflow) -> Choice:
+    topic = st.session_state.get("topic") or ""
+    model = st.session_state["model"]
+    try:
+        return Choice(workflow=edited(workflow), topic=topic, model=model)
+    except DefinitionError as error:
+        return Choice(workflow=workflow, topic=topic, model=model, problem=str(error))
+
+
+def _examples(workflow: Workflow) -> None:
+    with st.container(horizontal=True, key="examples", gap="small"):
+        for i, example in enumerate(workflow.examples[:3]):
+            st.button(
+                label(example, 32),
+                key=f"example-{workflow.name}-{i}",
+                type="tertiary",
+                icon=":material/lightbulb:",
+                on_click=use_example(workflow.name, example),
+            )
+
+
+def _fill_once(handle: RunHandle | None) -> None:
+    if handle is None or "topic" in st.session_state:
+        return
+    known = {workflow.name for workflow in shipped().workflows}
+    if handle.workflow.name in known:
+        st.session_state["workflow"] = handle.workflow.name
+        load_rows(handle.workflow)
+    st.session_state["topic"] = handle.snapshot.topic
+    st.session_state["model"] = handle.model

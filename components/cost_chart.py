@@ -1,0 +1,52 @@
+"""What each call cost. Unknown stays unknown, and a free run gets no chart of zeros."""
+
+from __future__ import annotations
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from components.calls import colours, figure_names, names
+from components.figure import bars
+from fanout.render.words import cost_text
+from fanout.snapshot import Branch, Snapshot
+
+
+def cost_chart(snapshot: Snapshot, *, dark: bool) -> go.Figure | None:
+    """US dollars per call; None where nothing cost anything or no price is known."""
+    dollars = [float(call.cost.usd) if call.cost else 0.0 for call in snapshot.calls]
+    if not any(dollars):
+        return None
+    labels = figure_names(snapshot)
+    figure = bars(labels, "US dollars")
+    figure.add_trace(
+        go.Bar(
+            y=labels,
+            x=dollars,
+            orientation="h",
+            marker={"color": colours(snapshot, dark=dark)},
+            text=[cost_text(call.cost) for call in snapshot.calls],
+            textposition="auto",
+            hovertemplate="%{y}: %{text}<extra></extra>",
+        )
+    )
+    return figure
+
+
+def cost_frame(snapshot: Snapshot) -> pd.DataFrame:
+    """One row per call: its cost, and the price that it was computed from."""
+    return pd.DataFrame(
+        {
+            "Call": names(snapshot),
+            "Cost": [cost_text(call.cost) for call in snapshot.calls],
+            "Price": [_price(call) for call in snapshot.calls],
+        }
+    )
+
+
+def _price(call: Branch) -> str:
+    if call.cost is None:
+        return "unknown"
+    price = call.cost.price
+    if price.free:
+        return price.source
+    return f"${price.input:g} in, ${price.output:g} out per million ({price.source})"

@@ -1,0 +1,27 @@
+"""What a person should know before pressing Run: a refused input, a missing model, a full disk."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components.plain import label
+from fanout.endpoint import BUNDLED
+from fanout.engine.runtime import Runtime
+from fanout.types import ModelRef
+from fanout.workflows.library import shipped
+
+
+def notices(runtime: Runtime, model: ModelRef) -> None:
+    """Draw them; nothing where all is well."""
+    notice = st.session_state.get("notice")
+    if notice:
+        st.error(label(notice, 600), icon=":material/error:")
+    for problem in (*runtime.problems, *shipped().problems):
+        st.warning(label(problem, 600), icon=":material/warning:")
+    if model.endpoint != BUNDLED:
+        return
+    state = runtime.local.state
+    if state.phase in ("absent", "failed"):
+        st.error(label(state.message, 600), icon=":material/error:")
+    elif state.phase == "starting":
+        st.caption(":material/hourglass_top: The model on this machine is starting.")

@@ -1,0 +1,61 @@
+"""One line before Run: how many calls, who answers, what it may cost and how that is known."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import streamlit as st
+
+from components.choice import Choice
+from components.plain import label
+from fanout.endpoint import BUNDLED
+from fanout.engine.runtime import Runtime
+from fanout.insight.estimate import Estimate, estimate
+from fanout.render.words import usd_text
+from fanout.types import ModelRef
+from fanout.workflows.run import plan
+
+
+def preflight(runtime: Runtime, choice: Choice) -> None:
+    """Draw the line for what pressing Run would start."""
+    if choice.problem:
+        st.error(label(choice.problem, 400), icon=":material/error:")
+        return
+    endpoints = runtime.engine.endpoints
+
+    def resolve(name: str) -> ModelRef:
+        return endpoints.resolve(name, choice.model)
+
+    combine = choice.workflow.aggregate
+    figures = estimate(
+        plan(choice.workflow, choice.topic, resolve),
+        combine,
+        resolve(combine.model) if combine else None,
+        runtime.price,
+    )
+    parts = [_calls(figures), _who(runtime, choice.model)]
+    if not (choice.model.endpoint == BUNDLED and figures.free):
+        parts.append(_money(figures))
+    st.caption(" · ".join(parts), help=f"About {figures.input_tokens:,} tokens in, at most "
+               f"{figures.output_tokens_most:,} out; {label(figures.basis, 200)}.")
+
+
+def _calls(figures: Estimate) -> str:
+    branches = f"{figures.branches} branch{'es' if figures.branches != 1 else ''}"
+    return f"{branches} and 1 combining call" if figures.combining_calls else branches
+
+
+def _who(runtime: Runtime, model: ModelRef) -> str:
+    endpoint = runtime.engine.endpoints.get(model.endpoint)
+    if endpoint.id == BUNDLED:
+        return f"{label(endpoint.name)}: real, small, free"
+    return f"{label(model.model or 'no model chosen')} at {label(endpoint.name)}"
+
+
+def _money(figures: Estimate) -> str:
+    if figures.low_usd is None or figures.high_usd is None:
+        return "cost unknown: no price is known for this model"
+    if figures.free:
+        return "free"
+    low, high = usd_text(Decimal(figures.low_usd)), usd_text(Decimal(figures.high_usd))
+    return f"about {label(low)} to {label(high)}"

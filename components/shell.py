@@ -1,0 +1,29 @@
+"""The script that every session runs: page settings and navigation, then the chosen page.
+
+It lies here and not beside pages/, because Streamlit takes a pages/ folder beside its main script
+for an older kind of navigation.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+import streamlit as st  # noqa: E402
+
+PAGES = ROOT / "pages"
+
+st.set_page_config(page_title="Fanout", page_icon=":material/call_split:", layout="wide")
+st.logo(str(ROOT / "components" / "logo.svg"), size="large")
+page = st.navigation(
+    [
+        st.Page(PAGES / "run.py", title="Run", icon=":material/play_arrow:", default=True),
+        st.Page(PAGES / "models.py", title="Models", icon=":material/memory:"),
+    ],
+    position="top",
+)
+page.run()

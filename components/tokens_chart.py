@@ -1,0 +1,53 @@
+"""How much each call wrote, and how fast."""
+
+from __future__ import annotations
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from components.calls import colours, figure_names, names
+from components.figure import bars
+from fanout.insight.speed import writing_rate
+from fanout.snapshot import Branch, Snapshot
+
+
+def tokens_chart(snapshot: Snapshot, *, dark: bool) -> go.Figure:
+    """Tokens written per call; the text on a bar is its speed in tokens per second."""
+    labels = figure_names(snapshot)
+    figure = bars(labels, "tokens written")
+    figure.add_trace(
+        go.Bar(
+            y=labels,
+            x=[_written(call) for call in snapshot.calls],
+            orientation="h",
+            marker={"color": colours(snapshot, dark=dark)},
+            text=[_rate(call) for call in snapshot.calls],
+            textposition="auto",
+            hovertemplate="%{y}: %{x} tokens, %{text}<extra></extra>",
+        )
+    )
+    return figure
+
+
+def tokens_frame(snapshot: Snapshot) -> pd.DataFrame:
+    """One row per call; "≈" marks counts that the endpoint did not report."""
+    usages = [call.usage for call in snapshot.calls]
+    marks = ["≈ " if usage and usage.estimated else "" for usage in usages]
+    return pd.DataFrame(
+        {
+            "Call": names(snapshot),
+            "In": [f"{m}{u.input:,}" if u else "" for m, u in zip(marks, usages, strict=True)],
+            "Cached": [f"{u.cached:,}" if u else "" for u in usages],
+            "Out": [f"{m}{u.output:,}" if u else "" for m, u in zip(marks, usages, strict=True)],
+            "Speed": [_rate(call) for call in snapshot.calls],
+        }
+    )
+
+
+def _written(call: Branch) -> int:
+    return call.usage.output if call.usage else call.pieces
+
+
+def _rate(call: Branch) -> str:
+    rate = writing_rate(call)
+    return f"{rate:.0f} tok/s" if rate else ""

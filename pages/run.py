@@ -1,0 +1,36 @@
+"""The main page: type a topic, press Run, watch the columns fill, take the answer away."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components import session
+from components.board import live_board
+from components.branch_editor import branch_editor
+from components.choice import input_band
+from components.empty_state import empty_state, unknown_run
+from components.notices import notices
+from components.preflight import preflight
+from components.results import results
+
+st.title("One topic, several sides at once", anchor=False)
+
+runtime = session.runtime()
+run_id = session.run_id_shown()
+handle = runtime.engine.get(run_id) if run_id else None
+
+choice = input_band(runtime, handle)
+notices(runtime, choice.model)
+preflight(runtime, choice)
+with st.expander("Edit branches", icon=":material/tune:", key="edit_branches", on_change="rerun") as editor:
+    if editor.open:
+        branch_editor(choice.workflow, runtime.offers())
+
+if handle is not None:
+    live_board(handle, key="board")
+    if handle.snapshot.status.finished:
+        results(handle)
+elif run_id:
+    unknown_run(run_id)
+else:
+    empty_state(choice.model)
