@@ -97,11 +97,13 @@ class Branch:
 
     def spent_s(self, state: BranchState, now_s: float) -> float:
         """Seconds spent in one state up to `now_s`; a finished state lasts no time."""
+        if state.finished or not self.phases:
+            return 0.0
         ends = [phase.since_s for phase in self.phases[1:]] + [now_s]
         return sum(
             max(0.0, end - phase.since_s)
             for phase, end in zip(self.phases, ends, strict=True)
-            if phase.state is state and not state.finished
+            if phase.state is state
         )
 
     def own_s(self, now_s: float) -> float:
