@@ -53,6 +53,11 @@ class RunContext:
         self.stopped = False
         """True once a person stopped the whole run: nothing new is started."""
 
+    @property
+    def planned(self) -> tuple[BranchPlan, ...]:
+        """The branches as they were planned when the run started."""
+        return tuple(branch.plan for branch in self._recorder.snapshot.branches)
+
     async def fan_out(self, plans: Sequence[BranchPlan]) -> tuple[Branch, ...]:
         """Ask all at once and wait for all; results in the order of the plans."""
         async with anyio.create_task_group() as group:

@@ -74,7 +74,7 @@ def usable(branches: Sequence[Branch]) -> tuple[Branch, ...]:
 
 async def run(spec: Sectioning, topic: str, resolve: Resolve, context: RunContext) -> None:
     """Fan out, then combine what there is. All failed: no aggregate is pretended."""
-    branches = await context.fan_out(plan(spec, topic, resolve))
+    branches = await context.fan_out(context.planned)
     combine = aggregate_plan(spec, topic, branches, resolve)
     if combine is None or spec.aggregate is None or context.stopped:
         return

@@ -1,0 +1,88 @@
+"""The one retry loop: what is tried again, when, how often, and never after the first word."""
+
+from __future__ import annotations
+
+import pytest
+
+from fanout.events import AttemptFailed
+from fanout.kernel.retries import RetryPolicy
+from fanout.providers.script import Fault, Reply
+from fanout.types import BranchId, BranchState, Failure, FailureKind, RunStatus
+from tests.rig import QUICK, rig, script, trio
+
+POEM = BranchId("poem")
+BUSY = Failure(kind=FailureKind.RATE_LIMIT, message="", retryable=True)
+DENIED = Failure(kind=FailureKind.AUTH, message="")
+
+
+@pytest.mark.parametrize(
+    ("failure", "attempt", "wrote", "expected"),
+    [
+        (DENIED, 1, False, None),
+        (BUSY, 4, False, None),
+        (BUSY, 1, True, None),
+        (Failure(kind=FailureKind.RATE_LIMIT, message="", retryable=True, retry_after_s=7), 1, False, 7),
+        (Failure(kind=FailureKind.RATE_LIMIT, message="", retryable=True, retry_after_s=900), 1, False, None),
+    ],
+)
+def test_when_there_is_another_attempt(
+    failure: Failure, attempt: int, wrote: bool, expected: float | None
+) -> None:
+    assert RetryPolicy().wait_s(failure, attempt, wrote=wrote) == expected
+
+
+def test_waits_double_and_are_jittered_within_a_quarter() -> None:
+    policy = RetryPolicy(attempts=9, first_wait_s=1.0, longest_wait_s=4.0)
+    for attempt, middle in ((1, 1.0), (2, 2.0), (3, 4.0), (4, 4.0)):
+        waits = {policy.wait_s(BUSY, attempt, wrote=False) for _ in range(20)}
+        assert len(waits) > 1, "jitter"
+        assert all(wait is not None and middle * 0.75 <= wait <= middle * 1.25 for wait in waits)
+
+
+def test_a_busy_endpoint_is_asked_again_and_the_wait_is_not_the_models() -> None:
+    busy = Reply(status=429, retry_after="0.2")
+    with rig(script(poem=(busy, QUICK))) as here:
+        handle = here.start(trio())
+        snapshot = handle.wait(timeout_s=20)
+    poem = snapshot.branch(POEM)
+    assert (poem.state, poem.attempts, poem.text) == (BranchState.DONE, 2, QUICK.text)
+    assert poem.spent_s(BranchState.RETRYING, snapshot.at) >= 0.19
+    apart = poem.own_s(snapshot.at) + sum(
+        poem.spent_s(state, snapshot.at) for state in (BranchState.RETRYING, BranchState.QUEUED)
+    )
+    assert poem.finished_s is not None and poem.queued_s is not None
+    assert apart == pytest.approx(poem.finished_s - poem.queued_s)
+    failed = [event for event in handle.events if isinstance(event, AttemptFailed)]
+    assert [event.failure.kind for event in failed] == [FailureKind.RATE_LIMIT]
+    assert failed[0].retry_at == pytest.approx(failed[0].at + 0.2, abs=0.01)
+    assert snapshot.status is RunStatus.SUCCEEDED
+
+
+def test_attempts_are_capped() -> None:
+    with rig(script(poem=Reply(status=503))) as here:
+        snapshot = here.run(trio())
+    assert snapshot.branch(POEM).attempts == 4
+
+
+def test_after_the_first_word_there_is_no_silent_second_try() -> None:
+    with rig(script(poem=(Reply(text="a b c d e", fault=Fault.DROPPED), QUICK))) as here:
+        snapshot = here.run(trio())
+    poem = snapshot.branch(POEM)
+    assert (poem.state, poem.attempts) == (BranchState.FAILED, 1)
+
+
+def test_a_person_may_ask_a_failed_branch_again_and_it_is_combined_anew() -> None:
+    with rig(script(poem=(Reply(status=401), QUICK))) as here:
+        handle = here.start(trio())
+        assert handle.wait(timeout_s=20).status is RunStatus.PARTIAL
+        before = handle.snapshot.seq
+        handle.retry(POEM)
+        while handle.snapshot.seq == before:
+            handle.wait(timeout_s=0.01)
+        snapshot = handle.wait(timeout_s=20)
+        asked = len(here.provider.requests)
+    assert snapshot.status is RunStatus.SUCCEEDED
+    assert snapshot.aggregate is not None
+    assert snapshot.aggregate.heading == "Synthesis of 3 of 3"
+    assert snapshot.branch(POEM).text == QUICK.text
+    assert asked == 3 + 1 + 1 + 1, "finished branches are not paid twice"
