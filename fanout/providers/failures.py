@@ -44,11 +44,14 @@ def failure_of(problem: Problem, asked: Asked, *, now: datetime | None = None) -
             return _of_status(problem, said_in(problem.body), asked, problem.retry_after_s(now))
         case ErrorInStream():
             said = said_in(json.dumps({"error": problem.error}, default=str))
-            return _of_status(BadStatus(status=status_of(said)), said, asked, None)
+            return _of_status(BadStatus(status=status_of(said), in_stream=True), said, asked, None)
         case WebPage():
             return _bad(f"A web page answered instead of {asked.endpoint}'s API. {CHECK_URL}")
         case Unreadable():
-            return _bad(f"{asked.endpoint} sent {problem.what}, not a model's answer. {CHECK_URL}")
+            return _bad(
+                f"{asked.endpoint} sent {problem.what}. Retry this branch; if that does not help: "
+                f"{CHECK_URL}"
+            )
         case Unfinished():
             return _unfinished(problem, asked)
         case Refused():
@@ -71,9 +74,10 @@ def _of_status(problem: BadStatus, said: Said, asked: Asked, after_s: float | No
             "Check the plan and billing there, or choose another endpoint.",
         )
     if said.is_unknown_model(status):
+        whose = " for this key" if asked.has_key else ""
         return _final(
             FailureKind.UNKNOWN_MODEL,
-            f"{name} has no model {asked.model!r} for this key.{quote} "
+            f"{name} has no model {asked.model!r}{whose}.{quote} "
             "Choose one from its list on the Models page.",
         )
     if said.is_filtered():
@@ -93,10 +97,10 @@ def _of_status(problem: BadStatus, said: Said, asked: Asked, after_s: float | No
         what = "is overloaded or not ready yet" if busy else "had an error of its own"
         return _passing(
             FailureKind.SERVER,
-            f"{name} {what} (HTTP {status}).{quote} Try again in a moment.",
+            f"{name} {what} ({problem.place}).{quote} Try again in a moment.",
             after_s,
         )
-    return _of_request(status, said, quote, asked)
+    return _of_request(problem, said, quote, asked)
 
 
 def _of_access(status: int, quote: str, asked: Asked) -> Failure:
@@ -109,8 +113,8 @@ def _of_access(status: int, quote: str, asked: Asked) -> Failure:
     return _final(FailureKind.AUTH, f"{asked.endpoint} {what}.{quote} {CHECK_KEY}")
 
 
-def _of_request(status: int, said: Said, quote: str, asked: Asked) -> Failure:
-    name = asked.endpoint
+def _of_request(problem: BadStatus, said: Said, quote: str, asked: Asked) -> Failure:
+    name, status = asked.endpoint, problem.status
     if said.is_too_long() or status == 413:
         return _bad(
             f"The text is too long for {asked.model!r} at {name}.{quote} "
@@ -127,7 +131,7 @@ def _of_request(status: int, said: Said, quote: str, asked: Asked) -> Failure:
             f"{CHECK_URL}"
         )
     return _bad(
-        f"{name} did not accept the request (HTTP {status}).{quote} "
+        f"{name} did not accept the request ({problem.place}).{quote} "
         "Check the model and its settings."
     )
 

@@ -46,6 +46,7 @@ class OpenAICompatible:
     def __init__(self, endpoint: Endpoint, key: Secret | None = None) -> None:
         self._endpoint = endpoint
         self._key = key.reveal().strip() if key else ""
+        self._host = _host(endpoint)
         self._client: openai.AsyncOpenAI | None = None
         self._dialects = Dialects()
 
@@ -60,7 +61,7 @@ class OpenAICompatible:
         asked = self._asked()
         try:
             with anyio.fail_after(MODELS_S):
-                page = await self._connected(asked).models.with_raw_response.list()
+                page = await self._connected(asked).get("/models", cast_to=httpx2.Response)
                 names = model_names(page.content)
         except TimeoutError as problem:
             raise ProviderError(failure_of(httpx2.ReadTimeout("models"), asked)) from problem
@@ -116,10 +117,17 @@ class OpenAICompatible:
         return Asked(
             endpoint=self._endpoint.name,
             model=request.model if request else "",
-            host=self._endpoint.host,
+            host=self._host,
             has_key=bool(self._key),
             hidden=(self._key, *prompts),
         )
+
+
+def _host(endpoint: Endpoint) -> str:
+    try:
+        return endpoint.host
+    except ValueError:
+        return ""
 
 
 def _client(endpoint: Endpoint, key: str) -> openai.AsyncOpenAI:
@@ -153,7 +161,7 @@ async def _sent(
     messages = [{"role": said.role, "content": said.content} for said in request.messages]
     limit = omit if request.max_tokens is None else request.max_tokens
     sends_temperature = dialect.temperature and request.temperature is not None
-    call = client.chat.completions.with_streaming_response.create(
+    stream = await client.chat.completions.create(
         model=request.model,
         messages=cast("list[ChatCompletionMessageParam]", messages),
         stream=True,
@@ -163,8 +171,8 @@ async def _sent(
         max_completion_tokens=limit if dialect.max_completion_tokens else omit,
         extra_body=dict(request.extra) or None,
     )
-    # Never left: all that leaving does is to close the response, which `hang_up` does.
-    return (await call.__aenter__()).http_response
+    # The SDK's own iterator over its chunk objects is never started.
+    return stream.response
 
 
 class _Reading:

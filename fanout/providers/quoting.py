@@ -16,6 +16,7 @@ _SECRETS = re.compile(
     (?P<label>
         \b(?:bearer|basic)\s+
         | \b(?:api[-_ ]?key|token|secret|password|authorization)["']?\s*[:=]\s*["']?
+            (?:(?:bearer|basic)\s+)?
     )
     [^\s"',;]+
     | \b(?:sk|pk|rk|gsk|xai|hf|pplx|nvapi|key)[-_][\w*.-]{3,}

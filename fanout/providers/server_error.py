@@ -59,6 +59,12 @@ class BadStatus:
     status: int
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     body: str = ""
+    in_stream: bool = False
+    """True where it stands for an error that came inside a stream."""
+
+    @property
+    def place(self) -> str:
+        return "in mid-answer" if self.in_stream else f"HTTP {self.status}"
 
     def retry_after_s(self, now: datetime | None = None) -> float | None:
         """Seconds that the server asks to wait, from whichever of the three usual forms it uses."""

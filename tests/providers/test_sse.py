@@ -39,7 +39,9 @@ def test_an_event_stream_is_read_as_the_standard_says(stream: bytes, payloads: l
     assert decoded(stream) == payloads
 
 
-_TEXT = st.text(st.characters(blacklist_characters="\r\n", blacklist_categories=["Cs"]), max_size=12)
+_TEXT = st.text(
+    st.characters(blacklist_characters="\r\n", blacklist_categories=["Cs"]), max_size=12
+)
 _ENDS = st.sampled_from(["\n", "\r\n", "\r"])
 
 
@@ -48,14 +50,18 @@ def event_streams(draw: st.DrawFn) -> tuple[bytes, list[bytes]]:
     end = draw(_ENDS)
     stream, payloads = "", []
     for lines in draw(st.lists(st.lists(_TEXT, min_size=1, max_size=3), max_size=5)):
-        stream += draw(st.sampled_from(["", f": comment{end}", f"event: message{end}", f":{end}{end}"]))
+        stream += draw(
+            st.sampled_from(["", f": comment{end}", f"event: message{end}", f":{end}{end}"])
+        )
         stream += "".join(f"data: {line}{end}" for line in lines) + end
         payloads.append("\n".join(lines).encode())
     return stream.encode(), payloads
 
 
 @given(event_streams(), st.data())
-def test_cuts_at_any_byte_change_nothing(made: tuple[bytes, list[bytes]], data: st.DataObject) -> None:
+def test_cuts_at_any_byte_change_nothing(
+    made: tuple[bytes, list[bytes]], data: st.DataObject
+) -> None:
     stream, payloads = made
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
     parts = [stream[a:b] for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
