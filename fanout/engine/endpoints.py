@@ -115,7 +115,7 @@ class EndpointBook:
         try:
             rows = json.loads(self._file.read_text(encoding="utf-8"))
             endpoints = [_from_row(row) for row in rows]
-        except (OSError, ValueError, KeyError, TypeError, ArithmeticError):
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError):
             raise SettingsError(
                 f"{self._file.name} in FANOUT_HOME can't be read, so the endpoints added earlier are "
                 "missing. Mend or delete the file; nothing in it was changed."

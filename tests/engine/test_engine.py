@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from decimal import Decimal
 
-import anyio
 import pytest
 
 from fanout.endpoint import Endpoint
@@ -13,8 +12,8 @@ from fanout.errors import InputError
 from fanout.providers.script import Fault, Reply
 from fanout.record import event_record, run_record
 from fanout.snapshot import apply, begin
-from fanout.types import BranchState, EndpointId, FailureKind, ModelRef, Price, RunStatus
-from tests.rig import HERE, MODEL, QUICK, rig, script, trio
+from fanout.types import BranchState, FailureKind, Price, RunStatus
+from tests.rig import HERE, QUICK, rig, script, trio
 
 SLOW = Reply(text="word " * 60, tokens_per_s=200)
 
@@ -83,28 +82,6 @@ def test_an_empty_topic_starts_nothing() -> None:
         with pytest.raises(InputError):
             here.start(trio(), topic="  ")
         assert here.engine.runs() == ()
-
-
-def test_an_endpoint_that_was_removed_fails_its_branch_only() -> None:
-    gone = EndpointId("gone")
-    workflow = trio()
-    poem = workflow.branches[2].model_copy(update={"model": "gone/m"})
-    edited = workflow.model_copy(update={"branches": (*workflow.branches[:2], poem)})
-    with rig(script(joke=Reply(text="a b c d e f", tokens_per_s=20))) as here:
-        here.engine.endpoints.put(Endpoint(id=gone, name="Gone", base_url="", slots=1))
-        hold = here.engine.endpoints.slots(gone)
-        here.engine.call(_take, hold)
-        handle = here.start(edited)
-        here.engine.endpoints.remove(gone)
-        handle.retry()
-        snapshot = handle.wait(timeout_s=10)
-    failure = snapshot.branches[2].failure
-    assert failure is not None and failure.kind is FailureKind.UNKNOWN_MODEL
-    assert snapshot.status is RunStatus.PARTIAL
-
-
-async def _take(limiter: anyio.CapacityLimiter) -> None:
-    limiter.acquire_on_behalf_of_nowait("the test")
 
 
 def test_an_own_price_is_used_and_kept_with_the_run() -> None:
