@@ -26,7 +26,7 @@ from fanout.providers.local.weights import HubName, sha256
 
 SPARE_BYTES: Final = 256 << 20
 """Room that stays free for the records of runs."""
-PIECE_BYTES: Final = 1 << 20
+PIECE_BYTES: Final = 256 << 10
 TRIES: Final = 5
 PAUSE_S: Final = 2.0
 TIMEOUTS: Final = httpx2.Timeout(30.0, connect=10.0)

@@ -94,10 +94,14 @@ class ModelProcess:
 
 
 def threads() -> int:
-    """Threads for the model: every core of a small machine, about the real ones of a large one."""
+    """Threads for the model: one core stays free, and virtual cores of large machines don't count.
+
+    llama.cpp's threads wait for each other by spinning. With as many threads as cores, one other
+    busy program (the browser that shows the page) makes an answer slower by a factor of ten.
+    """
     affinity = getattr(os, "sched_getaffinity", None)
     cores = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
-    return cores if cores <= 4 else min(max(4, cores // 2), 16)
+    return max(1, cores - 1) if cores <= 4 else min(max(3, cores // 2), 16)
 
 
 def _environment() -> dict[str, str]:

@@ -7,6 +7,7 @@ the bundled one get llama.cpp's own defaults, which follow the model's file.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -25,6 +26,8 @@ SAMPLING: Final = MappingProxyType(
 TEMPERATURE: Final = 0.5
 MAX_TOKENS: Final = 1024
 """Where a request sets no limit: a small model may not find its own end."""
+
+_TOO_LONG: Final = re.compile(r"\((\d+) tokens\) exceeds the available context size \((\d+)")
 
 Connect = Callable[[Endpoint, Secret], Provider]
 
@@ -63,12 +66,16 @@ class LocalProvider:
     async def _stream(self, request: ChatRequest) -> AsyncIterator[AsyncIterator[StreamItem]]:
         line = await self._connected()
         try:
-            async with line.provider.stream(_tuned(request, line.address)) as items:
+            async with line.provider.stream(tuned(request, line.address)) as items:
                 yield items
         except ProviderError as error:
             broken = error.failure.kind in (FailureKind.CONNECTION, FailureKind.TRUNCATED)
             if broken and await self.server.suspect(line.address):
                 raise ProviderError(_crashed(line.address.model.title)) from error
+            if (too_long := _TOO_LONG.search(error.failure.message)) is not None:
+                raise ProviderError(
+                    _overfull(line.address.model.title, *too_long.groups())
+                ) from error
             raise
 
     async def _connected(self) -> _Line:
@@ -86,7 +93,7 @@ class LocalProvider:
         return line
 
 
-def _tuned(request: ChatRequest, address: Address) -> ChatRequest:
+def tuned(request: ChatRequest, address: Address) -> ChatRequest:
     request = replace(request, model=address.model.id, max_tokens=request.max_tokens or MAX_TOKENS)
     if address.model.source != "bundled":
         return request
@@ -102,6 +109,15 @@ def _crashed(title: str) -> Failure:
         kind=FailureKind.CONNECTION,
         message=f"{title} on this machine stopped in mid-answer. A new attempt starts it again.",
         retryable=True,
+    )
+
+
+def _overfull(title: str, tokens: str, context: str) -> Failure:
+    return Failure(
+        kind=FailureKind.BAD_RESPONSE,
+        message=f"The text is too long for {title}: it has {int(tokens):,} tokens, and the model "
+        f"holds {int(context):,} at once, its answer included. "
+        "Shorten it, or choose another model.",
     )
 
 

@@ -49,6 +49,7 @@ async def _serve(server: LocalServer, say: Callable[[str], None]) -> int:
 
 def _greeting(base_url: str, title: str, model_id: str, key: Secret) -> tuple[str, ...]:
     bearer = '  -H "Authorization: Bearer $OPENAI_API_KEY" \\' if key else None
+    body = f'{{"model": "{model_id}", "messages": [{{"role": "user", "content": "Say hello"}}]}}'
     example = (
         "Try it:",
         f"curl {base_url}/chat/completions \\",

@@ -76,7 +76,7 @@ class LocalServer:
         self._running: _Running | None = None
         self._crashes: deque[float] = deque(maxlen=CRASHES)
         self._closed = False
-        self._starting = anyio.CancelScope()
+        self._starting: anyio.CancelScope | None = None
         self._outline = outline(setting, self._home)
         self._state = LocalState.before_start(self._outline)
 
@@ -100,6 +100,11 @@ class LocalServer:
             on_this_machine=True,
             default_model=self._outline.id,
         )
+
+    @property
+    def pid(self) -> int | None:
+        """The process that runs the model now; None where there is none."""
+        return self._running.process.pid if self._running is not None else None
 
     async def ensure(self) -> Address:
         """The address of a server that runs; starts it where it doesn't. Raises LocalModelError."""
@@ -145,7 +150,8 @@ class LocalServer:
         """End the process, gently at first. The server is not used afterwards."""
         self._closed = True
         # A start may be in the middle of a long download, and it holds the lock.
-        self._starting.cancel()
+        if self._starting is not None:
+            self._starting.cancel()
         with anyio.CancelScope(shield=True):
             async with self._lock:
                 if self._running is not None:
