@@ -33,22 +33,25 @@ from fanout.types import Usage
 
 Object: TypeAlias = dict[str, object]
 
+_BROKEN_OFF = (httpx2.HTTPError, httpx2.StreamError, OSError)
 _EPILOGUE_S = 5.0
 _MAX_WHOLE_BYTES = sse.MAX_EVENT_BYTES
 _BROKEN = Unreadable(what="an answer with broken JSON in it")
 
 
-async def read_answer(body: AsyncIterator[bytes], asked: Asked) -> AsyncGenerator[StreamItem]:
+async def read_answer(body: AsyncIterator[bytes], answer: Answer) -> AsyncGenerator[StreamItem]:
     """The items of one answer; the text of one read is one piece. Raises ProviderError."""
-    answer = Answer(asked)
-    async for data in body:
-        piece = answer.feed(data)
-        if piece is not None:
+    try:
+        async for data in body:
+            piece = answer.feed(data)
+            if piece is not None:
+                yield piece
+            if answer.closed() or answer.finish_reason:
+                break
+        for piece in await _epilogue(body, answer):
             yield piece
-        if answer.closed() or answer.finish_reason:
-            break
-    for piece in await _epilogue(body, answer):
-        yield piece
+    except _BROKEN_OFF as problem:
+        raise ProviderError(failure_of(problem, answer.asked)) from None
     yield answer.done()
 
 
@@ -56,7 +59,7 @@ async def _epilogue(body: AsyncIterator[bytes], answer: Answer) -> list[TextPiec
     """What follows the finish_reason: usage and [DONE], neither of which is worth failing for."""
     pieces: list[TextPiece | None] = []
     if answer.finish_reason and not answer.closed():
-        with anyio.move_on_after(_EPILOGUE_S), suppress(httpx2.TransportError, ConnectionError):
+        with anyio.move_on_after(_EPILOGUE_S), suppress(*_BROKEN_OFF):
             async for data in body:
                 pieces.append(answer.feed(data))
                 if answer.closed():
@@ -72,7 +75,7 @@ class Answer:
         self.finish_reason = ""
         self.reasoned = False
         """True once the model has thought aloud, which is activity but not text."""
-        self._asked = asked
+        self.asked = asked
         self._decoder = sse.Decoder()
         self._head = b""
         self._opened = False
@@ -212,7 +215,7 @@ class Answer:
         return cast("Object", value)
 
     def _fail(self, problem: Problem) -> NoReturn:
-        raise ProviderError(failure_of(problem, self._asked))
+        raise ProviderError(failure_of(problem, self.asked))
 
 
 def usage_of(reported: object) -> Usage | None:

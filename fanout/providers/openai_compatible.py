@@ -18,8 +18,8 @@ from openai.types.chat import ChatCompletionMessageParam
 
 from fanout.endpoint import Endpoint, Secret
 from fanout.errors import ProviderError
-from fanout.providers.answer import read_answer
-from fanout.providers.base import ChatRequest, Done, StreamItem
+from fanout.providers.answer import Answer, read_answer
+from fanout.providers.base import ChatRequest, StreamItem
 from fanout.providers.dialect import Dialect, Dialects
 from fanout.providers.failures import CHECK_KEY, failure_of
 from fanout.providers.model_list import model_names
@@ -80,12 +80,18 @@ class OpenAICompatible:
     @asynccontextmanager
     async def _stream(self, request: ChatRequest) -> AsyncGenerator[AsyncIterator[StreamItem]]:
         asked = self._asked(request)
-        reading = _Reading(await self._open(request, asked), asked)
+        response = await self._open(request, asked)
+        # Some servers compress although they were asked not to.
+        packed = "content-encoding" in response.headers
+        body = response.aiter_bytes() if packed else response.aiter_raw()
+        answer = Answer(asked)
         try:
-            async with aclosing(reading.items()) as items:
+            if "html" in response.headers.get("content-type", ""):
+                raise ProviderError(failure_of(WebPage(), asked))
+            async with aclosing(read_answer(body, answer)) as items:
                 yield items
         finally:
-            await reading.hang_up()
+            await _hang_up(response, body, answered=answer.closed())
 
     async def _open(self, request: ChatRequest, asked: Asked) -> httpx2.Response:
         """Send the request, and again in another dialect where the server asks for that."""
@@ -175,38 +181,18 @@ async def _sent(
     return stream.response
 
 
-class _Reading:
-    """One response while it is read, and how to take leave of it."""
-
-    def __init__(self, response: httpx2.Response, asked: Asked) -> None:
-        self._response = response
-        self._asked = asked
-        self._answered = False
-        # Some servers compress although they were asked not to.
-        packed = "content-encoding" in response.headers
-        self._body = response.aiter_bytes() if packed else response.aiter_raw()
-
-    async def items(self) -> AsyncGenerator[StreamItem]:
-        if "html" in self._response.headers.get("content-type", ""):
-            raise ProviderError(failure_of(WebPage(), self._asked))
-        try:
-            async with aclosing(read_answer(self._body, self._asked)) as items:
-                async for item in items:
-                    self._answered = isinstance(item, Done)
-                    yield item
-        except _EXPECTED as problem:
-            raise _failed(problem, self._asked) from None
-
-    async def hang_up(self) -> None:
-        """Close at once; but after a whole answer read its last bytes, so the connection serves
-        the next call."""
-        with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSE_S):
-            if self._answered:
-                with anyio.move_on_after(_DRAIN_S), suppress(httpx2.HTTPError):
-                    async for _ in self._body:
-                        pass
-            await self._body.aclose()
-            await self._response.aclose()
+async def _hang_up(
+    response: httpx2.Response, body: AsyncGenerator[bytes], *, answered: bool
+) -> None:
+    """Close at once; but after a whole answer read its last bytes, so the connection serves the
+    next call."""
+    with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSE_S):
+        if answered:
+            with anyio.move_on_after(_DRAIN_S), suppress(httpx2.HTTPError):
+                async for _ in body:
+                    pass
+        await body.aclose()
+        await response.aclose()
 
 
 def _status(problem: openai.APIStatusError) -> BadStatus:

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 
 from fanout.errors import ProviderError
-from fanout.providers.answer import read_answer
+from fanout.providers.answer import Answer, read_answer
 from fanout.providers.base import ChatRequest, StreamItem
 from fanout.providers.failures import failure_of
 from fanout.providers.problems import Asked, Problem, WebPage
@@ -52,20 +52,15 @@ class Scripted:
         reply = self._playback.next_reply(model=request.model, prompt=prompt)
         body = played(reply, model=request.model, prompt=prompt, with_usage=True)
         try:
-            async with aclosing(body), aclosing(read_answer(body, asked)) as items:
+            async with aclosing(body), aclosing(read_answer(body, Answer(asked))) as items:
                 async for item in items:
                     yield item
         except Rejected as problem:
             answer = problem.answer
-            raise _failed(answer if answer.status != 200 else WebPage(), asked) from None
-        except ConnectionError as problem:
-            raise _failed(problem, asked) from None
+            met: Problem = answer if answer.status != 200 else WebPage()
+            raise ProviderError(failure_of(met, asked)) from None
 
 
 def prompt_of(request: ChatRequest) -> str:
     """What rules are matched against: all messages, one after the other."""
     return "\n\n".join(message.content for message in request.messages)
-
-
-def _failed(problem: Problem, asked: Asked) -> ProviderError:
-    return ProviderError(failure_of(problem, asked))

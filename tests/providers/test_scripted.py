@@ -12,10 +12,8 @@ from hypothesis import strategies as st
 
 from fanout.endpoint import Endpoint
 from fanout.errors import DefinitionError, ProviderError
-from fanout.providers.answer import Answer
 from fanout.providers.base import ChatRequest, Done, Provider, StreamItem, TextPiece
 from fanout.providers.openai_compatible import OpenAICompatible
-from fanout.providers.problems import Asked
 from fanout.providers.script import (
     DEMO,
     Fault,
@@ -27,7 +25,6 @@ from fanout.providers.script import (
     pieces_of,
 )
 from fanout.providers.script_file import load_script
-from fanout.providers.script_wire import played
 from fanout.providers.scripted import Scripted
 from fanout.providers.scripted_server import main, serving
 from fanout.types import EndpointId, Failure, FailureKind, Message
@@ -172,27 +169,6 @@ async def test_an_unpaced_script_lets_its_siblings_run() -> None:
         group.start_soon(read, 2)
     assert order != sorted(order)
     assert [request.messages[0].content for request in provider.requests] == ["Hello", "Hello"]
-
-
-async def bytes_of(reply: Reply) -> bytes:
-    parts = played(reply, model="m", prompt="p", with_usage=True)
-    return b"".join([part async for part in parts])
-
-
-@given(st.text(min_size=1, max_size=40), st.data())
-def test_an_answer_reads_the_same_wherever_its_bytes_are_cut(
-    text: str, data: st.DataObject
-) -> None:
-    fault = data.draw(st.sampled_from([None, Fault.NOT_A_STREAM]))
-    stream = anyio.run(bytes_of, Reply(text=f"{text}.", fault=fault))
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=6)))
-    answer, read = Answer(Asked(endpoint="x")), ""
-    for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
-        piece = answer.feed(stream[start:end])
-        read += piece.text if piece else ""
-    last = answer.flush()
-    assert read + (last.text if last else "") == f"{text}."
-    assert answer.done().finish_reason == "stop"
 
 
 async def test_the_server_speaks_the_rest_of_the_protocol() -> None:
