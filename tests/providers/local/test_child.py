@@ -72,9 +72,7 @@ def test_it_leaves_when_its_parent_leaves_while_the_model_is_being_loaded(
     while ".gguf" not in maps.read_text():
         assert process.poll() is None
     os.close(stdin)
-    assert process.wait(timeout=20) in (0, -signal.SIGIO)
-    assert process.stdout is not None
-    assert process.stdout.read() == b"", "the model was loaded to the end"
+    assert process.wait(timeout=20) == -signal.SIGIO, "it loaded the model to the end first"
 
 
 def test_it_leaves_when_its_parent_leaves_while_it_serves(
