@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -95,9 +94,10 @@ def with_threads(endpoint: PacedEndpoint) -> Contestant:
     import openai
 
     def run(count: int) -> None:
-        with openai.OpenAI(
-            base_url=endpoint.base_url, api_key="none", max_retries=0
-        ) as client, ThreadPoolExecutor(count) as pool:
+        with (
+            openai.OpenAI(base_url=endpoint.base_url, api_key="none", max_retries=0) as client,
+            ThreadPoolExecutor(count) as pool,
+        ):
 
             def ask(prompt: str) -> str:
                 stream = client.chat.completions.create(
@@ -181,9 +181,7 @@ def main() -> None:
     with paced_endpoint() as endpoint:
         book = EndpointBook(OpenAICompatible)
         book.put(
-            Endpoint(
-                id=EndpointId("paced"), name="Paced", base_url=endpoint.base_url, slots=128
-            )
+            Endpoint(id=EndpointId("paced"), name="Paced", base_url=endpoint.base_url, slots=128)
         )
         with Engine(book) as engine:
             contestants = {

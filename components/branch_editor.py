@@ -77,11 +77,21 @@ def _card(workflow: Workflow, uid: str, spec: BranchSpec, offers: tuple[Offer, .
         prompt = st.text_area("Prompt", prompt, key=f"{uid}-prompt", height=140)
     left, right = st.columns(2)
     temperature = left.number_input(
-        "Temperature", 0.0, 2.0, spec.temperature, 0.1, key=f"{uid}-temperature",
+        "Temperature",
+        0.0,
+        2.0,
+        spec.temperature,
+        0.1,
+        key=f"{uid}-temperature",
         placeholder=str(workflow.defaults.temperature or "the model's own"),
     )
     max_tokens = right.number_input(
-        "Longest answer, tokens", 1, 200_000, spec.max_tokens, 16, key=f"{uid}-tokens",
+        "Longest answer, tokens",
+        1,
+        200_000,
+        spec.max_tokens,
+        16,
+        key=f"{uid}-tokens",
         placeholder=str(workflow.defaults.max_tokens or "the model's own"),
     )
     model = _model(uid, spec, offers)
@@ -131,9 +141,7 @@ def _put(workflow: Workflow, uid: str, spec: BranchSpec) -> None:
 
 
 def _remove(workflow: Workflow, uid: str) -> None:
-    st.session_state[f"rows-{workflow.name}"] = [
-        row for row in _rows(workflow) if row[0] != uid
-    ]
+    st.session_state[f"rows-{workflow.name}"] = [row for row in _rows(workflow) if row[0] != uid]
 
 
 def _add(workflow: Workflow) -> None:
@@ -145,7 +153,7 @@ def _add(workflow: Workflow) -> None:
         id=f"branch-{number}",
         title=f"Branch {number}",
         prompt=None if like.prompt is None else "Write about {topic}.",
-        variables={key: "" for key in like.variables},
+        variables=dict.fromkeys(like.variables, ""),
     )
     st.session_state[f"rows-{workflow.name}"] = [*rows, (f"b{next(_uids)}", spec)]
 

@@ -8,7 +8,7 @@ from fanout.snapshot import Branch, Snapshot
 
 
 def names(snapshot: Snapshot) -> list[str]:
-    """"A Joke", "B Story" and, for the combining call, its plain title."""
+    """ "A Joke", "B Story" and, for the combining call, its plain title."""
     branches = [f"{letter(i)} {b.title}" for i, b in enumerate(snapshot.branches)]
     return branches + _combining(snapshot)
 

@@ -36,20 +36,37 @@ def _card(runtime: Runtime, endpoint: Endpoint) -> None:
         cost = "free" if price.free else f"${price.input:g} in, ${price.output:g} out per million"
     st.markdown(f"**{label(endpoint.name)}** · {label(endpoint.host)}")
     st.caption(f"{endpoint.slots} calls at once · {key} · {label(cost)}")
-    names = list(dict.fromkeys(n for n in (endpoint.default_model, *runtime.models(endpoint.id)) if n))
+    names = list(
+        dict.fromkeys(n for n in (endpoint.default_model, *runtime.models(endpoint.id)) if n)
+    )
     if names:
         chosen = st.selectbox("First model", names, key=f"first-{endpoint.id}")
         if chosen != endpoint.default_model:
             book.change(replace(endpoint, default_model=chosen))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.text_input("Key", key=f"key-{endpoint.id}", type="password", autocomplete="off",
-                      placeholder="leave empty to keep it")
+        st.text_input(
+            "Key",
+            key=f"key-{endpoint.id}",
+            type="password",
+            autocomplete="off",
+            placeholder="leave empty to keep it",
+        )
         st.button("Set key", key=f"set-{endpoint.id}", on_click=_set_key, args=(runtime, endpoint))
-        st.button("Check", key=f"check-{endpoint.id}", icon=":material/network_check:",
-                  on_click=_check, args=(runtime, endpoint))
+        st.button(
+            "Check",
+            key=f"check-{endpoint.id}",
+            icon=":material/network_check:",
+            on_click=_check,
+            args=(runtime, endpoint),
+        )
         if book.is_added(endpoint.id):
-            st.button("Remove", key=f"remove-{endpoint.id}", icon=":material/delete:",
-                      on_click=book.remove, args=(endpoint.id,))
+            st.button(
+                "Remove",
+                key=f"remove-{endpoint.id}",
+                icon=":material/delete:",
+                on_click=book.remove,
+                args=(endpoint.id,),
+            )
     outcome = st.session_state.get(f"outcome-{endpoint.id}")
     if outcome:
         st.caption(label(outcome, 600))

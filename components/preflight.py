@@ -13,7 +13,7 @@ from fanout.engine.runtime import Runtime
 from fanout.insight.estimate import Estimate, estimate
 from fanout.render.words import usd_text
 from fanout.types import ModelRef
-from fanout.workflows.run import plan
+from fanout.workflows.run import combining_call, plan
 
 
 def preflight(runtime: Runtime, choice: Choice) -> None:
@@ -26,18 +26,19 @@ def preflight(runtime: Runtime, choice: Choice) -> None:
     def resolve(name: str) -> ModelRef:
         return endpoints.resolve(name, choice.model)
 
-    combine = choice.workflow.aggregate
     figures = estimate(
         plan(choice.workflow, choice.topic, resolve),
-        combine,
-        resolve(combine.model) if combine else None,
+        combining_call(choice.workflow, choice.topic, resolve),
         runtime.price,
     )
     parts = [_calls(figures), _who(runtime, choice.model)]
     if not (choice.model.endpoint == BUNDLED and figures.free):
         parts.append(_money(figures))
-    st.caption(" · ".join(parts), help=f"About {figures.input_tokens:,} tokens in, at most "
-               f"{figures.output_tokens_most:,} out; {label(figures.basis, 200)}.")
+    st.caption(
+        " · ".join(parts),
+        help=f"About {figures.input_tokens:,} tokens in, at most "
+        f"{figures.output_tokens_most:,} out; {label(figures.basis, 200)}.",
+    )
 
 
 def _calls(figures: Estimate) -> str:

@@ -31,10 +31,16 @@ def results(handle: RunHandle) -> None:
             config=CHART_ONLY,
             alt="Timeline: when each branch was queued, waited, wrote and backed off, in seconds",
         )
-        st.caption("Hatched: queued or backing off · pale: waiting for the first token · full: writing")
+        st.caption(
+            "Hatched: queued or backing off · pale: waiting for the first token · full: writing"
+        )
     with table:
-        st.dataframe(timeline_frame(snapshot), key="timeline_table", hide_index=True,
-                     alt="Seconds per branch: queued, waiting, writing, backing off")
+        st.dataframe(
+            timeline_frame(snapshot),
+            key="timeline_table",
+            hide_index=True,
+            alt="Seconds per branch: queued, waiting, writing, backing off",
+        )
     _money_and_tokens(snapshot, dark)
     st.subheader("How it ran", anchor=False)
     st.plotly_chart(
@@ -51,13 +57,29 @@ def _money_and_tokens(snapshot: Snapshot, dark: bool) -> None:
         st.subheader("Cost", anchor=False)
         figure = cost_chart(snapshot, dark=dark)
         if figure is not None:
-            st.plotly_chart(figure, key="cost", config=CHART_ONLY,
-                            alt="Cost of each branch and of the combining call in US dollars")
-        st.dataframe(cost_frame(snapshot), key="cost_table", hide_index=True,
-                     alt="Cost and price of each call")
+            st.plotly_chart(
+                figure,
+                key="cost",
+                config=CHART_ONLY,
+                alt="Cost of each branch and of the combining call in US dollars",
+            )
+        st.dataframe(
+            cost_frame(snapshot),
+            key="cost_table",
+            hide_index=True,
+            alt="Cost and price of each call",
+        )
     with tokens:
         st.subheader("Tokens", anchor=False)
-        st.plotly_chart(tokens_chart(snapshot, dark=dark), key="tokens", config=CHART_ONLY,
-                        alt="Tokens written by each branch, with tokens per second")
-        st.dataframe(tokens_frame(snapshot), key="tokens_table", hide_index=True,
-                     alt="Tokens in and out and tokens per second of each call")
+        st.plotly_chart(
+            tokens_chart(snapshot, dark=dark),
+            key="tokens",
+            config=CHART_ONLY,
+            alt="Tokens written by each branch, with tokens per second",
+        )
+        st.dataframe(
+            tokens_frame(snapshot),
+            key="tokens_table",
+            hide_index=True,
+            alt="Tokens in and out and tokens per second of each call",
+        )

@@ -73,7 +73,9 @@ def _node(figure: go.Figure, x: float, y: float, text: str, colour: str, dash: s
     figure.add_annotation(x=x, y=y, text=text, showarrow=False, font={"size": 12})
 
 
-def _edge(figure: go.Figure, start: tuple[float, float], end: tuple[float, float], colour: str) -> None:
+def _edge(
+    figure: go.Figure, start: tuple[float, float], end: tuple[float, float], colour: str
+) -> None:
     figure.add_annotation(
         x=end[0],
         y=end[1],

@@ -55,5 +55,9 @@ class Endpoint:
     @property
     def host(self) -> str:
         """Host and port, without user, path or query: all of the address that a record keeps."""
-        parts = urlsplit(self.base_url)
-        return f"{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}"
+        try:
+            parts = urlsplit(self.base_url)
+            port = f":{parts.port}" if parts.port else ""
+        except ValueError:
+            return ""
+        return f"{parts.hostname or ''}{port}"

@@ -22,7 +22,9 @@ handle = runtime.engine.get(run_id) if run_id else None
 choice = input_band(runtime, handle)
 notices(runtime, choice.model)
 preflight(runtime, choice)
-with st.expander("Edit branches", icon=":material/tune:", key="edit_branches", on_change="rerun") as editor:
+with st.expander(
+    "Edit branches", icon=":material/tune:", key="edit_branches", on_change="rerun"
+) as editor:
     if editor.open:
         branch_editor(choice.workflow, runtime.offers())
 

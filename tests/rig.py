@@ -50,9 +50,7 @@ def rig(script: Script = DEMO, *, slots: int = 8, on_this_machine: bool = False)
 
     book = EndpointBook(make)
     book.put(
-        Endpoint(
-            id=HERE, name="Here", base_url="", slots=slots, on_this_machine=on_this_machine
-        )
+        Endpoint(id=HERE, name="Here", base_url="", slots=slots, on_this_machine=on_this_machine)
     )
     with Engine(book, retries=AT_ONCE) as engine:
         yield Rig(engine, provider)

@@ -22,7 +22,10 @@ def test_with_nothing_set_the_bundled_model_answers() -> None:
 def test_a_key_alone_means_openai() -> None:
     endpoint = settings(OPENAI_API_KEY="sk-x").endpoint
     assert endpoint is not None
-    assert (endpoint.base_url, endpoint.default_model) == ("https://api.openai.com/v1", "gpt-5-mini")
+    assert (endpoint.base_url, endpoint.default_model) == (
+        "https://api.openai.com/v1",
+        "gpt-5-mini",
+    )
     assert not endpoint.on_this_machine
 
 
@@ -30,7 +33,8 @@ def test_a_base_url_and_a_model_name_an_endpoint() -> None:
     found = settings(OPENAI_BASE_URL="http://127.0.0.1:9999/v1/", FANOUT_MODEL="tiny")
     assert found.endpoint is not None
     assert (found.endpoint.base_url, found.endpoint.default_model) == (
-        "http://127.0.0.1:9999/v1", "tiny",
+        "http://127.0.0.1:9999/v1",
+        "tiny",
     )
     assert not found.endpoint.on_this_machine, "a gateway on loopback may well cost money"
     assert found.local_model == ""

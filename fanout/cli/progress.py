@@ -30,7 +30,9 @@ class Progress:
         """Blocks until the run has finished."""
         snapshot = self._handle.snapshot
         model = "" if self._model in self._endpoint.name else f"{self._model} at "
-        self._write(f"{snapshot.title}: {len(snapshot.branches)} branches, {model}{self._endpoint.name}\n")
+        self._write(
+            f"{snapshot.title}: {len(snapshot.branches)} branches, {model}{self._endpoint.name}\n"
+        )
         if self._out.isatty():
             self._redraw_until_finished()
         else:

@@ -166,8 +166,7 @@ def _to_row(endpoint: Endpoint) -> dict[str, object]:
         "on_this_machine": endpoint.on_this_machine,
         "default_model": endpoint.default_model,
         "prices": {
-            model: [str(price.input), str(price.output)]
-            for model, price in endpoint.prices.items()
+            model: [str(price.input), str(price.output)] for model, price in endpoint.prices.items()
         },
     }
 

@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from fanout.kernel.tokens import estimated_input, estimated_tokens
 from fanout.pricing import flat_cost
+from fanout.tokens import estimated_input
 from fanout.types import BranchPlan, ModelRef, Price, Usage
-from fanout.workflows.definition import AggregateSpec
 
 SHORT_SHARE = 0.25
 """A short answer uses about this share of its limit."""
@@ -36,27 +35,27 @@ class Estimate:
 
 
 def estimate(
-    plans: Sequence[BranchPlan],
-    combine: AggregateSpec | None,
-    combine_model: ModelRef | None,
-    price_of: PriceOf,
+    plans: Sequence[BranchPlan], combine: BranchPlan | None, price_of: PriceOf
 ) -> Estimate:
-    """The calls of a run at their shortest and longest. Money is US dollars."""
+    """The calls of a run at their shortest and longest. Money is US dollars.
+
+    `combine` is the combining call as it would be with nothing to combine; what the branches may
+    write is added to its input here.
+    """
     calls = [(plan.model, estimated_input(plan.messages), plan.max_tokens) for plan in plans]
     outputs = sum(_most(limit) for _, _, limit in calls)
-    combining = combine is not None and combine.kind == "synthesis" and combine_model is not None
     low, high = _range(calls, price_of)
-    if combining and combine is not None and combine_model is not None:
-        fixed = estimated_tokens(combine.prompt)
-        short = [(combine_model, fixed + round(outputs * SHORT_SHARE), combine.max_tokens)]
-        long = [(combine_model, fixed + outputs, combine.max_tokens)]
+    if combine is not None:
+        fixed = estimated_input(combine.messages)
+        short = [(combine.model, fixed + round(outputs * SHORT_SHARE), combine.max_tokens)]
+        long = [(combine.model, fixed + outputs, combine.max_tokens)]
         low = _add(low, _range(short, price_of)[0])
         high = _add(high, _range(long, price_of)[1])
         calls += long
     sources = {price.source for model, _, _ in calls if (price := price_of(model))}
     return Estimate(
         branches=len(plans),
-        combining_calls=int(combining),
+        combining_calls=int(combine is not None),
         input_tokens=sum(tokens for _, tokens, _ in calls),
         output_tokens_most=sum(_most(limit) for _, _, limit in calls),
         low_usd=low,

@@ -24,9 +24,9 @@ from fanout.kernel.attempt import attempt
 from fanout.kernel.calls import Calls
 from fanout.kernel.recorder import Recorder
 from fanout.kernel.retries import RetryPolicy
-from fanout.kernel.tokens import estimated_usage
 from fanout.providers.base import Done, TextPiece
 from fanout.snapshot import Branch
+from fanout.tokens import estimated_usage
 from fanout.types import BranchId, BranchPlan, BranchState, Failure, FailureKind, Usage
 
 log = logging.getLogger(__name__)

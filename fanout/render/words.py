@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from fanout.insight.speed import span_s, writing_rate
-from fanout.snapshot import Branch
-from fanout.types import BranchState, Cost
+from fanout.snapshot import Branch, Snapshot
+from fanout.types import BranchState, Cost, FailureKind, RunStatus
 
 _STATES = {
     BranchState.READY: "Ready",
@@ -19,7 +19,42 @@ _STATES = {
     BranchState.STOPPED: "Stopped",
     BranchState.FAILED: "Failed",
     BranchState.TIMED_OUT: "Timed out",
-    BranchState.SKIPPED: "Not needed",
+    BranchState.SKIPPED: "Skipped",
+}
+
+_KINDS = {
+    FailureKind.AUTH: "Key not accepted",
+    FailureKind.QUOTA: "Quota used up",
+    FailureKind.RATE_LIMIT: "Rate limited",
+    FailureKind.TIMEOUT_FIRST_TOKEN: "No first word in time",
+    FailureKind.TIMEOUT_IDLE: "Went silent",
+    FailureKind.TIMEOUT_TOTAL: "Took too long",
+    FailureKind.CONNECTION: "Connection lost",
+    FailureKind.SERVER: "Server error",
+    FailureKind.BAD_RESPONSE: "Unreadable answer",
+    FailureKind.TRUNCATED: "Answer cut off",
+    FailureKind.REFUSED: "Refused",
+    FailureKind.EMPTY: "Empty answer",
+    FailureKind.UNKNOWN_MODEL: "Unknown model",
+    FailureKind.BUDGET: "Budget reached",
+    FailureKind.BUG: "Fault in Fanout",
+}
+
+_RUNS = {
+    RunStatus.RUNNING: "Running",
+    RunStatus.SUCCEEDED: "Finished",
+    RunStatus.PARTIAL: "Finished in part",
+    RunStatus.FAILED: "Failed",
+    RunStatus.STOPPED: "Stopped",
+}
+
+_ENDS = {
+    BranchState.DONE: "is done",
+    BranchState.CACHED: "came from the cache",
+    BranchState.STOPPED: "was stopped",
+    BranchState.FAILED: "failed",
+    BranchState.TIMED_OUT: "timed out",
+    BranchState.SKIPPED: "was skipped",
 }
 
 
@@ -28,54 +63,110 @@ def state_word(state: BranchState) -> str:
     return _STATES[state]
 
 
+def kind_word(kind: FailureKind) -> str:
+    """A kind of failure in two or three words."""
+    return _KINDS[kind]
+
+
+def run_word(status: RunStatus) -> str:
+    return _RUNS[status]
+
+
+def end_sentence(branch: Branch) -> str:
+    """ "Joke is done", "Poem failed": what is announced; empty while it is still at work."""
+    end = _ENDS.get(branch.state)
+    return f"{branch.title} {end}" if end else ""
+
+
+def run_sentence(snapshot: Snapshot) -> str:
+    """ "Run finished: 2 of 3", or "Run stopped: 2 of 3"; empty while it is running."""
+    if not snapshot.status.finished:
+        return ""
+    done = sum(branch.state.succeeded for branch in snapshot.branches)
+    how = "stopped" if snapshot.status is RunStatus.STOPPED else "finished"
+    return f"Run {how}: {done} of {len(snapshot.branches)}"
+
+
+def seconds_text(seconds: float) -> str:
+    """ "0.04 s", "2.8 s", "2 min 5 s"."""
+    if 0 < seconds < 0.095:
+        return f"{seconds:.2f} s"
+    if seconds < 99.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"
+
+
+def rate_text(tokens_per_s: float) -> str:
+    """ "61 tok/s"; a decimal where it is slow."""
+    return f"{tokens_per_s:.1f} tok/s" if tokens_per_s < 9.95 else f"{tokens_per_s:.0f} tok/s"
+
+
+def tokens_text(branch: Branch) -> str:
+    """Tokens written so far; "≈" until the endpoint has counted them."""
+    counted = branch.usage is not None and not branch.usage.estimated
+    written = branch.usage.output if branch.usage is not None else branch.pieces
+    about = "" if counted or not written else "≈ "
+    return f"{about}{written:,} token{'' if written == 1 else 's'}"
+
+
 def usd_text(usd: Decimal) -> str:
-    """Dollars with as many digits as the amount needs: $12.30, $0.0012, $0.00004."""
+    """Dollars with as many digits as the amount needs: $12.30, $0.012, $0.0012, $0.000041."""
     if usd >= 1 or usd == 0:
-        return f"${usd:.2f}"
-    digits = 2
-    while round(usd, digits) * 2 < usd or digits < 4:
-        digits += 1
-        if digits > 9:
-            break
-    return f"${round(usd, digits + 1).normalize():f}"
+        return f"${usd.quantize(Decimal('0.01'), ROUND_HALF_UP)}"
+    # Two significant digits, but never fewer places than cents have.
+    places = max(2, 1 - usd.adjusted())
+    return f"${usd.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):f}"
 
 
 def money_text(usd: Decimal | None) -> str:
-    """A sum of money: "free", "unknown" or dollars."""
+    """A sum of money in a line of its own: "free", "cost unknown" or dollars."""
     if usd is None:
         return "cost unknown"
     return usd_text(usd) if usd else "free"
 
 
-def cost_text(cost: Cost | None) -> str:
-    """What a call cost; "≈" where its usage was estimated."""
+def cost_text(cost: Cost | None, *, short: bool = True) -> str:
+    """What a call cost: "free", "unknown", "$0.0012"; "≈" where its usage was estimated.
+
+    The long form stands without a heading over it: "cost unknown".
+    """
     if cost is None:
-        return "unknown"
+        return "unknown" if short else "cost unknown"
     if cost.price.free:
         return "free"
     return f"{'≈ ' if cost.estimated else ''}{usd_text(cost.usd)}"
 
 
-def tokens_text(branch: Branch) -> str:
-    """Tokens written so far; "≈" until the endpoint has counted them."""
-    if branch.usage is not None and not branch.usage.estimated:
-        return f"{branch.usage.output:,} tokens"
-    written = branch.usage.output if branch.usage else branch.pieces
-    return f"≈ {written:,} tokens" if written else "0 tokens"
+def first_token_wait_s(branch: Branch) -> float | None:
+    """Seconds from the request that was answered to its first token; None before there is one."""
+    for before, after in zip(branch.phases, branch.phases[1:], strict=False):
+        if before.state is BranchState.WAITING and after.state is BranchState.WRITING:
+            return after.since_s - before.since_s
+    return None
 
 
-def metric_line(branch: Branch, now_s: float) -> str:
-    """"2.8 s · first token 0.4 s · 512 tokens · 61 tok/s · free"."""
+def metrics(branch: Branch, now_s: float) -> tuple[str, ...]:
+    """The numbers at a column's foot, in their order; none before the branch was queued."""
     if not branch.phases:
-        return ""
-    parts = [f"{span_s(branch, now_s):.1f} s"]
-    if branch.first_token_s is not None and branch.started_s is not None:
-        parts.append(f"first token {branch.first_token_s - branch.started_s:.1f} s")
-    if branch.pieces:
+        return ()
+    parts = [seconds_text(span_s(branch, now_s))]
+    backing_off = branch.spent_s(BranchState.RETRYING, now_s)
+    if backing_off > 0:
+        parts.append(f"backing off {seconds_text(backing_off)}")
+    first = first_token_wait_s(branch)
+    if first is not None:
+        parts.append(f"first token {seconds_text(first)}")
+    if branch.pieces or (branch.usage is not None and branch.usage.output):
         parts.append(tokens_text(branch))
     rate = writing_rate(branch, None if branch.state.finished else now_s)
     if rate is not None:
-        parts.append(f"{rate:.0f} tok/s")
-    if branch.state.finished:
-        parts.append(cost_text(branch.cost))
-    return " · ".join(parts)
+        parts.append(rate_text(rate))
+    if branch.state.finished and branch.started_s is not None:
+        parts.append(cost_text(branch.cost, short=False))
+    return tuple(parts)
+
+
+def metric_line(branch: Branch, now_s: float) -> str:
+    """ "2.8 s · first token 0.4 s · 512 tokens · 61 tok/s · free"."""
+    return " · ".join(metrics(branch, now_s))

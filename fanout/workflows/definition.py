@@ -43,9 +43,7 @@ class DeadlineSpec(_Spec):
     total_s: Seconds | None = Deadlines().total_s
 
     def value(self) -> Deadlines:
-        return Deadlines(
-            first_token_s=self.first_token_s, idle_s=self.idle_s, total_s=self.total_s
-        )
+        return Deadlines(first_token_s=self.first_token_s, idle_s=self.idle_s, total_s=self.total_s)
 
 
 class BranchSpec(_Spec):

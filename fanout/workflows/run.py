@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import assert_never
 
 from fanout.kernel.context import RunContext
+from fanout.snapshot import Snapshot
 from fanout.types import BranchPlan, RunStatus
 from fanout.workflows import sectioning
 from fanout.workflows.definition import Sectioning, Workflow
 from fanout.workflows.sectioning import Resolve
-from fanout.snapshot import Snapshot
 
 
 def plan(workflow: Workflow, topic: str, resolve: Resolve) -> tuple[BranchPlan, ...]:
@@ -17,6 +17,15 @@ def plan(workflow: Workflow, topic: str, resolve: Resolve) -> tuple[BranchPlan, 
     match workflow:
         case Sectioning():
             return sectioning.plan(workflow, topic, resolve)
+        case _:
+            assert_never(workflow)
+
+
+def combining_call(workflow: Workflow, topic: str, resolve: Resolve) -> BranchPlan | None:
+    """The call that combines, with nothing to combine yet; None if no such call will be made."""
+    match workflow:
+        case Sectioning():
+            return sectioning.combining_call(workflow, topic, resolve)
         case _:
             assert_never(workflow)
 

@@ -47,10 +47,26 @@ def aggregate_plan(
     spec: Sectioning, topic: str, branches: Sequence[Branch], resolve: Resolve
 ) -> BranchPlan | None:
     """The combining call over the branches that succeeded; None if there is nothing to combine."""
-    combine = spec.aggregate
     used = usable(branches)
-    if combine is None or not used:
+    if spec.aggregate is None or not used:
         return None
+    return _combining(spec, spec.aggregate, topic, used, resolve)
+
+
+def combining_call(spec: Sectioning, topic: str, resolve: Resolve) -> BranchPlan | None:
+    """The combining call with nothing to combine yet, for estimates; None if none will be made."""
+    if spec.aggregate is None or spec.aggregate.kind == "concatenation":
+        return None
+    return _combining(spec, spec.aggregate, topic, (), resolve)
+
+
+def _combining(
+    spec: Sectioning,
+    combine: AggregateSpec,
+    topic: str,
+    used: Sequence[Branch],
+    resolve: Resolve,
+) -> BranchPlan:
     results = "\n\n".join(
         render(combine.result, {"title": branch.title, "text": branch.text.strip()})
         for branch in used
@@ -86,9 +102,7 @@ async def run(spec: Sectioning, topic: str, resolve: Resolve, context: RunContex
     )
 
 
-def _branch_plan(
-    spec: Sectioning, branch: BranchSpec, topic: str, resolve: Resolve
-) -> BranchPlan:
+def _branch_plan(spec: Sectioning, branch: BranchSpec, topic: str, resolve: Resolve) -> BranchPlan:
     values = {**branch.variables, "topic": topic, "title": branch.title}
     parts = [render(spec.shared, values), render(spec.prompt_of(branch), values)]
     user = "\n\n".join(part.strip() for part in parts if part.strip())

@@ -41,8 +41,15 @@ def fanout(
 
 def run_args(server: ServerHandle, *more: str) -> Sequence[str]:
     return (
-        "run", "creative-trio", "--topic", "remote work", "--base-url", server.base_url,
-        "--model", "scripted", *more,
+        "run",
+        "creative-trio",
+        "--topic",
+        "remote work",
+        "--base-url",
+        server.base_url,
+        "--model",
+        "scripted",
+        *more,
     )
 
 
@@ -109,7 +116,10 @@ def test_ctrl_c_stops_the_run_keeps_its_text_and_exits_130() -> None:
     with serving(Script(otherwise=Reply(text="word " * 500, tokens_per_s=50))) as server:
         process = subprocess.Popen(
             command(*run_args(server, "--events")),
-            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         assert process.stdout is not None
         lines = []
@@ -151,9 +161,7 @@ def test_the_topic_can_come_from_standard_input() -> None:
         ((), "COMMAND"),
     ],
 )
-def test_wrong_use_exits_two_with_one_clear_message(
-    arguments: tuple[str, ...], words: str
-) -> None:
+def test_wrong_use_exits_two_with_one_clear_message(arguments: tuple[str, ...], words: str) -> None:
     done = fanout(*arguments)
     assert done.returncode == 2
     assert words in done.stderr
@@ -162,7 +170,9 @@ def test_wrong_use_exits_two_with_one_clear_message(
 
 def test_nobody_at_the_base_url_is_a_failure_in_words() -> None:
     url = f"http://127.0.0.1:{free_port()}/v1"
-    done = fanout("run", "creative-trio", "--topic", "x", "--base-url", url, "--model", "m", "--json")
+    done = fanout(
+        "run", "creative-trio", "--topic", "x", "--base-url", url, "--model", "m", "--json"
+    )
     record = json.loads(done.stdout)
     assert done.returncode == 1
     assert {branch["failure"]["kind"] for branch in record["branches"]} == {"connection"}

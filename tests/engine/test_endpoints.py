@@ -87,8 +87,12 @@ def test_changing_an_endpoint_keeps_its_key() -> None:
 
 @pytest.mark.parametrize(
     ("name", "endpoint", "model"),
-    [("", "here", "m"), ("other", "here", "other"), ("cloud/a/b", "cloud", "a/b"),
-     ("qwen/qwen3:8b", "here", "qwen/qwen3:8b")],
+    [
+        ("", "here", "m"),
+        ("other", "here", "other"),
+        ("cloud/a/b", "cloud", "a/b"),
+        ("qwen/qwen3:8b", "here", "qwen/qwen3:8b"),
+    ],
 )
 def test_a_model_name_may_name_its_endpoint(name: str, endpoint: str, model: str) -> None:
     here = book()

@@ -87,9 +87,7 @@ def test_an_empty_topic_starts_nothing() -> None:
 def test_an_own_price_is_used_and_kept_with_the_run() -> None:
     price = Price(input=Decimal(2), output=Decimal(10), source="your own price")
     with rig(script()) as here:
-        here.engine.endpoints.put(
-            Endpoint(id=HERE, name="Here", base_url="", prices={"*": price})
-        )
+        here.engine.endpoints.put(Endpoint(id=HERE, name="Here", base_url="", prices={"*": price}))
         handle = here.start(trio())
         snapshot = handle.wait(timeout_s=10)
     for call in snapshot.calls:
@@ -98,7 +96,9 @@ def test_an_own_price_is_used_and_kept_with_the_run() -> None:
         assert call.cost.usd == expected
         assert call.cost.price == price
     record = run_record(snapshot, handle.now_s())
-    assert record["cost_usd"] == pytest.approx(float(sum(c.cost.usd for c in snapshot.calls if c.cost)))
+    assert record["cost_usd"] == pytest.approx(
+        float(sum(c.cost.usd for c in snapshot.calls if c.cost))
+    )
 
 
 def test_an_unknown_price_is_unknown_and_never_zero() -> None:
@@ -137,14 +137,30 @@ def test_the_record_has_exactly_the_fields_of_the_contract() -> None:
         handle = here.start(trio())
         record = run_record(handle.wait(timeout_s=10), handle.now_s())
     assert {
-        "run_id", "workflow", "topic", "status", "wall_s", "sequential_s", "cost_usd",
-        "branches", "aggregate",
+        "run_id",
+        "workflow",
+        "topic",
+        "status",
+        "wall_s",
+        "sequential_s",
+        "cost_usd",
+        "branches",
+        "aggregate",
     } <= record.keys()
     branches = record["branches"]
     assert isinstance(branches, list)
     fields = {
-        "id", "title", "status", "text", "queued_s", "first_token_s", "finished_s", "attempts",
-        "usage", "cost_usd", "failure",
+        "id",
+        "title",
+        "status",
+        "text",
+        "queued_s",
+        "first_token_s",
+        "finished_s",
+        "attempts",
+        "usage",
+        "cost_usd",
+        "failure",
     }
     assert all(fields <= branch.keys() for branch in branches)
     assert branches[2]["failure"]["kind"] == FailureKind.AUTH

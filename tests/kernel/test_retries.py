@@ -21,8 +21,18 @@ DENIED = Failure(kind=FailureKind.AUTH, message="")
         (DENIED, 1, False, None),
         (BUSY, 4, False, None),
         (BUSY, 1, True, None),
-        (Failure(kind=FailureKind.RATE_LIMIT, message="", retryable=True, retry_after_s=7), 1, False, 7),
-        (Failure(kind=FailureKind.RATE_LIMIT, message="", retryable=True, retry_after_s=900), 1, False, None),
+        (
+            Failure(kind=FailureKind.RATE_LIMIT, message="", retryable=True, retry_after_s=7),
+            1,
+            False,
+            7,
+        ),
+        (
+            Failure(kind=FailureKind.RATE_LIMIT, message="", retryable=True, retry_after_s=900),
+            1,
+            False,
+            None,
+        ),
     ],
 )
 def test_when_there_is_another_attempt(

@@ -35,9 +35,7 @@ def test_a_failed_branch_leaves_its_siblings_alone(reply: Reply, kind: FailureKi
     poem = snapshot.branch(BranchId("poem"))
     assert poem.failure is not None
     assert poem.failure.kind is kind
-    assert poem.state is (
-        BranchState.TIMED_OUT if poem.failure.timed_out else BranchState.FAILED
-    )
+    assert poem.state is (BranchState.TIMED_OUT if poem.failure.timed_out else BranchState.FAILED)
     for sibling in ("joke", "story"):
         assert snapshot.branch(BranchId(sibling)).text == QUICK.text
         assert snapshot.branch(BranchId(sibling)).state is BranchState.DONE
