@@ -1,0 +1,1 @@
+"""Functions that draw. Streamlit lives here and in pages/, nowhere else."""
