@@ -1,4 +1,4 @@
-"""The ASGI app: `streamlit run app.py` serves the pages, the board's socket, and the engine's life."""
+"""The ASGI app: `streamlit run app.py` serves pages and board, and keeps the engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The endpoint that benchmarks ask: the scripted server in a process of its own, at a fixed pace."""
+"""The endpoint that benchmarks ask: a scripted server in its own process, at a fixed pace."""
 
 from __future__ import annotations
 

@@ -163,9 +163,9 @@ def measure(contestants: dict[str, Contestant], count: int, turns: int) -> None:
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
     for turn in range(turns + 1):
         for name, contestant in contestants.items():
-            taken = timed(contestant, count)
+            once = timed(contestant, count)
             if turn:  # the first turn warms up connections and imports
-                seconds[name].append(taken)
+                seconds[name].append(once)
     bare = seconds["openai, asyncio.gather"]
     print(f"\n{count} branches and a combining call, {turns} turns")
     print(f"  {'':<26}{'median s':>10}{'ratio to bare openai':>24}")

@@ -1,4 +1,4 @@
-"""Branches edited, added, removed and switched off before a run; the definition file never changes."""
+"""Branches edited, added, removed and switched off before a run; files never change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page shows when there is no run yet: a promise, and one runnable example per workflow."""
+"""What the page shows without a run: a promise, and one runnable example per workflow."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def unknown_run(run_id: str) -> None:
     """A run id that this process doesn't know."""
     st.warning(
         f"Run {label(run_id)} is not known here. Runs are kept in memory until the app is started "
-        "again, the newest 200 of them. Ask whoever sent the link to run it again, or start your own.",
+        "again, the newest 200 of them. Ask whoever sent the link to run it again, or "
+        "start your own.",
         icon=":material/search_off:",
     )
     st.button(

@@ -1,4 +1,4 @@
-"""The form that adds an endpoint: its address, its key, and what it costs where nobody else knows."""
+"""The form that adds an endpoint: its address, its key, and its own price."""
 
 from __future__ import annotations
 

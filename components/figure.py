@@ -30,6 +30,11 @@ def bars(labels: list[str], axis_title: str) -> go.Figure:
     )
 
 
+def add_bars(figure: go.Figure, **fields: object) -> None:
+    """One trace of horizontal bars, in the words of Plotly's reference for `bar`."""
+    figure.add_trace({"type": "bar", "orientation": "h", **fields})
+
+
 def faded(colour: str, opacity: float) -> str:
     """A #rrggbb colour at that opacity."""
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))

@@ -19,8 +19,8 @@ def found_servers(runtime: Runtime) -> None:
     servers = [s for s in runtime.engine.call(find_local_servers) if s.base_url not in known]
     if not servers:
         st.caption(
-            "No other model server answers. Ollama, LM Studio, vLLM, llama.cpp and Jan are found on "
-            "their usual ports."
+            "No other model server answers. Ollama, LM Studio, vLLM, llama.cpp and Jan are found "
+            "on their usual ports."
         )
     for server in servers:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):

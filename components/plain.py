@@ -9,7 +9,7 @@ _MARKS = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:@/])")
 
 
 def label(text: str, limit: int = 80) -> str:
-    """For a Streamlit label or Markdown line: every mark escaped, so nothing loads and nothing links."""
+    """For a Streamlit label or Markdown line: marks are escaped, so nothing loads or links."""
     return _MARKS.sub(r"\\\1", shortened(text, limit))
 
 

@@ -1,4 +1,4 @@
-"""After a run: the headline number, the timeline, cost, tokens and the workflow, each with a table."""
+"""After a run: the headline, the timeline, cost, tokens and the workflow, with tables."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def results(handle: RunHandle) -> None:
         workflow_graph(snapshot, dark=dark),
         key="graph",
         config=CHART_ONLY,
-        alt="The workflow as a graph: start, the branches, the combining call and the end, by state",
+        alt="The workflow as a graph: start, branches, combining call and end, with their states",
     )
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from components.calls import colours, figure_names, names
-from components.figure import bars, faded
+from components.figure import add_bars, bars, faded
 from fanout.render.words import state_word
 from fanout.snapshot import Branch, Snapshot
 from fanout.types import BranchState
@@ -28,7 +28,7 @@ def timeline_chart(snapshot: Snapshot, *, dark: bool) -> go.Figure:
             if phase_state is state and end > start
         ]
         if rows:
-            figure.add_trace(_trace(state, rows, labels, shades))
+            _add(figure, state, rows, labels, shades)
     return figure
 
 
@@ -59,20 +59,24 @@ def _spans(branch: Branch) -> Iterator[tuple[BranchState, float, float]]:
         yield phase.state, phase.since_s, end
 
 
-def _trace(
-    state: BranchState, rows: list[tuple[int, float, float]], labels: list[str], shades: list[str]
-) -> go.Bar:
+def _add(
+    figure: go.Figure,
+    state: BranchState,
+    rows: list[tuple[int, float, float]],
+    labels: list[str],
+    shades: list[str],
+) -> None:
     idle = state in (BranchState.QUEUED, BranchState.RETRYING)
     colour = [
         "rgba(0,0,0,0)" if idle else faded(shades[i], 1.0 if state is BranchState.WRITING else 0.35)
         for i, _, _ in rows
     ]
-    return go.Bar(
+    add_bars(
+        figure,
         name=state_word(state),
         y=[labels[i] for i, _, _ in rows],
         base=[start for _, start, _ in rows],
         x=[seconds for _, _, seconds in rows],
-        orientation="h",
         marker={
             "color": colour,
             "line": {"width": 1 if idle else 0, "color": [shades[i] for i, _, _ in rows]},

@@ -1,0 +1,1 @@
+"""One topic, several LLM branches at once, one combined answer."""

@@ -47,7 +47,7 @@ class Endpoint:
     slots: int = 8
     """Calls that may run at the same time, over all runs of this process."""
     on_this_machine: bool = False
-    """True where the branches share this machine's processors: free, and not really independent in time."""
+    """True where branches share this machine's processors: free, but they slow each other down."""
     default_model: str = ""
     prices: Mapping[str, Price] = field(default_factory=dict)
     """Own prices by model name; "*" is for every other model."""

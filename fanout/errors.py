@@ -34,7 +34,7 @@ class LocalModelError(FanoutError):
 
 
 class ProviderError(FanoutError):
-    """An attempt that failed in an expected way. Only providers raise it, only the kernel catches it."""
+    """An attempt that failed in an expected way. Providers raise it, the kernel catches it."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)

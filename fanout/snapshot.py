@@ -107,7 +107,7 @@ class Branch:
         )
 
     def own_s(self, now_s: float) -> float:
-        """Seconds the model itself worked: waiting for the first token and writing, nothing else."""
+        """Seconds the model itself worked: waiting for the first token and writing."""
         return self.spent_s(BranchState.WAITING, now_s) + self.spent_s(BranchState.WRITING, now_s)
 
     def _first(self, state: BranchState) -> float | None:

@@ -157,7 +157,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """Money for one call, with the price it was computed from. Unknown is None, never a Cost of 0."""
+    """Money for one call, and the price behind it. Unknown is None, never a Cost of 0."""
 
     usd: Decimal
     price: Price

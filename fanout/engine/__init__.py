@@ -1,0 +1,1 @@
+"""Start a run, look at it, stop it: the door to everything below."""

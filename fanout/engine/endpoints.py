@@ -109,7 +109,7 @@ class EndpointBook:
         return ModelRef(endpoint=chosen.endpoint, model=name)
 
     def load(self) -> None:
-        """Read the added endpoints; SettingsError if the file can't be used, which changes nothing."""
+        """Read the added endpoints; SettingsError, and no change, if the file can't be used."""
         if self._file is None or not self._file.exists():
             return
         try:
@@ -117,8 +117,8 @@ class EndpointBook:
             endpoints = [_from_row(row) for row in rows]
         except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError):
             raise SettingsError(
-                f"{self._file.name} in FANOUT_HOME can't be read, so the endpoints added earlier are "
-                "missing. Mend or delete the file; nothing in it was changed."
+                f"{self._file.name} in FANOUT_HOME can't be read, so the endpoints added earlier "
+                "are missing. Mend or delete the file; nothing in it was changed."
             ) from None
         for endpoint in endpoints:
             self.put(endpoint)

@@ -86,7 +86,7 @@ class Runtime:
             self.engine.soon(self.local.warm_up)
 
     def use_local_model(self, setting: str) -> None:
-        """Let another model answer on this machine: a .gguf path, a Hub name, or "" for the bundled.
+        """Let another model answer here: a .gguf path, a Hub name, or "" for the bundled one.
 
         It is fetched and loaded in the background; `local.state` tells how far it is.
         """

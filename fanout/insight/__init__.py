@@ -1,0 +1,1 @@
+"""Measures and estimates, computed from snapshots and plans."""

@@ -1,0 +1,1 @@
+"""Fan out, ask, combine: slots, deadlines, retries and cancellation."""

@@ -79,7 +79,7 @@ class RunContext:
         return await self.ask(plan)
 
     async def ask(self, plan: BranchPlan) -> Branch:
-        """Make one call with its retries. Returns the finished branch; raises only when cancelled."""
+        """Make one call with its retries; the finished branch. Raises only when cancelled."""
         outcome = _Outcome(state=BranchState.STOPPED)
         try:
             with anyio.CancelScope() as scope:
@@ -203,7 +203,7 @@ _NOT_BILLED = frozenset(
 
 
 def _usage_without_report(branch: Branch, failure: Failure | None) -> Usage:
-    """Tokens where the endpoint reported none: nothing if it refused the request, else an estimate."""
+    """Tokens where none were reported: none if the request was refused, else an estimate."""
     never_sent = branch.started_s is None
     if never_sent or (failure is not None and failure.kind in _NOT_BILLED and not branch.text):
         return Usage()

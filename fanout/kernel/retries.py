@@ -31,5 +31,5 @@ class RetryPolicy:
         if failure.retry_after_s is not None:
             asked = failure.retry_after_s
             return asked if asked <= self.longest_asked_s else None
-        wait = min(self.longest_wait_s, self.first_wait_s * 2 ** (attempt - 1))
+        wait = min(self.longest_wait_s, self.first_wait_s * 2.0 ** (attempt - 1))
         return wait * random.uniform(0.75, 1.25)

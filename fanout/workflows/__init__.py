@@ -1,0 +1,1 @@
+"""Workflows as data, their plans as pure functions, their runs as short coroutines."""

@@ -18,7 +18,7 @@ def variables(template: str) -> frozenset[str]:
 
 
 def check(template: str, allowed: Iterable[str], where: str) -> None:
-    """DefinitionError, naming `where`, if the template uses a variable that it will not be given."""
+    """DefinitionError, naming `where`, if the template uses a variable it isn't given."""
     known = sorted(allowed)
     try:
         unknown = sorted(variables(template) - set(known))
@@ -31,7 +31,7 @@ def check(template: str, allowed: Iterable[str], where: str) -> None:
 
 
 def render(template: str, values: Mapping[str, str]) -> str:
-    """The template with its variables filled in. Values are inserted as they are, braces and all."""
+    """The template with its variables filled in; values go in as they are, braces and all."""
     return "".join(
         literal + (values[name] if name is not None else "") for literal, name in _parts(template)
     )

@@ -1,4 +1,4 @@
-"""The endpoints of a process: keys stay in memory, the rest is kept, broken files change nothing."""
+"""The endpoints of a process: keys stay in memory, the rest is kept, bad files change nothing."""
 
 from __future__ import annotations
 

@@ -169,7 +169,7 @@ def test_the_record_has_exactly_the_fields_of_the_contract() -> None:
     assert isinstance(aggregate, dict)
     assert aggregate["used"] == ["joke", "story"]
     assert aggregate["heading"] == "Synthesis of 2 of 3: Poem failed"
-    assert [event_record(event)["event"] for event in handle.events][0] == "run_started"
+    assert event_record(handle.events[0])["event"] == "run_started"
 
 
 def test_sequential_time_is_the_sum_of_the_calls_own_times() -> None:
