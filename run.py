@@ -38,7 +38,7 @@ CHECKS = {
     "ruff check": ("-m", "ruff", "check", "."),
     "ruff format": ("-m", "ruff", "format", "--check", "."),
     "mypy": ("-m", "mypy"),
-    "lint-imports": ("-c", "from importlinter.cli import lint_imports_command as run; run()"),
+    "lint-imports": ("-c", "from importlinter.cli import *; lint_imports_command(['--no-logo'])"),
 }
 
 
