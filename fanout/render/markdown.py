@@ -54,8 +54,7 @@ class BlockRenderer:
     def update(self, text: str) -> None:
         """Take in the whole text so far."""
         if text == self._raw:
-            if self.pending:
-                self._render()
+            self.flush()
             return
         if not text.startswith(self._raw):
             self._start_anew()
@@ -64,6 +63,11 @@ class BlockRenderer:
         self._region += new
         self.pending = True
         if self._worth_rendering():
+            self._render()
+
+    def flush(self) -> None:
+        """Bring in what was put off."""
+        if self.pending:
             self._render()
 
     def _worth_rendering(self) -> bool:

@@ -1,0 +1,189 @@
+"""What changed on the board since the last look, as small JSON-able frames.
+
+A frame holds differences, a keyframe the whole picture; folding frames onto a keyframe gives the
+next keyframe. Live board, replay and one-file report read the same frames, so nothing here knows
+of sockets or screens. A frame carries the run's clock, and durations as "so much, and counting
+since": whoever draws it ticks by itself, and a quiet run sends nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NotRequired, TypedDict
+
+from fanout.render.column_face import Face, RunFace, aggregate_face, branch_face, run_face
+from fanout.render.markdown import BlockRenderer
+from fanout.snapshot import Branch, Snapshot
+from fanout.types import AGGREGATE, BranchState
+
+Splice = tuple[int, str]
+"""How much to keep of the HTML that was there, in UTF-16 units as browsers count, and the rest."""
+
+
+class TextDiff(TypedDict):
+    """How a column's text changed, as HTML blocks."""
+
+    keep: int
+    """Closed blocks that stay."""
+    closed: list[Splice]
+    """Blocks closed since; the first begins from the HTML of what was the open block."""
+    open: Splice
+    """The open block; from its last HTML, or from nothing where a block was closed before it."""
+
+
+class Column(TypedDict, total=False):
+    face: Face
+    tokens: int
+    text: TextDiff
+
+
+class Frame(TypedDict):
+    tag: str
+    """Names the picture that this frame leads to."""
+    base: str | None
+    """The picture it starts from; None for a keyframe, which starts from nothing."""
+    t: float
+    """The run's clock when it was made."""
+    run: NotRequired[RunFace]
+    cols: dict[str, Column]
+    """By branch id, in column order; the combined answer's is "aggregate"."""
+
+
+class FrameBuilder:
+    """Follows one run by its snapshots. Not for several threads at once."""
+
+    def __init__(self, epoch: str = "0") -> None:
+        """`epoch` keeps the tags of this builder apart from those of another one."""
+        self._epoch: Final = epoch
+        self._number = 0
+        self._t = 0.0
+        self._snapshot: Snapshot | None = None
+        self._run: RunFace | None = None
+        self._columns: dict[str, _ColumnState] = {}
+
+    @property
+    def tag(self) -> str:
+        """The picture as of the newest frame."""
+        return f"{self._epoch}-{self._number}"
+
+    @property
+    def pending(self) -> bool:
+        """True where text was put off; the next `frame` brings it, whether or not more has come."""
+        return any(column.renderer.pending for column in self._columns.values())
+
+    def frame(self, snapshot: Snapshot, now_s: float) -> Frame | None:
+        """What changed since the last frame; None if nothing did."""
+        if snapshot is self._snapshot and not self.pending:
+            return None
+        turned = self._snapshot is None or self._snapshot.status is not snapshot.status
+        self._snapshot, self._t = snapshot, now_s
+        cols: dict[str, Column] = {}
+        for branch in snapshot.branches:
+            state = self._columns.setdefault(branch.id, _ColumnState())
+            if not turned and state.knows(branch):
+                continue
+            if change := state.advance(branch, branch_face(branch, snapshot)):
+                cols[branch.id] = change
+        if snapshot.aggregate_kind is not None or snapshot.aggregate is not None:
+            state = self._columns.setdefault(AGGREGATE, _ColumnState())
+            combining = snapshot.aggregate.branch if snapshot.aggregate else None
+            if change := state.advance(combining, aggregate_face(snapshot)):
+                cols[AGGREGATE] = change
+        run = run_face(snapshot)
+        if run == self._run and not cols:
+            return None
+        base = self.tag
+        self._number += 1
+        frame = Frame(tag=self.tag, base=base, t=round(now_s, 3), cols=cols)
+        if run != self._run:
+            self._run = frame["run"] = run
+        return frame
+
+    def keyframe(self, now_s: float | None = None) -> Frame:
+        """The whole picture as of the newest frame."""
+        t = self._t if now_s is None else now_s
+        cols = {name: state.whole() for name, state in self._columns.items()}
+        frame = Frame(tag=self.tag, base=None, t=round(t, 3), cols=cols)
+        if self._run is not None:
+            frame["run"] = self._run
+        return frame
+
+
+class _ColumnState:
+    """One column as its viewers know it."""
+
+    def __init__(self) -> None:
+        self.renderer = BlockRenderer()
+        self._branch: Branch | None = None
+        self._face: Face | None = None
+        self._tokens = 0
+        self._generation = 0
+        self._sent_closed = 0
+        self._sent_open = ""
+
+    def knows(self, branch: Branch) -> bool:
+        """True where looking again would show nothing new."""
+        # What a queued branch says depends on its siblings too.
+        queued = branch.state is BranchState.QUEUED
+        return branch is self._branch and not queued and not self.renderer.pending
+
+    def advance(self, branch: Branch | None, face: Face) -> Column:
+        """Take in the branch as it stands; what changed, empty if nothing did."""
+        change = Column()
+        if face != self._face:
+            self._face = change["face"] = face
+        tokens = branch.pieces if branch else 0
+        if tokens != self._tokens:
+            self._tokens = change["tokens"] = tokens
+        if branch is not self._branch or self.renderer.pending:
+            self._branch = branch
+            self.renderer.update(branch.text if branch else "")
+            if branch is None or branch.state.finished:
+                self.renderer.flush()
+            if diff := self._text_diff():
+                change["text"] = diff
+        return change
+
+    def whole(self) -> Column:
+        """Everything, for a viewer who has nothing."""
+        text = TextDiff(
+            keep=0,
+            closed=[(0, html) for html in self.renderer.closed[: self._sent_closed]],
+            open=(0, self._sent_open),
+        )
+        column = Column(tokens=self._tokens, text=text)
+        if self._face is not None:
+            column["face"] = self._face
+        return column
+
+    def _text_diff(self) -> TextDiff | None:
+        renderer = self.renderer
+        before = self._sent_open
+        keep = self._sent_closed
+        if renderer.generation != self._generation:
+            self._generation = renderer.generation
+            before, keep = "", 0
+        elif keep == len(renderer.closed) and before == renderer.open:
+            return None
+        closed: list[Splice] = []
+        for html in renderer.closed[keep:]:
+            closed.append(splice(before, html))
+            before = ""
+        diff = TextDiff(keep=keep, closed=closed, open=splice(before, renderer.open))
+        self._sent_closed, self._sent_open = len(renderer.closed), renderer.open
+        return diff
+
+
+def splice(before: str, after: str) -> Splice:
+    """The longest common beginning, in UTF-16 units, and the rest of `after`."""
+    low, high = 0, min(len(before), len(after))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if before[low:middle] == after[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return _utf16_units(after[:low]), after[low:]
+
+
+def _utf16_units(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
