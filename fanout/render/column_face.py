@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, TypedDict
 
 from fanout.insight.speed import span_s
+from fanout.render.sanitise import clean_text
 from fanout.render.words import (
     end_sentence,
     first_token_wait_s,
@@ -90,14 +91,14 @@ def branch_face(branch: Branch, snapshot: Snapshot) -> Face:
     retry = branch.retry
     note, bad = _note(branch)
     return Face(
-        title=branch.title,
+        title=clean_text(branch.title),
         state=state,
         word=kind_word(retry.failure.kind) if retry else state_word(state),
-        hold=_hold(branch, snapshot),
-        note=note,
+        hold=clean_text(_hold(branch, snapshot)),
+        note=clean_text(note),
         bad=bad,
         can=_can(branch, snapshot),
-        said=end_sentence(branch),
+        said=clean_text(end_sentence(branch)),
         clock=(round(span_s(branch, since), 3), round(since, 3) if counting else None),
         pace=_clock(branch, BranchState.WRITING, since),
         off=_clock(branch, BranchState.RETRYING, since),
@@ -113,7 +114,7 @@ def aggregate_face(snapshot: Snapshot) -> Face:
     """The combined answer's face, also before there is one and where there will be none."""
     if snapshot.aggregate is not None:
         face = branch_face(snapshot.aggregate.branch, snapshot)
-        return {**face, "title": snapshot.aggregate.heading}
+        return {**face, "title": clean_text(snapshot.aggregate.heading)}
     state, hold = BranchState.READY, "Written when the branches are done."
     word = "Planned"
     can: Literal["", "retry"] = ""

@@ -257,6 +257,15 @@ def test_the_combined_answer_says_honestly_what_it_is(events, state, title, hold
     assert (face["state"], face["title"], face["hold"], face["can"]) == (state, title, hold, can)
 
 
+def test_a_title_can_neither_break_the_socket_nor_turn_a_line_around():
+    odd = started()
+    branch = replace(odd.branches[0], plan=plan(JOKE, "Jo\ud800\u202eke\n<b>"))
+    frame = FrameBuilder().frame(replace(odd, branches=(branch,)), 0.0)
+    assert frame is not None
+    assert frame["cols"][JOKE]["face"]["title"] == "Jo\ufffdke\n<b>"
+    assert json.dumps(frame, ensure_ascii=False).encode()
+
+
 def test_a_workflow_that_combines_nothing_has_no_combined_answer():
     frame = FrameBuilder().frame(started(aggregate_kind=None), 0.0)
     assert frame is not None

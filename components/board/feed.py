@@ -1,0 +1,131 @@
+"""Frames of one run, built and encoded once for everybody who looks at it.
+
+Viewers pull: whoever wakes first after a frame is due builds it, the others find it there. So a run
+that nobody watches costs nothing, no task outlives its viewers, and one who reads slowly never
+holds a backlog: where frames were missed for too long there is a keyframe instead.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import anyio
+
+from fanout.render.frames import Frame, FrameBuilder
+from fanout.snapshot import Snapshot
+from fanout.types import BranchId
+
+FRAMES_PER_S = 15
+LOOKS_PER_S_WHEN_FINISHED = 4
+"""A finished run may be resumed by a Retry, from this board or from another."""
+KEPT_FRAMES = 150
+KEPT_BYTES = 256_000
+KEPT_FEEDS = 64
+"""Feeds of runs that were looked at lately stay, so that a dropped viewer gets what it missed."""
+
+
+class Handle(Protocol):
+    """What the board needs of a run; `fanout.engine.handle.RunHandle` is one."""
+
+    @property
+    def snapshot(self) -> Snapshot: ...
+
+    def now_s(self) -> float: ...
+
+    def stop(self, branch_id: BranchId | None = None) -> None: ...
+
+    def retry(self, branch_id: BranchId | None = None) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    base: str
+    tag: str
+    data: str
+
+
+class RunFeed:
+    """The frames of one run. Used on one event loop only."""
+
+    def __init__(self, handle: Handle, clock: Callable[[], float] = anyio.current_time) -> None:
+        self.handle = handle
+        self._clock = clock
+        self._builder = FrameBuilder(secrets.token_hex(3))
+        self._kept: deque[_Sent] = deque()
+        self._kept_bytes = 0
+        self._keyframe: _Sent | None = None
+        self._due = clock()
+        self.refresh()
+
+    @property
+    def tag(self) -> str:
+        """The picture that a viewer of everything so far has."""
+        return self._builder.tag
+
+    @property
+    def wait_s(self) -> float:
+        """Seconds until it is worth looking again."""
+        return max(0.0, self._due - self._clock())
+
+    def refresh(self) -> None:
+        """Build the next frame if one is due and something has changed."""
+        now = self._clock()
+        if now < self._due:
+            return
+        snapshot = self.handle.snapshot
+        rate = LOOKS_PER_S_WHEN_FINISHED if snapshot.status.finished else FRAMES_PER_S
+        self._due = now + 1 / rate
+        frame = self._builder.frame(snapshot, self.handle.now_s())
+        if frame is not None:
+            self._keep(frame)
+
+    def since(self, tag: str | None) -> Sequence[str]:
+        """Encoded frames from that picture to the newest; a keyframe where they are gone."""
+        if tag == self.tag:
+            return ()
+        missed = []
+        for sent in reversed(self._kept):
+            missed.append(sent.data)
+            if sent.base == tag:
+                return missed[::-1]
+        return (self.keyframe(),)
+
+    def keyframe(self) -> str:
+        """The whole picture, encoded once per picture."""
+        if self._keyframe is None or self._keyframe.tag != self.tag:
+            data = _encoded(self._builder.keyframe(self.handle.now_s()))
+            self._keyframe = _Sent(base="", tag=self.tag, data=data)
+        return self._keyframe.data
+
+    def _keep(self, frame: Frame) -> None:
+        sent = _Sent(base=frame["base"] or "", tag=frame["tag"], data=_encoded(frame))
+        self._kept.append(sent)
+        self._kept_bytes += len(sent.data)
+        while len(self._kept) > KEPT_FRAMES or self._kept_bytes > KEPT_BYTES:
+            self._kept_bytes -= len(self._kept.popleft().data)
+
+
+class Feeds:
+    """One feed per run that is looked at, or was until lately."""
+
+    def __init__(self) -> None:
+        self._feeds: OrderedDict[str, RunFeed] = OrderedDict()
+
+    def of(self, run_id: str, handle: Handle) -> RunFeed:
+        """The feed that all viewers of that run share."""
+        feed = self._feeds.get(run_id)
+        if feed is None or feed.handle is not handle:
+            feed = self._feeds[run_id] = RunFeed(handle)
+        self._feeds.move_to_end(run_id)
+        while len(self._feeds) > KEPT_FEEDS:
+            self._feeds.popitem(last=False)
+        return feed
+
+
+def _encoded(frame: Frame) -> str:
+    return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
