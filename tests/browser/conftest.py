@@ -1,0 +1,138 @@
+"""A real app, a real scripted endpoint and a real Chromium, for tests of the live page."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from fanout.providers.script import Reply, Rule, Script
+from fanout.providers.scripted_server import ServerHandle, serving
+from tests.rig import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+STORY = "Once upon a time there was a branch that wrote **slowly** and with care. " * 12
+SCRIPT = Script(
+    rules=(
+        Rule(prompt="[Joke]", replies=(Reply(text="All three, in one piece.", tokens_per_s=60),)),
+        Rule(prompt="broken", replies=(Reply(status=401),)),
+        Rule(prompt="Tell me a joke about the topic", replies=(Reply(text=STORY, tokens_per_s=60),)),
+        Rule(prompt="poem", replies=(Reply(text=STORY, tokens_per_s=60),)),
+    ),
+    otherwise=Reply(text=STORY, tokens_per_s=60, first_token_s=0.1),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """The app as it runs, and the endpoint that it asks."""
+
+    url: str
+    endpoint: ServerHandle
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    found = os.environ.get("FANOUT_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUMS)), "")
+    assert found, "no Chromium: `python3 run.py test` installs it, or set FANOUT_CHROMIUM"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=list(QUIET))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """The app asking a scripted endpoint: paced answers, and a topic "broken" that fails."""
+    with serving(SCRIPT) as endpoint, running_app(
+        tmp_path_factory.mktemp("app"),
+        {"OPENAI_BASE_URL": endpoint.base_url, "FANOUT_MODEL": "scripted"},
+        endpoint,
+    ) as app:
+        yield app
+
+
+@contextlib.contextmanager
+def running_app(
+    folder: Path, environment: dict[str, str], endpoint: ServerHandle, port: int | None = None
+) -> Iterator[App]:
+    """`streamlit run app.py` in a process of its own, until the context ends."""
+    port = port or free_port()
+    log = folder / "app.log"
+    command = [
+        sys.executable, "-m", "streamlit", "run", "app.py",
+        f"--server.port={port}", "--server.headless=true", "--server.showEmailPrompt=false",
+    ]
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "FANOUT_HOME": str(folder / "home"), **environment},
+            stdout=out,
+            stderr=out,
+        )
+    url = f"http://localhost:{port}"
+    try:
+        wait_for_health(url, process)
+        yield App(url=url, endpoint=endpoint, process=process, log=log)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=15)
+        if process.poll() is None:
+            process.kill()
+            raise AssertionError("the app did not end within 15 s of SIGTERM")
+
+
+def wait_for_health(url: str, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(400):
+        assert process.poll() is None, "the app ended at once"
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(f"{url}/_stcore/health", timeout=1).close()
+            return
+        time.sleep(0.1)
+    raise AssertionError("the app did not come up within 40 s")
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens a page in a fresh context; fails the test if the page logs an error of its own."""
+    contexts = []
+
+    def open_it(url: str, *, width: int = 1360, height: int = 900, dark: bool = False) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.goto(url)
+        page.get_by_role("button", name="Run", exact=True).wait_for()
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
