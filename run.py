@@ -101,30 +101,58 @@ def check_port(host: str, port: int) -> None:
 def set_up(*files: str) -> None:
     """Make `.venv` hold what the files ask for; takes a moment where it already does."""
     present = probe()
-    if "pip" not in present:
+    if "pip" not in present or any(is_damaged(file, present) for file in files):
         print("Setting up .venv: about a minute, this once.", flush=True)
         make_environment()
     for file in files:
-        stamp = VENV / f"{file}.stamp"
         wanted = hashlib.sha256((ROOT / file).read_bytes()).hexdigest()
-        recorded = stamp.read_text() if stamp.exists() else ""
-        if PROBES[file] in present and recorded.endswith(wanted):
-            continue
-        if recorded == f"failed {wanted}":
+        if stamp(file) == f"failed {wanted}":
             # Asked for again only when its file changes, so that later starts stay quick.
-            print(without_model(), flush=True)
-            continue
-        print(f"Installing {file} ...", flush=True)
-        if install(file):
-            stamp.write_text(wanted)
-        elif file == MODEL:
-            stamp.write_text(f"failed {wanted}")
-            print(without_model(), flush=True)
-        else:
-            sys.exit(
-                f"{file} could not be installed; the reason is above."
-                " Is there a network? Mend it and run the same command again."
-            )
+            if PROBES[file] not in present:
+                print(without_model(), flush=True)
+        elif stamp(file) != wanted:
+            print(f"Installing {file} ...", flush=True)
+            install(file, wanted)
+
+
+def install(file: str, wanted: str) -> None:
+    stamp(file, "begun")
+    options = ["-q", "-r", str(ROOT / file), *(["--no-deps"] if file == MODEL else [])]
+    pip = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
+    uv = shutil.which("uv")
+    # pip also gets its turn where uv failed: it knows index settings that uv does not read.
+    if (uv and call(uv, "pip", "install", "--python", PYTHON, *options) == 0) or (
+        call(PYTHON, *pip, *options) == 0
+    ):
+        stamp(file, wanted)
+    elif file == MODEL:
+        stamp(file, f"failed {wanted}")
+        print(without_model(), flush=True)
+    else:
+        stamp(file, "")
+        sys.exit(
+            f"{file} could not be installed; the reason is above."
+            " Is there a network? Mend it and run the same command again."
+        )
+
+
+def stamp(file: str, new: str | None = None) -> str:
+    """What .venv remembers of a requirements file: its hash, "begun", "failed" and hash, or ""."""
+    path = VENV / f"{file}.stamp"
+    if new is not None:
+        path.write_text(new)
+    return path.read_text() if path.exists() else ""
+
+
+def is_damaged(file: str, present: set[str]) -> bool:
+    """Whether an installation was broken off, or its packages have gone since."""
+    known = stamp(file)
+    complete = known != "" and not known.startswith("failed")
+    return known == "begun" or (complete and PROBES[file] not in present)
+
+
+def call(*command: str | Path) -> int:
+    return subprocess.run(command, cwd=ROOT).returncode
 
 
 def probe() -> set[str]:
@@ -150,22 +178,12 @@ def make_environment() -> None:
     uv = shutil.which("uv")
     if uv:
         make = [uv, "venv", "-q", "--clear", "--seed", "--python", sys.executable, str(VENV)]
-        if subprocess.run(make).returncode == 0:
+        if call(*make) == 0:
             return
     if find_spec("ensurepip") is None:
         package = f"python3.{sys.version_info.minor}-venv"
         sys.exit(f"Python's venv module is missing. On Debian or Ubuntu: apt install {package}")
     sys.exit(f"The virtual environment .venv could not be made.\n{done.stdout}{done.stderr}")
-
-
-def install(file: str) -> bool:
-    options = ["-q", "-r", str(ROOT / file), *(["--no-deps"] if file == MODEL else [])]
-    uv = shutil.which("uv")
-    if uv and subprocess.run([uv, "pip", "install", "--python", PYTHON, *options]).returncode == 0:
-        return True
-    # Also where uv failed: pip knows index settings that uv does not read.
-    pip = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
-    return subprocess.run([PYTHON, *pip, *options]).returncode == 0
 
 
 def without_model() -> str:
@@ -178,7 +196,7 @@ def test(chosen: list[str]) -> int:
         os.environ["FANOUT_CHROMIUM"] = find_browser()
     failed = run_checks()
     print("\n== pytest", flush=True)
-    status = subprocess.run([PYTHON, "-m", "pytest", *chosen], cwd=ROOT).returncode
+    status = call(PYTHON, "-m", "pytest", *chosen)
     if status == 5:
         print("pytest found no test to run, so nothing was tested.")
     return report([*failed, "pytest"] if status else failed)
@@ -190,7 +208,7 @@ def run_checks() -> list[str]:
     for name, command in CHECKS.items():
         print(f"\n== {name}", flush=True)
         began = time.monotonic()
-        status = subprocess.run([PYTHON, *command], cwd=ROOT).returncode
+        status = call(PYTHON, *command)
         failed += [name] if status else []
         print(f"{'FAILED' if status else 'ok'}, {time.monotonic() - began:.1f} s", flush=True)
     return failed

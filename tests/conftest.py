@@ -1,4 +1,4 @@
-"""What holds for every test: loopback network only, a FANOUT_HOME of its own, a bare environment."""
+"""What holds for every test: loopback only, a FANOUT_HOME of its own, a bare environment."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class NetworkRefused(RuntimeError):
 
 
 def pytest_configure() -> None:
-    # Before any fixture, because a server that lives as long as the session starts before a test's own.
+    # Before any fixture: a server that lives as long as the session starts before those of a test.
     for name in list(os.environ):
         if name not in KEPT and (name.startswith(OUTSIDE) or name.upper() in PROXIES):
             del os.environ[name]
@@ -72,7 +72,7 @@ def fanout_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def network_refused() -> Iterator[list[str]]:
-    """The hosts this test was kept from; it fails if any are left, even where the error was caught."""
+    """The hosts this test was kept from; any left fail it, even where the error was caught."""
     refused.clear()
     yield refused
     assert not refused, f"this test tried to reach {', '.join(refused)}"
