@@ -118,22 +118,26 @@ def set_up(*files: str) -> None:
 def install(file: str, wanted: str) -> None:
     stamp(file, "begun")
     options = ["-q", "-r", str(ROOT / file), *(["--no-deps"] if file == MODEL else [])]
-    pip = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
+    tools = [[str(PYTHON), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]]
     uv = shutil.which("uv")
-    # pip also gets its turn where uv failed: it knows index settings that uv does not read.
-    if (uv and call(uv, "pip", "install", "--python", PYTHON, *options) == 0) or (
-        call(PYTHON, *pip, *options) == 0
-    ):
-        stamp(file, wanted)
-    elif file == MODEL:
+    if uv:
+        # pip stays as the second choice: it knows index settings that uv does not read.
+        tools.insert(0, [uv, "pip", "install", "--python", str(PYTHON)])
+    for tool in tools:
+        done = subprocess.run([*tool, *options], cwd=ROOT, capture_output=True, text=True)
+        if done.returncode == 0:
+            stamp(file, wanted)
+            return
+    print(done.stdout + done.stderr, file=sys.stderr, flush=True)
+    if file == MODEL:
         stamp(file, f"failed {wanted}")
         print(without_model(), flush=True)
-    else:
-        stamp(file, "")
-        sys.exit(
-            f"{file} could not be installed; the reason is above."
-            " Is there a network? Mend it and run the same command again."
-        )
+        return
+    stamp(file, "")
+    sys.exit(
+        f"{file} could not be installed; the reason is above."
+        " Is there a network? Mend it and run the same command again."
+    )
 
 
 def stamp(file: str, new: str | None = None) -> str:
