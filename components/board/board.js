@@ -1,0 +1,213 @@
+// The board: cards in a grid, fed by frames over a socket or, where none opens, by the page.
+
+const COMBINED = 'aggregate';
+const TICK_MS = 100;
+const boards = new WeakMap();
+
+export default function (component) {
+  const {data, parentElement} = component;
+  const root = parentElement.querySelector('.board');
+  let board = boards.get(parentElement);
+  // Streamlit may clean up and run this again on the same elements: what is there goes on.
+  clearTimeout(board?.leaving);
+  if (board && (board.run !== data.run || board.root !== root || !root.firstChild)) {
+    board.close();
+    board = null;
+  }
+  if (!board) boards.set(parentElement, (board = makeBoard(root, data)));
+  board.update(component);
+  return () => {
+    board.leaving = setTimeout(() => {
+      board.close();
+      if (boards.get(parentElement) === board) boards.delete(parentElement);
+    }, 300);
+  };
+}
+
+function makeBoard(root, data) {
+  const board = {
+    run: data.run, root, cards: new Map(), tag: null, state: null, zero: -Infinity, line: null,
+    dirty: new Set(), paint: 0, sawLive: false, toldOver: false, askedAll: 0, component: null,
+  };
+  board.now = () => Math.max(0, performance.now() / 1000 + board.zero);
+  board.copy = (node, text) => copyText(board, node, text());
+  board.ask = (message) => {
+    if (board.line?.open()) board.line.send(message);
+    else for (const [name, value] of Object.entries(message)) board.component.setTriggerValue(name, value);
+  };
+  build(board, data);
+  const theme = setInterval(() => followTheme(board), 1000);
+  const ticker = setInterval(() => tick(board), TICK_MS);
+  followTheme(board);
+  board.update = (component) => update(board, component);
+  board.close = () => {
+    board.line?.close();
+    clearInterval(theme);
+    clearInterval(ticker);
+    cancelAnimationFrame(board.paint);
+  };
+  return board;
+}
+
+function build(board, data) {
+  const bar = make('div', 'bar');
+  board.status = make('span', 'status');
+  board.copyAll = button('act word', 'Copy everything', 'copy', () => board.copy(board.copyAll, () => everything(board)), 'Copy everything');
+  board.copyAll.disabled = true;
+  bar.append(board.status, board.copyAll);
+  const grid = make('div', 'grid');
+  for (const spec of data.columns) {
+    const card = makeCard(spec, board);
+    board.cards.set(spec.id, card);
+    grid.append(card.node);
+  }
+  board.live = make('div', 'unseen');
+  board.live.setAttribute('aria-live', 'polite');
+  board.root.replaceChildren(bar, grid, board.live);
+  board.spec = {id: COMBINED, title: 'Combined answer', letter: '', ...data.accent};
+  if (data.combined) addCombined(board);
+}
+
+function addCombined(board) {
+  const card = makeCard(board.spec, board);
+  board.cards.set(COMBINED, card);
+  board.live.before(card.node);
+  return card;
+}
+
+function update(board, component) {
+  const {data} = component;
+  board.component = component;
+  board.pageKnows = data.finished;
+  if (data.frames) {
+    board.line?.close();
+    board.line = null;
+    // Each delivery repeats what the last one brought, in case that was lost on the way.
+    const known = data.frames.findIndex((frame) => frame.tag === board.tag);
+    for (const frame of data.frames.slice(known + 1)) take(board, frame);
+  } else if (!board.line) {
+    board.line = openLine(data.path, {
+      have: () => board.tag,
+      frame: (frame) => take(board, frame),
+      lost: () => component.setTriggerValue('lost', Date.now()),
+      poll: () => component.setStateValue('mode', 'poll'),
+    });
+  }
+}
+
+function take(board, frame) {
+  if (frame.base === null) {
+    for (const card of board.cards.values()) card.text = emptyText();
+    board.zero = -Infinity;
+  } else if (frame.base !== board.tag) return askAll(board);
+  const first = board.tag === null;
+  const said = [];
+  board.tag = frame.tag;
+  board.zero = Math.max(board.zero, frame.t - performance.now() / 1000);
+  for (const [id, change] of Object.entries(frame.cols)) {
+    const card = board.cards.get(id) ?? (id === COMBINED ? addCombined(board) : null);
+    if (!card) continue;
+    if (change.face) {
+      if (!first && change.face.said && change.face.said !== card.face?.said) said.push(change.face.said);
+      card.face = change.face;
+    }
+    card.tokens = change.tokens ?? card.tokens;
+    if (change.text) applyText(card.text, change.text);
+    board.dirty.add(card);
+  }
+  if (frame.run) {
+    if (!first && frame.run.said && frame.run.said !== board.state?.said) said.push(frame.run.said);
+    board.state = frame.run;
+  }
+  if (said.length) board.live.textContent = said.join('. ');
+  tellPage(board);
+  // Hidden pages get no animation frames; they are painted when they are seen again.
+  board.paint ||= requestAnimationFrame(() => paint(board));
+}
+
+// Something was lost on the way, so the whole picture is due; asked for once in a while.
+function askAll(board) {
+  if (Date.now() - board.askedAll < 1000) return;
+  board.askedAll = Date.now();
+  if (board.line?.open()) board.line.send({have: null});
+  else board.component.setTriggerValue('resync', board.askedAll);
+}
+
+// The page draws its charts when a run ends, and puts them away when one goes on.
+function tellPage(board) {
+  const {live} = board.state ?? {live: true};
+  if (live && board.toldOver) board.component.setTriggerValue('resumed', Date.now());
+  if (live) {
+    board.sawLive = true;
+    board.toldOver = false;
+  } else if (!board.toldOver) {
+    board.toldOver = true;
+    if (board.sawLive || !board.pageKnows) board.component.setTriggerValue('over', Date.now());
+  }
+}
+
+function paint(board) {
+  board.paint = 0;
+  for (const card of board.dirty) if (card.face) paintCard(card);
+  board.dirty.clear();
+  board.copyAll.disabled = ![...board.cards.values()].some((card) => card.shown.length);
+  tick(board);
+}
+
+function tick(board) {
+  const now = board.now();
+  for (const card of board.cards.values()) if (card.word) tickCard(card, now);
+  if (!board.state) return;
+  const {word, done, of, clock} = board.state;
+  say(board.status, `${word} · ${secondsText(count(clock, now))} · ${done} of ${of} done`);
+}
+
+function followTheme(board) {
+  const colour = getComputedStyle(board.root).getPropertyValue('--st-background-color').trim();
+  if (colour === board.background) return;
+  board.background = colour;
+  board.root.classList.toggle('dark', isDark(colour));
+}
+
+function isDark(colour) {
+  const pen = document.createElement('canvas').getContext('2d');
+  pen.fillStyle = colour || '#ffffff';
+  pen.fillRect(0, 0, 1, 1);
+  const [r, g, b] = pen.getImageData(0, 0, 1, 1).data;
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b < 128;
+}
+
+function everything(board) {
+  const parts = [...board.cards.values()].filter((card) => card.shown.length).map((card) => {
+    const note = card.face.note ? `\n\n[${card.face.note}]` : '';
+    return `## ${card.face.title}\n\n${plainText(card.html).trim()}${note}`;
+  });
+  return `${parts.join('\n\n')}\n`;
+}
+
+async function copyText(board, node, text) {
+  const copied = await toClipboard(board, text);
+  node.dataset.said = copied ? 'Copied' : 'This browser does not allow copying here';
+  board.live.textContent = node.dataset.said;
+  clearTimeout(node.after);
+  node.after = setTimeout(() => delete node.dataset.said, 1600);
+}
+
+// Pages served over plain http to other machines have no clipboard API.
+async function toClipboard(board, text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const area = make('textarea', 'unseen');
+    area.value = text;
+    area.setAttribute('aria-hidden', 'true');
+    board.root.append(area);
+    const focused = board.root.getRootNode().activeElement;
+    area.select();
+    const copied = document.execCommand('copy');
+    area.remove();
+    focused?.focus({preventScroll: true});
+    return copied;
+  }
+}

@@ -1,0 +1,210 @@
+// One card: a branch's column or the combined answer. Draws a face; asks nobody.
+
+const ICONS = {
+  check: 'M4 12.5l5 5L20 6.5',
+  stop: 'M7 7h10v10H7z',
+  alert: 'M12 5v9M12 18.2v.3',
+  retry: 'M19 12a7 7 0 1 1-2.2-5.1M19 4v4.5h-4.5',
+  dash: 'M6 12h12',
+  ring: 'M12 6a6 6 0 1 0 0 12a6 6 0 1 0 0-12',
+  copy: 'M9 9h10v11H9zM6 15H5V4h10v2',
+  expand: 'M7 10l5-5 5 5M7 14l5 5 5-5',
+  down: 'M12 5v13M6 12.5l6 6 6-6',
+};
+const MARKS = {
+  ready: 'ring', queued: 'ring', waiting: 'ring', retrying: 'retry', done: 'check', cached: 'check',
+  stopped: 'stop', failed: 'alert', timed_out: 'alert', skipped: 'dash',
+};
+const AT_WORK = new Set(['queued', 'waiting', 'writing', 'retrying']);
+
+function make(tag, name, text) {
+  const node = document.createElement(tag);
+  if (name) node.className = name;
+  if (text) node.textContent = text;
+  return node;
+}
+
+function icon(name) {
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+  svg.setAttribute('viewBox', '0 0 24 24');
+  svg.setAttribute('aria-hidden', 'true');
+  path.setAttribute('d', ICONS[name]);
+  svg.append(path);
+  return svg;
+}
+
+function button(name, label, symbol, act, text) {
+  const node = make('button', name);
+  node.type = 'button';
+  node.setAttribute('aria-label', label);
+  node.title = label;
+  node.append(icon(symbol));
+  if (text) node.append(make('span', '', text));
+  node.addEventListener('click', act);
+  return node;
+}
+
+function say(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+// `spec`: {id, title, letter, light, dark}; a combined answer has no letter.
+function makeCard(spec, board) {
+  const wide = !spec.letter;
+  const card = {spec, wide, text: emptyText(), shown: [], tokens: 0, face: null, stick: true};
+  const node = card.node = make('section', wide ? 'card wide' : 'card');
+  node.setAttribute('role', 'region');
+  node.setAttribute('aria-label', spec.title);
+  node.style.setProperty('--k-light', spec.light);
+  node.style.setProperty('--k-dark', spec.dark);
+  const head = make('header', 'head');
+  if (!wide) head.append(badge(spec.letter));
+  card.title = make('h2', 'title', spec.title);
+  card.title.dir = 'auto';
+  card.chip = make('span', 'chip');
+  card.acts = makeActs(card, board);
+  head.append(card.title, card.chip, card.acts);
+  card.body = make('div', 'body');
+  if (!wide) {
+    card.body.tabIndex = 0;
+    card.body.setAttribute('role', 'group');
+    card.body.setAttribute('aria-label', `${spec.title}: text`);
+    card.body.addEventListener('scroll', () => watchScroll(card), {passive: true});
+  }
+  card.hold = make('p', 'hold');
+  card.html = make('div', 'text');
+  card.body.append(card.hold, card.html);
+  card.jump = button('jump', `Jump to the latest of ${spec.title}`, 'down', () => toLatest(card), 'Jump to latest');
+  card.jump.hidden = true;
+  const middle = make('div', 'middle');
+  middle.append(card.body, card.jump);
+  card.note = make('p', 'note');
+  card.foot = make('footer', 'foot');
+  node.append(make('i', 'stripe'), head, middle, card.note, card.foot);
+  return card;
+}
+
+function badge(letter) {
+  const node = make('span', 'letter', letter);
+  node.setAttribute('aria-hidden', 'true');
+  return node;
+}
+
+function makeActs(card, board) {
+  const {id, title} = card.spec;
+  const acts = make('div', 'acts');
+  const name = card.wide ? 'combined answer' : title;
+  card.stop = button('act word', `Stop ${title}`, 'stop', () => board.ask({stop: id}), 'Stop');
+  card.retry = button('act word', `Retry ${title}`, 'retry', () => board.ask({retry: id}), 'Retry');
+  card.copy = button('act', `Copy ${name}`, 'copy', () => board.copy(card.copy, () => plainText(card.html).trim()));
+  acts.append(card.stop, card.retry, card.copy);
+  if (!card.wide) {
+    card.grow = button('act', `Show all of ${title}`, 'expand', () => {
+      const tall = card.node.classList.toggle('tall');
+      card.grow.setAttribute('aria-expanded', String(tall));
+    });
+    card.grow.setAttribute('aria-expanded', 'false');
+    acts.append(card.grow);
+  }
+  return acts;
+}
+
+function watchScroll(card) {
+  const {scrollHeight, scrollTop, clientHeight} = card.body;
+  card.stick = scrollHeight - scrollTop - clientHeight < 24;
+  card.jump.hidden = card.stick || card.face?.state !== 'writing';
+}
+
+function toLatest(card) {
+  card.stick = true;
+  card.jump.hidden = true;
+  card.body.scrollTop = card.body.scrollHeight;
+  card.body.focus({preventScroll: true});
+}
+
+// Everything of a card that a frame may have changed.
+function paintCard(card) {
+  const {face, node} = card;
+  paintText(card.html, card.shown, card.text);
+  const empty = !card.shown.length;
+  const writing = face.state === 'writing';
+  say(card.title, face.title);
+  card.title.title = face.title;
+  node.dataset.state = face.state;
+  node.setAttribute('aria-busy', String(AT_WORK.has(face.state)));
+  card.html.classList.toggle('live', writing);
+  say(card.hold, empty ? face.hold : '');
+  card.hold.hidden = !empty || !face.hold;
+  say(card.note, face.note);
+  card.note.hidden = !face.note;
+  card.note.classList.toggle('bad', face.bad);
+  swapFocus(card);
+  card.copy.disabled = empty;
+  if (card.grow) card.grow.disabled = empty;
+  if (card.mark !== face.state) {
+    card.mark = face.state;
+    card.word = make('span');
+    card.chip.replaceChildren(MARKS[face.state] ? icon(MARKS[face.state]) : make('i', 'pulse'), card.word);
+  }
+  if (card.stick && writing && !card.wide) card.body.scrollTop = card.body.scrollHeight;
+  if (!writing) card.jump.hidden = true;
+}
+
+// A button that goes away under the reader's finger hands its focus on, not to the top of the page.
+function swapFocus(card) {
+  const focused = card.node.getRootNode().activeElement;
+  const leaving = card.face.can === 'stop' ? card.retry : card.stop;
+  card.stop.hidden = card.face.can !== 'stop';
+  card.retry.hidden = card.face.can !== 'retry';
+  if (focused === leaving && leaving.hidden) (card.wide ? card.copy : card.body).focus({preventScroll: true});
+}
+
+// Everything of a card that time alone changes.
+function tickCard(card, now) {
+  const {face} = card;
+  say(card.word, chipText(face, now, rateOf(card, now)));
+  const parts = face.foot ?? liveNumbers(card, now);
+  if (card.parts?.join() === parts.join()) return;
+  card.parts = parts;
+  card.foot.replaceChildren(...parts.map((part) => make('span', '', part)));
+  card.foot.classList.toggle('final', !!face.foot && parts.length > 1);
+}
+
+const count = ([spent, since], now) => (since === null ? spent : spent + Math.max(0, now - since));
+
+function rateOf(card, now) {
+  const seconds = count(card.face.pace, now);
+  return card.tokens > 1 && seconds > 0.25 ? card.tokens / seconds : null;
+}
+
+function chipText(face, now, rate) {
+  if (face.state === 'writing' && rate) return `${face.word} · ${rateText(rate)}`;
+  if (face.state !== 'retrying' || !face.retry) return face.word;
+  const left = face.retry.at - now;
+  const when = left > 0.05 ? `retrying in ${left.toFixed(1)} s` : 'retrying now';
+  return `${face.word}: ${when} · ${face.retry.next} of ${face.retry.of}`;
+}
+
+// The same words and digits as fanout/render/words.py gives the final numbers.
+function liveNumbers(card, now) {
+  const {face, tokens} = card;
+  if (face.state === 'ready') return [];
+  const parts = [secondsText(count(face.clock, now))];
+  const off = count(face.off, now);
+  if (off > 0) parts.push(`backing off ${secondsText(off)}`);
+  if (face.first !== null) parts.push(`first token ${secondsText(face.first)}`);
+  if (tokens) parts.push(`≈ ${tokens.toLocaleString('en-US')} token${tokens === 1 ? '' : 's'}`);
+  const rate = rateOf(card, now);
+  if (rate) parts.push(rateText(rate));
+  return parts;
+}
+
+const rateText = (rate) => `${rate.toFixed(rate < 9.95 ? 1 : 0)} tok/s`;
+
+function secondsText(seconds) {
+  if (seconds > 0 && seconds < 0.095) return `${seconds.toFixed(2)} s`;
+  if (seconds < 99.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}

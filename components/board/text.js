@@ -1,0 +1,94 @@
+// A column's text: HTML blocks that grow. The HTML was sanitised by the server; nothing else may pass here.
+
+const emptyText = () => ({closed: [], open: ''});
+
+const splice = (before, [keep, tail]) => before.slice(0, keep) + tail;
+
+function applyText(text, diff) {
+  let before = text.open;
+  text.closed.length = diff.keep;
+  for (const cut of diff.closed) {
+    text.closed.push(splice(before, cut));
+    before = '';
+  }
+  text.open = splice(before, diff.open);
+}
+
+// Blocks keep their elements while they grow, so that a selection inside them survives.
+function paintText(root, shown, text) {
+  const blocks = text.open ? [...text.closed, text.open] : text.closed;
+  while (shown.length > blocks.length) {
+    shown.pop();
+    root.lastElementChild.remove();
+  }
+  blocks.forEach((html, i) => {
+    if (shown[i] === html) return;
+    if (i === shown.length) root.append(make('div', 'block'));
+    const parsed = document.createElement('template');
+    parsed.innerHTML = html;
+    morph(root.children[i], parsed.content);
+    shown[i] = html;
+  });
+}
+
+// Make the children of `have` like those of `want`, touching only what differs.
+function morph(have, want) {
+  let old = have.firstChild;
+  for (const node of [...want.childNodes]) {
+    if (!old) {
+      have.append(node);
+      continue;
+    }
+    const next = old.nextSibling;
+    if (old.nodeType === 3 && node.nodeType === 3) {
+      if (node.data.startsWith(old.data)) old.appendData(node.data.slice(old.data.length));
+      else old.data = node.data;
+    } else if (old.nodeName === node.nodeName && sameAttributes(old, node)) morph(old, node);
+    else old.replaceWith(node);
+    old = next;
+  }
+  while (old) {
+    const next = old.nextSibling;
+    old.remove();
+    old = next;
+  }
+}
+
+function sameAttributes(one, other) {
+  return one.attributes.length === other.attributes.length
+    && [...one.attributes].every((a) => other.getAttribute(a.name) === a.value);
+}
+
+// The text as somebody would type it, for the clipboard.
+function plainText(node) {
+  const inner = () => [...node.childNodes].map(plainText).join('');
+  const lines = (mark) => inner().trim().replace(/\n/g, `\n${' '.repeat(mark.length)}`);
+  if (node.nodeType === 3) return node.parentNode.closest('pre') ? node.data : node.data.replace(/\s+/g, ' ');
+  switch (node.nodeName) {
+    case 'BR': return '\n';
+    case 'HR': return '---\n\n';
+    case 'P': return `${inner().trim()}\n\n`;
+    case 'H3': case 'H4': case 'H5': case 'H6':
+      return `${'#'.repeat(node.nodeName[1] - 2)} ${inner().trim()}\n\n`;
+    case 'PRE': return `\`\`\`\n${node.textContent.replace(/\n$/, '')}\n\`\`\`\n\n`;
+    case 'STRONG': return `**${inner()}**`;
+    case 'EM': return `*${inner()}*`;
+    case 'CODE': return `\`${inner()}\``;
+    case 'BLOCKQUOTE': return `${inner().trim().replace(/^/gm, '> ')}\n\n`;
+    case 'A': return node.href && node.href !== inner() ? `${inner()} (${node.href})` : inner();
+    case 'LI': {
+      const list = node.parentNode;
+      const nth = (list.start || 1) + [...list.children].indexOf(node);
+      const mark = list.nodeName === 'OL' ? `${nth}. ` : '- ';
+      return `${mark}${lines(mark)}\n`;
+    }
+    case 'UL': case 'OL':
+      return `${node.parentNode.nodeName === 'LI' ? '\n' : ''}${[...node.children].map(plainText).join('')}\n`;
+    case 'TR': return `| ${[...node.children].map((cell) => plainText(cell).trim()).join(' | ')} |\n`;
+    case 'THEAD':
+      return inner().trim() + `\n|${' --- |'.repeat(node.querySelectorAll('th').length)}\n`;
+    case 'TBODY': return [...node.children].map(plainText).join('');
+    case 'TABLE': return `${[...node.children].map(plainText).join('')}\n`;
+    default: return inner();
+  }
+}
