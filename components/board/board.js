@@ -27,7 +27,8 @@ export default function (component) {
 function makeBoard(root, data) {
   const board = {
     run: data.run, root, cards: new Map(), tag: null, state: null, zero: -Infinity, line: null,
-    dirty: new Set(), paint: 0, sawLive: false, toldOver: false, askedAll: 0, component: null,
+    dirty: new Set(), paint: 0, sawLive: false, toldOver: false, askedAll: 0, losses: 0,
+    component: null,
   };
   board.now = () => Math.max(0, performance.now() / 1000 + board.zero);
   board.copy = (node, text) => copyText(board, node, text());
@@ -85,14 +86,20 @@ function update(board, component) {
     // Each delivery repeats what the last one brought, in case that was lost on the way.
     const known = data.frames.findIndex((frame) => frame.tag === board.tag);
     for (const frame of data.frames.slice(known + 1)) take(board, frame);
-  } else if (!board.line) {
+  } else if (!board.line && board.losses <= 2) {
     board.line = openLine(data.path, {
       have: () => board.tag,
       frame: (frame) => take(board, frame),
-      lost: () => component.setTriggerValue('lost', Date.now()),
+      lost: () => lose(board),
       poll: () => component.setStateValue('mode', 'poll'),
     });
   }
+}
+
+// The page looks for the run again; where it finds one, the next update opens a new line.
+function lose(board) {
+  board.line = null;
+  if (++board.losses <= 2) board.component.setTriggerValue('lost', Date.now());
 }
 
 function take(board, frame) {
@@ -103,6 +110,7 @@ function take(board, frame) {
   const first = board.tag === null;
   const said = [];
   board.tag = frame.tag;
+  board.losses = 0;
   board.zero = Math.max(board.zero, frame.t - performance.now() / 1000);
   for (const [id, change] of Object.entries(frame.cols)) {
     const card = board.cards.get(id) ?? (id === COMBINED ? addCombined(board) : null);
@@ -180,7 +188,7 @@ function isDark(colour) {
 function everything(board) {
   const parts = [...board.cards.values()].filter((card) => card.shown.length).map((card) => {
     const note = card.face.note ? `\n\n[${card.face.note}]` : '';
-    return `## ${card.face.title}\n\n${plainText(card.html).trim()}${note}`;
+    return `## ${card.face.title}\n\n${plainText(card.html)}${note}`;
   });
   return `${parts.join('\n\n')}\n`;
 }

@@ -97,7 +97,7 @@ function makeActs(card, board) {
   const name = card.wide ? 'combined answer' : title;
   card.stop = button('act word', `Stop ${title}`, 'stop', () => board.ask({stop: id}), 'Stop');
   card.retry = button('act word', `Retry ${title}`, 'retry', () => board.ask({retry: id}), 'Retry');
-  card.copy = button('act', `Copy ${name}`, 'copy', () => board.copy(card.copy, () => plainText(card.html).trim()));
+  card.copy = button('act', `Copy ${name}`, 'copy', () => board.copy(card.copy, () => plainText(card.html)));
   acts.append(card.stop, card.retry, card.copy);
   if (!card.wide) {
     card.grow = button('act', `Show all of ${title}`, 'expand', () => {
@@ -113,6 +113,7 @@ function makeActs(card, board) {
 function watchScroll(card) {
   const {scrollHeight, scrollTop, clientHeight} = card.body;
   card.stick = scrollHeight - scrollTop - clientHeight < 24;
+  card.body.classList.toggle('scrolled', scrollTop > 0);
   card.jump.hidden = card.stick || card.face?.state !== 'writing';
 }
 
@@ -140,6 +141,7 @@ function paintCard(card) {
   card.note.hidden = !face.note;
   card.note.classList.toggle('bad', face.bad);
   swapFocus(card);
+  node.classList.toggle('blank', empty);
   card.copy.disabled = empty;
   if (card.grow) card.grow.disabled = empty;
   if (card.mark !== face.state) {
@@ -147,7 +149,9 @@ function paintCard(card) {
     card.word = make('span');
     card.chip.replaceChildren(MARKS[face.state] ? icon(MARKS[face.state]) : make('i', 'pulse'), card.word);
   }
-  if (card.stick && writing && !card.wide) card.body.scrollTop = card.body.scrollHeight;
+  // Once more when it has just ended, because a note may have taken some of its room.
+  if (card.stick && (writing || card.wrote) && !card.wide) card.body.scrollTop = card.body.scrollHeight;
+  card.wrote = writing;
   if (!writing) card.jump.hidden = true;
 }
 
@@ -168,6 +172,7 @@ function tickCard(card, now) {
   if (card.parts?.join() === parts.join()) return;
   card.parts = parts;
   card.foot.replaceChildren(...parts.map((part) => make('span', '', part)));
+  card.foot.hidden = card.wide && !parts.length;
   card.foot.classList.toggle('final', !!face.foot && parts.length > 1);
 }
 
@@ -182,7 +187,7 @@ function chipText(face, now, rate) {
   if (face.state === 'writing' && rate) return `${face.word} · ${rateText(rate)}`;
   if (face.state !== 'retrying' || !face.retry) return face.word;
   const left = face.retry.at - now;
-  const when = left > 0.05 ? `retrying in ${left.toFixed(1)} s` : 'retrying now';
+  const when = left > 0.05 ? `retrying in ${secondsText(left)}` : 'retrying now';
   return `${face.word}: ${when} · ${face.retry.next} of ${face.retry.of}`;
 }
 

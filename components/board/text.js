@@ -60,35 +60,37 @@ function sameAttributes(one, other) {
 }
 
 // The text as somebody would type it, for the clipboard.
-function plainText(node) {
-  const inner = () => [...node.childNodes].map(plainText).join('');
-  const lines = (mark) => inner().trim().replace(/\n/g, `\n${' '.repeat(mark.length)}`);
-  if (node.nodeType === 3) return node.parentNode.closest('pre') ? node.data : node.data.replace(/\s+/g, ' ');
+const plainText = (root) => typed(root).replace(/[ \t]+\n/g, '\n').replace(/\n{3,}/g, '\n\n').trim();
+
+const BETWEEN = new Set(['DIV', 'UL', 'OL', 'BLOCKQUOTE', 'TABLE', 'THEAD', 'TBODY', 'TR']);
+
+function typed(node) {
+  const inner = () => [...node.childNodes].map(typed).join('');
+  const under = (mark) => mark + inner().trim().replace(/\n(?=.)/g, `\n${' '.repeat(mark.length)}`);
+  if (node.nodeType === 3) {
+    if (node.parentNode.closest('pre')) return node.data;
+    return BETWEEN.has(node.parentNode.nodeName) ? '' : node.data.replace(/\s+/g, ' ');
+  }
   switch (node.nodeName) {
     case 'BR': return '\n';
     case 'HR': return '---\n\n';
     case 'P': return `${inner().trim()}\n\n`;
-    case 'H3': case 'H4': case 'H5': case 'H6':
-      return `${'#'.repeat(node.nodeName[1] - 2)} ${inner().trim()}\n\n`;
+    case 'H3': case 'H4': case 'H5': case 'H6': return `${'#'.repeat(node.nodeName[1])} ${inner().trim()}\n\n`;
     case 'PRE': return `\`\`\`\n${node.textContent.replace(/\n$/, '')}\n\`\`\`\n\n`;
     case 'STRONG': return `**${inner()}**`;
     case 'EM': return `*${inner()}*`;
     case 'CODE': return `\`${inner()}\``;
     case 'BLOCKQUOTE': return `${inner().trim().replace(/^/gm, '> ')}\n\n`;
-    case 'A': return node.href && node.href !== inner() ? `${inner()} (${node.href})` : inner();
+    case 'A': return node.href && node.href !== inner() ? `${inner()} (${node.getAttribute('href')})` : inner();
     case 'LI': {
       const list = node.parentNode;
       const nth = (list.start || 1) + [...list.children].indexOf(node);
-      const mark = list.nodeName === 'OL' ? `${nth}. ` : '- ';
-      return `${mark}${lines(mark)}\n`;
+      return `${under(list.nodeName === 'OL' ? `${nth}. ` : '- ')}\n`;
     }
-    case 'UL': case 'OL':
-      return `${node.parentNode.nodeName === 'LI' ? '\n' : ''}${[...node.children].map(plainText).join('')}\n`;
-    case 'TR': return `| ${[...node.children].map((cell) => plainText(cell).trim()).join(' | ')} |\n`;
-    case 'THEAD':
-      return inner().trim() + `\n|${' --- |'.repeat(node.querySelectorAll('th').length)}\n`;
-    case 'TBODY': return [...node.children].map(plainText).join('');
-    case 'TABLE': return `${[...node.children].map(plainText).join('')}\n`;
+    case 'UL': case 'OL': return node.parentNode.nodeName === 'LI' ? `\n${inner()}` : `${inner()}\n`;
+    case 'TR': return `| ${[...node.children].map((cell) => typed(cell).trim()).join(' | ')} |\n`;
+    case 'THEAD': return `${inner()}|${' --- |'.repeat(node.querySelectorAll('th').length)}\n`;
+    case 'TABLE': return `${inner()}\n`;
     default: return inner();
   }
 }

@@ -25,26 +25,24 @@ _LONE = re.compile("[\ud800-\udfff]")
 _PLAIN = re.compile(r"""[^\W\d_][^\n\\`*_\[\]<>&~\xa0]*""")
 """One line that starts with a letter and holds no sign that Markdown or HTML would read."""
 
-_AUTO = ("p", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "td", "th")
-_TAGS = {
-    *_AUTO,
-    *("strong", "em", "del", "s", "code", "hr", "br", "a"),
-    *("table", "thead", "tbody", "tr"),
-}
+_TOP = ("p", "h3", "h4", "h5", "h6", "ul", "ol", "blockquote", "table")
 _cleaner = nh3.Cleaner(
-    tags=_TAGS,
+    tags={
+        *_TOP,
+        *("li", "pre", "strong", "em", "del", "s", "code", "hr", "br", "a"),
+        *("thead", "tbody", "tr", "th", "td"),
+    },
     clean_content_tags={"script", "style"},
     attributes={"*": set(), "a": {"href"}, "ol": {"start"}},
-    set_tag_attribute_values={
-        "a": {"target": "_blank"},
-        **{tag: {"dir": "auto"} for tag in _AUTO},
-    },
+    tag_attribute_values={tag: {"dir": {"auto"}} for tag in _TOP},
+    set_tag_attribute_values={"a": {"target": "_blank"}},
     link_rel="noopener noreferrer nofollow",
     url_schemes={"http", "https", "mailto"},
     url_relative="deny",
 )
 
-_HEADINGS = {"h1": "h3", "h2": "h4", "h3": "h5", "h4": "h6", "h5": "h6", "h6": "h6"}
+_HEADINGS = {"h1": "h3", "h2": "h3", "h3": "h4", "h4": "h5", "h5": "h6", "h6": "h6"}
+"""Most models begin at the second level, which must follow the column's own heading."""
 
 
 def clean_text(text: str) -> str:
@@ -68,8 +66,11 @@ def block_starts(source: str) -> tuple[list[int], Token | None]:
     return [token.map[0] for token in tops if token.map], tops[0] if tops else None
 
 
-def _demote_headings(state: StateCore) -> None:
+def _fit_in(state: StateCore) -> None:
+    """Put headings below those of page and column, and let each block find its own direction."""
     for token in state.tokens:
+        if token.level == 0 and token.nesting == 1:
+            token.attrSet("dir", "auto")
         if token.type in ("heading_open", "heading_close"):
             token.tag = _HEADINGS[token.tag]
 
@@ -91,7 +92,7 @@ def _parser() -> MarkdownIt:
     markdown.enable(["table", "strikethrough"])
     # A definition further down would change blocks above that are closed already.
     markdown.disable(["reference", "html_block", "html_inline"])
-    markdown.core.ruler.push("demote_headings", _demote_headings)
+    markdown.core.ruler.push("fit_in", _fit_in)
     markdown.add_render_rule("image", _image)
     return markdown
 
