@@ -10,6 +10,7 @@ import streamlit as st
 from components import session
 from components.branch_editor import edited, load_rows
 from components.plain import label
+from components.run_key import run_key
 from fanout.engine.handle import RunHandle
 from fanout.engine.runtime import Runtime
 from fanout.errors import DefinitionError, FanoutError
@@ -38,7 +39,7 @@ def input_band(runtime: Runtime, handle: RunHandle | None) -> Choice:
     if st.session_state.get("model") not in offers:
         st.session_state["model"] = runtime.chosen_model()
     with st.container(border=True, key="input_band"):
-        pick, topic, go = st.columns([3, 6, 2], vertical_alignment="top", gap="medium")
+        pick, topic, go = st.columns([4, 8, 4], vertical_alignment="top", gap="medium")
         with pick:
             name = st.selectbox(
                 "Workflow",
@@ -73,7 +74,6 @@ def input_band(runtime: Runtime, handle: RunHandle | None) -> Choice:
                     key="run",
                     type="primary",
                     icon=":material/play_arrow:",
-                    shortcut="Mod+Enter",
                     on_click=start_chosen,
                 )
                 st.button(
@@ -83,6 +83,7 @@ def input_band(runtime: Runtime, handle: RunHandle | None) -> Choice:
                     disabled=not live,
                     on_click=handle.stop if handle is not None else None,
                 )
+                run_key("run")
     return _choice(workflow)
 
 

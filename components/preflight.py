@@ -34,6 +34,7 @@ def preflight(runtime: Runtime, choice: Choice) -> None:
     parts = [_calls(figures), _who(runtime, choice.model)]
     if not (choice.model.endpoint == BUNDLED and figures.free):
         parts.append(_money(figures))
+    parts.append("Ctrl+Enter runs")
     st.caption(
         " · ".join(parts),
         help=f"About {figures.input_tokens:,} tokens in, at most "

@@ -1,0 +1,1 @@
+"""Who answers: endpoints, the model on this machine, scripts."""

@@ -21,9 +21,16 @@ from fanout.providers.local.server import Address, LocalServer
 from fanout.types import Failure, FailureKind
 
 SAMPLING: Final = MappingProxyType(
-    {"top_p": 0.9, "min_p": 0.05, "repeat_penalty": 1.15, "repeat_last_n": 256}
+    {
+        "top_p": 0.9,
+        "top_k": 40,
+        "min_p": 0.05,
+        "repeat_penalty": 1.1,
+        "repeat_last_n": 64,
+        "frequency_penalty": 0.2,
+    }
 )
-TEMPERATURE: Final = 0.5
+TEMPERATURE: Final = 0.3
 MAX_TOKENS: Final = 1024
 """Where a request sets no limit: a small model may not find its own end."""
 
