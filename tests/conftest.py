@@ -32,6 +32,17 @@ def pytest_configure() -> None:
     sys.addaudithook(_guard)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests in browser/ and run them last."""
+    browser = Path(__file__).parent / "browser"
+    for item in items:
+        if item.path.is_relative_to(browser):
+            item.add_marker("browser")
+    # Playwright keeps an event loop running on the main thread, where async tests need their own.
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
 def _guard(event: str, arguments: tuple[object, ...]) -> None:
     if event in ("socket.connect", "socket.sendto"):
         address = arguments[1]
