@@ -17,7 +17,9 @@ import streamlit as st  # noqa: E402
 
 PAGES = ROOT / "pages"
 
-st.set_page_config(page_title="Fanout", page_icon=":material/call_split:", layout="wide")
+# Streamlit would fetch an icon named ":material/...:" for the tab from a font server.
+ICON = str(ROOT / "components" / "favicon.svg")
+st.set_page_config(page_title="Fanout", page_icon=ICON, layout="wide")
 st.logo(str(ROOT / "components" / "logo.svg"), size="large")
 page = st.navigation(
     [

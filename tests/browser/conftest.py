@@ -37,8 +37,6 @@ SCRIPT = Script(
     rules=(
         Rule(prompt="[Joke]", replies=(Reply(text="All three, in one piece.", tokens_per_s=60),)),
         Rule(prompt="broken", replies=(Reply(status=401),)),
-        Rule(prompt="Tell me a joke about the topic", replies=(Reply(text=STORY, tokens_per_s=60),)),
-        Rule(prompt="poem", replies=(Reply(text=STORY, tokens_per_s=60),)),
     ),
     otherwise=Reply(text=STORY, tokens_per_s=60, first_token_s=0.1),
 )
@@ -56,7 +54,8 @@ class App:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    found = os.environ.get("FANOUT_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUMS)), "")
+    installed = filter(None, map(shutil.which, CHROMIUMS))
+    found = os.environ.get("FANOUT_CHROMIUM") or next(installed, "")
     assert found, "no Chromium: `python3 run.py test` installs it, or set FANOUT_CHROMIUM"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=list(QUIET))
@@ -67,11 +66,14 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """The app asking a scripted endpoint: paced answers, and a topic "broken" that fails."""
-    with serving(SCRIPT) as endpoint, running_app(
-        tmp_path_factory.mktemp("app"),
-        {"OPENAI_BASE_URL": endpoint.base_url, "FANOUT_MODEL": "scripted"},
-        endpoint,
-    ) as app:
+    with (
+        serving(SCRIPT) as endpoint,
+        running_app(
+            tmp_path_factory.mktemp("app"),
+            {"OPENAI_BASE_URL": endpoint.base_url, "FANOUT_MODEL": "scripted"},
+            endpoint,
+        ) as app,
+    ):
         yield app
 
 
@@ -83,8 +85,14 @@ def running_app(
     port = port or free_port()
     log = folder / "app.log"
     command = [
-        sys.executable, "-m", "streamlit", "run", "app.py",
-        f"--server.port={port}", "--server.headless=true", "--server.showEmailPrompt=false",
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "app.py",
+        f"--server.port={port}",
+        "--server.headless=true",
+        "--server.showEmailPrompt=false",
     ]
     with log.open("ab") as out:
         process = subprocess.Popen(

@@ -1,3 +1,5 @@
+"""Downloads from a hub on this machine that behaves like the real one, and misbehaves."""
+
 from __future__ import annotations
 
 import errno

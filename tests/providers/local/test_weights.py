@@ -1,3 +1,5 @@
+"""Weights: found, verified, and missing or spoilt ones named with the way out."""
+
 from __future__ import annotations
 
 import hashlib
