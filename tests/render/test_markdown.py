@@ -97,7 +97,7 @@ def test_attacks_in_any_mixture_stay_harmless(parts):
         ("![](https://e.example/c.png)", '<p dir="auto">image</p>'),
         ("7. seven", '<ol start="7" dir="auto">\n<li>seven</li>'),
         ("```py\n1 < 2\n```", "<code>1 &lt; 2\n</code>"),
-        ("| a |\n|---|\n| b |", '<td>b</td>'),
+        ("| a |\n|---|\n| b |", "<td>b</td>"),
         ("https://bare.example", '<p dir="auto">https://bare.example</p>'),
         ("<https://a.example>", 'href="https://a.example"'),
         ("[m](mailto:a@b.example)", 'href="mailto:a@b.example"'),
