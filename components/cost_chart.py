@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from components.calls import colours, figure_names, names
-from components.figure import add_bars, bars
+from components.figure import add_bars, bars, room_for_text
 from fanout.render.words import cost_text
 from fanout.snapshot import Branch, Snapshot
 
@@ -18,13 +18,14 @@ def cost_chart(snapshot: Snapshot, *, dark: bool) -> go.Figure | None:
         return None
     labels = figure_names(snapshot)
     figure = bars(labels, "US dollars")
+    room_for_text(figure, dollars)
     add_bars(
         figure,
         y=labels,
         x=dollars,
         marker={"color": colours(snapshot, dark=dark)},
         text=[cost_text(call.cost) for call in snapshot.calls],
-        textposition="auto",
+        textposition="outside",
         hovertemplate="%{y}: %{text}<extra></extra>",
     )
     return figure

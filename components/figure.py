@@ -30,6 +30,11 @@ def bars(labels: list[str], axis_title: str) -> go.Figure:
     )
 
 
+def room_for_text(figure: go.Figure, values: list[float]) -> None:
+    """Leave space to the right of the longest bar for the words that stand beside it."""
+    figure.update_xaxes(range=[0, (max(values, default=0) or 1) * 1.22])
+
+
 def add_bars(figure: go.Figure, **fields: object) -> None:
     """One trace of horizontal bars, in the words of Plotly's reference for `bar`."""
     figure.add_trace({"type": "bar", "orientation": "h", **fields})

@@ -1,7 +1,9 @@
-"""After a run: the headline, the timeline, cost, tokens and the workflow, with tables."""
+"""After a run: the headline, then timeline, tokens, cost and the workflow, tables beside charts."""
 
 from __future__ import annotations
 
+import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from components.cost_chart import cost_chart, cost_frame
@@ -10,7 +12,6 @@ from components.timeline_chart import timeline_chart, timeline_frame
 from components.tokens_chart import tokens_chart, tokens_frame
 from components.workflow_graph import workflow_graph
 from fanout.engine.handle import RunHandle
-from fanout.snapshot import Snapshot
 
 CHART_ONLY = {"displayModeBar": False}
 
@@ -22,26 +23,28 @@ def results(handle: RunHandle) -> None:
     headline(snapshot)
     if not any(branch.started_s is not None for branch in snapshot.calls):
         return
-    st.subheader("Timeline", anchor=False)
-    chart, table = st.columns([3, 2], gap="medium")
-    with chart:
-        st.plotly_chart(
-            timeline_chart(snapshot, dark=dark),
-            key="timeline",
-            config=CHART_ONLY,
-            alt="Timeline: when each branch was queued, waited, wrote and backed off, in seconds",
-        )
-        st.caption(
-            "Hatched: queued or backing off · pale: waiting for the first token · full: writing"
-        )
-    with table:
-        st.dataframe(
-            timeline_frame(snapshot),
-            key="timeline_table",
-            hide_index=True,
-            alt="Seconds per branch: queued, waiting, writing, backing off",
-        )
-    _money_and_tokens(snapshot, dark)
+    _row(
+        "Timeline",
+        timeline_chart(snapshot, dark=dark),
+        timeline_frame(snapshot),
+        alt="When each call was queued, waited, wrote and backed off, in seconds",
+        note="Hatched: queued or backing off · pale: waiting for the first token · full: writing",
+    )
+    _row(
+        "Tokens",
+        tokens_chart(snapshot, dark=dark),
+        tokens_frame(snapshot),
+        alt="Tokens written by each call, and how many per second",
+    )
+    _row(
+        "Cost",
+        cost_chart(snapshot, dark=dark),
+        cost_frame(snapshot),
+        alt="Cost of each call in US dollars",
+        note=""
+        if any(call.cost for call in snapshot.calls)
+        else "No price is known for this model.",
+    )
     st.subheader("How it ran", anchor=False)
     st.plotly_chart(
         workflow_graph(snapshot, dark=dark),
@@ -51,35 +54,18 @@ def results(handle: RunHandle) -> None:
     )
 
 
-def _money_and_tokens(snapshot: Snapshot, dark: bool) -> None:
-    cost, tokens = st.columns(2, gap="medium")
-    with cost:
-        st.subheader("Cost", anchor=False)
-        figure = cost_chart(snapshot, dark=dark)
+def _row(
+    title: str, figure: go.Figure | None, frame: pd.DataFrame, *, alt: str, note: str = ""
+) -> None:
+    st.subheader(title, anchor=False)
+    chart, table = st.columns(2, gap="medium")
+    key = title.lower()
+    with chart:
         if figure is not None:
-            st.plotly_chart(
-                figure,
-                key="cost",
-                config=CHART_ONLY,
-                alt="Cost of each branch and of the combining call in US dollars",
-            )
-        st.dataframe(
-            cost_frame(snapshot),
-            key="cost_table",
-            hide_index=True,
-            alt="Cost and price of each call",
-        )
-    with tokens:
-        st.subheader("Tokens", anchor=False)
-        st.plotly_chart(
-            tokens_chart(snapshot, dark=dark),
-            key="tokens",
-            config=CHART_ONLY,
-            alt="Tokens written by each branch, with tokens per second",
-        )
-        st.dataframe(
-            tokens_frame(snapshot),
-            key="tokens_table",
-            hide_index=True,
-            alt="Tokens in and out and tokens per second of each call",
-        )
+            st.plotly_chart(figure, key=key, config=CHART_ONLY, alt=alt)
+        elif not note:
+            st.markdown("Nothing to pay: every call ran on this machine.")
+        if note:
+            st.caption(note)
+    with table:
+        st.dataframe(frame, key=f"{key}_table", hide_index=True, alt=f"{alt}, as a table")

@@ -48,7 +48,7 @@ def timeline_frame(snapshot: Snapshot) -> pd.DataFrame:
                     ("Backing off s", BranchState.RETRYING),
                 )
             },
-            "Attempts": [call.attempts for call in snapshot.calls],
+            "Tries": [call.attempts for call in snapshot.calls],
         }
     )
 

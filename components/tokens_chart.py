@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from components.calls import colours, figure_names, names
-from components.figure import add_bars, bars
+from components.figure import add_bars, bars, room_for_text
 from fanout.insight.speed import writing_rate
 from fanout.snapshot import Branch, Snapshot
 
@@ -15,13 +15,15 @@ def tokens_chart(snapshot: Snapshot, *, dark: bool) -> go.Figure:
     """Tokens written per call; the text on a bar is its speed in tokens per second."""
     labels = figure_names(snapshot)
     figure = bars(labels, "tokens written")
+    written = [_written(call) for call in snapshot.calls]
+    room_for_text(figure, [float(tokens) for tokens in written])
     add_bars(
         figure,
         y=labels,
-        x=[_written(call) for call in snapshot.calls],
+        x=written,
         marker={"color": colours(snapshot, dark=dark)},
         text=[_rate(call) for call in snapshot.calls],
-        textposition="auto",
+        textposition="outside",
         hovertemplate="%{y}: %{x} tokens, %{text}<extra></extra>",
     )
     return figure

@@ -25,40 +25,43 @@ def workflow_graph(snapshot: Snapshot, *, dark: bool) -> go.Figure:
     labels, shades = figure_names(snapshot), colours(snapshot, dark=dark)
     count = len(snapshot.branches)
     middle = (count - 1) / 2
-    ink, line = ("#a3aab8", "#4a5160") if dark else ("#5c6370", "#b9b4aa")
-    figure = _canvas(count)
+    ink, line = ("#eceef2", "#6b7280") if dark else ("#16181d", "#9a958b")
+    figure = _canvas(count, ink)
     end_x = 3.0 if snapshot.aggregate else 2.0
-    _node(figure, 0, middle, "START", ink, "solid")
+    _node(figure, 0, middle, "START", ink, "solid", ink)
     for i, branch in enumerate(snapshot.branches):
         used = snapshot.aggregate is None or branch.id in snapshot.aggregate.used
-        _edge(figure, (0.14, middle), (0.62, i), line)
+        _edge(figure, (0.17, middle), (0.62, i), line)
         if used:
             _edge(figure, (1.38, i), (1.7, middle), line)
         text = f"{labels[i]}<br>{state_word(branch.state)}"
-        _node(figure, 1, i, text, shades[i], _DASH.get(branch.state, "dot"))
+        _node(figure, 1, i, text, shades[i], _DASH.get(branch.state, "dot"), ink)
     if snapshot.aggregate is not None:
         state = snapshot.aggregate.branch.state
         text = f"{labels[-1]}<br>{state_word(state)}"
-        _node(figure, 2.08, middle, text, shades[-1], _DASH.get(state, "dot"))
+        _node(figure, 2.08, middle, text, shades[-1], _DASH.get(state, "dot"), ink)
         _edge(figure, (2.46, middle), (2.86, middle), line)
-    _node(figure, end_x, middle, "END", ink, "solid")
+    _node(figure, end_x, middle, "END", ink, "solid", ink)
     return figure
 
 
-def _canvas(rows: int) -> go.Figure:
+def _canvas(rows: int, ink: str) -> go.Figure:
     hidden = {"visible": False, "fixedrange": True}
     return go.Figure(
         layout={
             "height": 24 + ROW_PX * max(2, rows),
             "margin": {"l": 0, "r": 0, "t": 4, "b": 4},
             "showlegend": False,
+            "font": {"color": ink},
             "xaxis": {**hidden, "range": [-0.25, 3.25]},
             "yaxis": {**hidden, "range": [max(2, rows) - 0.45, -0.55]},
         }
     )
 
 
-def _node(figure: go.Figure, x: float, y: float, text: str, colour: str, dash: str) -> None:
+def _node(
+    figure: go.Figure, x: float, y: float, text: str, colour: str, dash: str, ink: str
+) -> None:
     terminal = "<br>" not in text
     half_width, half_height = (0.16, 0.2) if terminal else (0.38, 0.36)
     figure.add_shape(
@@ -70,7 +73,7 @@ def _node(figure: go.Figure, x: float, y: float, text: str, colour: str, dash: s
         line={"color": colour, "width": 2, "dash": dash},
         fillcolor="rgba(0,0,0,0)" if terminal else faded(colour, 0.12),
     )
-    figure.add_annotation(x=x, y=y, text=text, showarrow=False, font={"size": 12})
+    figure.add_annotation(x=x, y=y, text=text, showarrow=False, font={"size": 13, "color": ink})
 
 
 def _edge(

@@ -88,7 +88,7 @@ def _image(
 
 
 def _parser() -> MarkdownIt:
-    markdown = MarkdownIt("commonmark", {"html": False, "linkify": False})
+    markdown = MarkdownIt("commonmark", {"html": False, "linkify": False, "breaks": True})
     markdown.enable(["table", "strikethrough"])
     # A definition further down would change blocks above that are closed already.
     markdown.disable(["reference", "html_block", "html_inline"])

@@ -214,3 +214,7 @@ def test_a_text_that_begins_again_is_rendered_anew():
     renderer.update("Second")
     assert renderer.generation == 1
     assert renderer.html == '<p dir="auto">Second</p>\n'
+
+
+def test_the_lines_of_a_poem_stay_lines() -> None:
+    assert render("one line,\nanother").count("<br>") == 1
