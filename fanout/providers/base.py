@@ -48,7 +48,9 @@ StreamItem: TypeAlias = TextPiece | Done
 class Provider(Protocol):
     """An endpoint that answers. Used on the engine's event loop only."""
 
-    def stream(self, request: ChatRequest) -> AbstractAsyncContextManager[AsyncIterator[StreamItem]]:
+    def stream(
+        self, request: ChatRequest
+    ) -> AbstractAsyncContextManager[AsyncIterator[StreamItem]]:
         """Open the answer; leaving the context closes the connection.
 
         Raises ProviderError on entry or while iterating. A stream that ends without `Done` does not
