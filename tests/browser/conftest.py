@@ -37,19 +37,27 @@ SCRIPT = Script(
     rules=(
         Rule(prompt="[Joke]", replies=(Reply(text="All three, in one piece.", tokens_per_s=60),)),
         Rule(prompt="broken", replies=(Reply(status=401),)),
+        Rule(prompt="crowded", replies=(Reply(status=429, retry_after="25"),)),
+        Rule(prompt="unhurried", replies=(Reply(text=STORY * 3, tokens_per_s=80),)),
     ),
     otherwise=Reply(text=STORY, tokens_per_s=60, first_token_s=0.1),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class App:
-    """The app as it runs, and the endpoint that it asks."""
+class Server:
+    """The app as it runs."""
 
     url: str
-    endpoint: ServerHandle
     process: subprocess.Popen[bytes]
     log: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App(Server):
+    """With the endpoint that it asks."""
+
+    endpoint: ServerHandle
 
 
 @pytest.fixture(scope="session")
@@ -65,22 +73,26 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """The app asking a scripted endpoint: paced answers, and a topic "broken" that fails."""
-    with (
-        serving(SCRIPT) as endpoint,
-        running_app(
-            tmp_path_factory.mktemp("app"),
-            {"OPENAI_BASE_URL": endpoint.base_url, "FANOUT_MODEL": "scripted"},
-            endpoint,
-        ) as app,
-    ):
+    """The app asking a scripted endpoint.
+
+    A topic with "broken" in it fails, "crowded" is put off, "unhurried" takes four times as long.
+    """
+    with serving(SCRIPT) as endpoint, asking(endpoint, tmp_path_factory.mktemp("app")) as app:
         yield app
 
 
 @contextlib.contextmanager
+def asking(endpoint: ServerHandle, folder: Path, port: int | None = None) -> Iterator[App]:
+    """The app with that endpoint in its environment."""
+    environment = {"OPENAI_BASE_URL": endpoint.base_url, "FANOUT_MODEL": "scripted"}
+    with running_app(folder, environment, port) as it:
+        yield App(url=it.url, process=it.process, log=it.log, endpoint=endpoint)
+
+
+@contextlib.contextmanager
 def running_app(
-    folder: Path, environment: dict[str, str], endpoint: ServerHandle, port: int | None = None
-) -> Iterator[App]:
+    folder: Path, environment: dict[str, str], port: int | None = None
+) -> Iterator[Server]:
     """`streamlit run app.py` in a process of its own, until the context ends."""
     port = port or free_port()
     log = folder / "app.log"
@@ -105,7 +117,7 @@ def running_app(
     url = f"http://localhost:{port}"
     try:
         wait_for_health(url, process)
-        yield App(url=url, endpoint=endpoint, process=process, log=log)
+        yield Server(url=url, process=process, log=log)
     finally:
         process.send_signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -130,11 +142,14 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     """Opens a page in a fresh context; fails the test if the page logs an error of its own."""
     contexts = []
 
-    def open_it(url: str, *, width: int = 1360, height: int = 900, dark: bool = False) -> Page:
+    def open_it(
+        url: str, *, width: int = 1360, height: int = 900, dark: bool = False, script: str = ""
+    ) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
         )
         contexts.append(context)
+        context.add_init_script(script)
         page = context.new_page()
         page.set_default_timeout(20_000)
         page.goto(url)

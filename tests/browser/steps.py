@@ -1,0 +1,34 @@
+"""What a person does and looks at on the run page, in the words of its roles and names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Locator, Page, expect
+
+BRANCHES = ("Joke", "Story", "Poem")
+OpenPage = Callable[..., Page]
+
+DEEP_FOCUS = """() => {
+  let node = document.activeElement;
+  while (node?.shadowRoot?.activeElement) node = node.shadowRoot.activeElement;
+  return node;
+}"""
+
+
+def region(page: Page, name: str) -> Locator:
+    return page.get_by_role("region", name=name, exact=True)
+
+
+def run(page: Page, topic: str = "remote work") -> None:
+    page.get_by_label("Topic", exact=True).fill(topic)
+    page.get_by_role("button", name="Run", exact=True).click()
+
+
+def expect_answer(page: Page) -> None:
+    expect(region(page, "Combined answer")).to_contain_text("in one piece", timeout=60_000)
+
+
+def text_of(page: Page, name: str) -> str:
+    """The words of a column without its head and foot."""
+    return region(page, name).locator(".text").inner_text()
