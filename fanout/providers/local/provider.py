@@ -28,8 +28,14 @@ SAMPLING: Final = MappingProxyType(
         "repeat_penalty": 1.1,
         "repeat_last_n": 64,
         "frequency_penalty": 0.2,
+        "dry_multiplier": 0.8,
+        "dry_base": 1.75,
+        "dry_allowed_length": 5,
+        "dry_penalty_last_n": 1024,
     }
 )
+"""Chosen on the shipped workflows: without the last four ("don't repeat yourself" sampling) 2 of 26
+texts repeated more than a tenth of their six-word runs, with them none did."""
 TEMPERATURE: Final = 0.3
 MAX_TOKENS: Final = 1024
 """Where a request sets no limit: a small model may not find its own end."""
