@@ -112,45 +112,10 @@ def with_threads(endpoint: PacedEndpoint) -> Contestant:
 
 def with_langgraph(endpoint: PacedEndpoint) -> Contestant | None:
     try:
-        from langchain_openai import ChatOpenAI
-        from langgraph.graph import END, START, StateGraph
+        from benchmarks.langgraph_peer import peer
     except ImportError:
         return None
-    import operator
-    from typing import Annotated, TypedDict
-
-    class State(TypedDict):
-        texts: Annotated[list[str], operator.add]
-        answer: str
-
-    model = ChatOpenAI(
-        model=MODEL, base_url=endpoint.base_url, api_key="none", max_retries=0, streaming=True
-    )
-
-    def graph(count: int):
-        builder = StateGraph(State)
-
-        def branch(prompt: str):
-            async def node(_state: State) -> dict[str, list[str]]:
-                return {"texts": [str((await model.ainvoke(prompt)).content)]}
-
-            return node
-
-        async def combine(state: State) -> dict[str, str]:
-            return {"answer": str((await model.ainvoke(joined(state["texts"]))).content)}
-
-        builder.add_node("combine", combine)
-        for i, prompt in enumerate(prompts(count)):
-            builder.add_node(f"b{i}", branch(prompt))
-            builder.add_edge(START, f"b{i}")
-            builder.add_edge(f"b{i}", "combine")
-        builder.add_edge("combine", END)
-        return builder.compile()
-
-    def run(count: int) -> None:
-        asyncio.run(graph(count).ainvoke({"texts": [], "answer": ""}))
-
-    return run
+    return peer(endpoint.base_url, MODEL, prompts, joined)
 
 
 def timed(contestant: Contestant, count: int) -> float:

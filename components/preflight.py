@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import streamlit as st
 
 from components.choice import Choice
 from components.plain import label
 from fanout.endpoint import BUNDLED
 from fanout.engine.runtime import Runtime
-from fanout.insight.estimate import Estimate, estimate
+from fanout.insight.estimate import SHORT_SHARE, Estimate, estimate
 from fanout.render.words import usd_text
 from fanout.types import ModelRef
 from fanout.workflows.run import combining_call, plan
@@ -59,5 +57,9 @@ def _money(figures: Estimate) -> str:
         return "cost unknown: no price is known for this model"
     if figures.free:
         return "free"
-    low, high = usd_text(Decimal(figures.low_usd)), usd_text(Decimal(figures.high_usd))
-    return f"about {label(low)} to {label(high)}"
+    low, high = label(usd_text(figures.low_usd)), label(usd_text(figures.high_usd))
+    least = round(figures.output_tokens_most * SHORT_SHARE)
+    return (
+        f"about {low} to {high} for {figures.input_tokens:,} tokens in and {least:,} to "
+        f"{figures.output_tokens_most:,} out"
+    )
