@@ -18,7 +18,7 @@ def empty_state(model: ModelRef) -> None:
         "Type a topic and press Run: every branch writes at the same time, in its own column, "
         "and their texts become one answer. Or start with an example:"
     )
-    with st.grid(min_column_width=260, border=True):
+    with st.grid(min_column_width=205, border=True):
         for workflow in shipped().workflows:
             with st.container():
                 _card(workflow, model)
@@ -47,7 +47,7 @@ def _card(workflow: Workflow, model: ModelRef) -> None:
     if workflow.examples:
         example = workflow.examples[0]
         st.button(
-            label(example, 40),
+            label(example, 30),
             key=f"try-{workflow.name}",
             icon=":material/play_arrow:",
             on_click=_try,
