@@ -27,7 +27,7 @@ export default function (component) {
 function makeBoard(root, data) {
   const board = {
     run: data.run, root, cards: new Map(), tag: null, state: null, zero: -Infinity, line: null,
-    dirty: new Set(), paint: 0, sawLive: false, toldOver: false, askedAll: 0, losses: 0,
+    dirty: new Set(), paint: 0, sawLive: false, toldOver: false, askedAll: 0, telling: '',
     component: null,
   };
   board.now = () => Math.max(0, performance.now() / 1000 + board.zero);
@@ -45,6 +45,7 @@ function makeBoard(root, data) {
     board.line?.close();
     clearInterval(theme);
     clearInterval(ticker);
+    clearTimeout(board.again);
     cancelAnimationFrame(board.paint);
   };
   return board;
@@ -80,13 +81,14 @@ function update(board, component) {
   const {data} = component;
   board.component = component;
   board.pageKnows = data.finished;
+  hush(board, data.finished ? 'over' : 'resumed');
   if (data.frames) {
     board.line?.close();
     board.line = null;
     // Each delivery repeats what the last one brought, in case that was lost on the way.
     const known = data.frames.findIndex((frame) => frame.tag === board.tag);
     for (const frame of data.frames.slice(known + 1)) take(board, frame);
-  } else if (!board.line && board.losses <= 2) {
+  } else if (!board.line) {
     board.line = openLine(data.path, {
       have: () => board.tag,
       frame: (frame) => take(board, frame),
@@ -99,7 +101,21 @@ function update(board, component) {
 // The page looks for the run again; where it finds one, the next update opens a new line.
 function lose(board) {
   board.line = null;
-  if (++board.losses <= 2) board.component.setTriggerValue('lost', Date.now());
+  if (board.telling !== 'lost') tell(board, 'lost');
+}
+
+// Streamlit drops what it is told while its own line is down, so this is said again until `hush`.
+function tell(board, what, wait = 2000) {
+  clearTimeout(board.again);
+  board.telling = what;
+  board.component.setTriggerValue(what, Date.now());
+  board.again = setTimeout(() => tell(board, what, Math.min(30000, 2 * wait)), wait);
+}
+
+function hush(board, what) {
+  if (board.telling !== what) return;
+  board.telling = '';
+  clearTimeout(board.again);
 }
 
 function take(board, frame) {
@@ -110,7 +126,7 @@ function take(board, frame) {
   const first = board.tag === null;
   const said = [];
   board.tag = frame.tag;
-  board.losses = 0;
+  hush(board, 'lost');
   board.zero = Math.max(board.zero, frame.t - performance.now() / 1000);
   for (const [id, change] of Object.entries(frame.cols)) {
     const card = board.cards.get(id) ?? (id === COMBINED ? addCombined(board) : null);
@@ -144,13 +160,13 @@ function askAll(board) {
 // The page draws its charts when a run ends, and puts them away when one goes on.
 function tellPage(board) {
   const {live} = board.state ?? {live: true};
-  if (live && board.toldOver) board.component.setTriggerValue('resumed', Date.now());
+  if (live && board.toldOver) tell(board, 'resumed');
   if (live) {
     board.sawLive = true;
     board.toldOver = false;
   } else if (!board.toldOver) {
     board.toldOver = true;
-    if (board.sawLive || !board.pageKnows) board.component.setTriggerValue('over', Date.now());
+    if (board.sawLive || !board.pageKnows) tell(board, 'over');
   }
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page, expect
@@ -32,3 +33,9 @@ def expect_answer(page: Page) -> None:
 def text_of(page: Page, name: str) -> str:
     """The words of a column without its head and foot."""
     return region(page, name).locator(".text").inner_text()
+
+
+def expect_growth(page: Page, name: str, characters: int = 200) -> None:
+    """That many more characters come from now on."""
+    least = len(text_of(page, name)) + characters
+    expect(region(page, name).locator(".text")).to_have_text(re.compile(rf"[\s\S]{{{least},}}"))
