@@ -20,9 +20,11 @@ from fanout.types import EndpointId
 
 OPENAI_URL = "https://api.openai.com/v1"
 OPENAI_DEFAULT_MODEL = "gpt-5-mini"
+ENVIRONMENT = EndpointId("environment")
+"""The id of the environment's endpoint."""
 MODEL_SERVER_PORTS = frozenset({11434, 1234, 1337})
 """Ollama, LM Studio, Jan."""
-ROOT = Path(__file__).resolve().parents[1]
+DEFAULT_HOME = Path(__file__).resolve().parents[1] / ".fanout"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +38,29 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """SettingsError, naming the variable, if one of them can't be used."""
         env = os.environ if environment is None else environment
-        key = env.get("OPENAI_API_KEY", "").strip()
         return cls(
-            home=Path(env.get("FANOUT_HOME", "").strip() or ROOT / ".fanout").expanduser(),
-            api_key=Secret(key) if key else None,
+            home=_home(env),
+            api_key=checked_key(env.get("OPENAI_API_KEY", ""), "OPENAI_API_KEY"),
             base_url=checked_url(env.get("OPENAI_BASE_URL", ""), "OPENAI_BASE_URL"),
             model=env.get("FANOUT_MODEL", "").strip(),
         )
+
+    @classmethod
+    def usable(cls, environment: Mapping[str, str] | None = None) -> tuple[Settings, str]:
+        """The same for an app that has to come up: what can be used, and what is wrong or "".
+
+        A wrong variable leaves the whole endpoint out: a key that was meant for another address
+        must not go to OpenAI's, nor a model's name to this machine.
+        """
+        env = os.environ if environment is None else environment
+        try:
+            return cls.from_environment(env), ""
+        except SettingsError as error:
+            problem = f"{error} Until then the bundled model on this machine answers."
+        try:
+            return cls(home=_home(env)), problem
+        except SettingsError:
+            return cls(home=DEFAULT_HOME), problem
 
     @property
     def endpoint(self) -> Endpoint | None:
@@ -51,7 +69,7 @@ class Settings:
             return None
         url = self.base_url or OPENAI_URL
         default = OPENAI_DEFAULT_MODEL if url == OPENAI_URL else ""
-        return described(url, id="environment", default_model=self.model or default)
+        return described(url, id=ENVIRONMENT, default_model=self.model or default)
 
     @property
     def local_model(self) -> str:
@@ -83,11 +101,32 @@ def checked_url(url: str, name: str) -> str:
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
-    if not usable:
+    if not usable or not url.isprintable() or " " in url:
         raise SettingsError(f"{name} is no web address. It looks like http://localhost:11434/v1.")
     if parts.username or parts.password:
         raise SettingsError(f"{name} holds a user or password. Give the key on its own instead.")
+    if "?" in url or "#" in url:
+        raise SettingsError(
+            f"{name} goes on after a ? or #, which may hold a key. Leave that part out and give "
+            "the key on its own."
+        )
     return url
+
+
+def checked_key(text: str, name: str) -> Secret | None:
+    """A key, None where there is none; SettingsError if no server could be sent it."""
+    key = text.strip()
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise SettingsError(
+            f"{name} holds characters that no key has, such as a space or a line break that was "
+            "copied along. Copy the key again."
+        )
+    return Secret(key) if key else None
+
+
+def same_place(one: str, other: str) -> bool:
+    """True where two base URLs lead to the same server, whatever this machine is called in them."""
+    return _place(one) == _place(other)
 
 
 def described(
@@ -111,3 +150,21 @@ def described(
         slots=8,
         default_model=default_model,
     )
+
+
+def _place(url: str) -> tuple[str, str, int | None, str]:
+    parts = urlsplit(url)
+    host = "127.0.0.1" if parts.hostname in ("localhost", "::1") else parts.hostname or ""
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, host, port, parts.path.rstrip("/")
+
+
+def _home(env: Mapping[str, str]) -> Path:
+    named = env.get("FANOUT_HOME", "").strip()
+    try:
+        return Path(named).expanduser() if named else DEFAULT_HOME
+    except RuntimeError:
+        raise SettingsError(
+            "FANOUT_HOME begins with the home folder of a user who isn't known here. "
+            "Set it to a folder's full path."
+        ) from None

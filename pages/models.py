@@ -9,12 +9,16 @@ from components.endpoint_form import endpoint_form
 from components.endpoint_list import endpoint_list
 from components.found_servers import found_servers
 from components.local_model import local_model
+from components.model_in_use import model_in_use
 
 st.title("Models", anchor=False)
-st.markdown("Every branch of a run asks one of these. Keys stay in this process's memory only.")
 
 runtime = session.runtime()
-local_model(runtime)
-found_servers(runtime)
-endpoint_list(runtime)
-endpoint_form(runtime)
+model_in_use(runtime)
+here, elsewhere = st.columns(2, gap="large")
+with here:
+    local_model(runtime)
+    found_servers(runtime)
+with elsewhere:
+    endpoint_list(runtime)
+    endpoint_form(runtime)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from time import monotonic
 from types import TracebackType
 
@@ -10,16 +12,20 @@ from fanout import pricing
 from fanout.endpoint import BUNDLED, Endpoint, Secret
 from fanout.engine.endpoints import EndpointBook
 from fanout.engine.engine import Engine
-from fanout.errors import FanoutError, SettingsError
+from fanout.engine.local_models import LocalModels
+from fanout.engine.model_lists import Listing, ModelLists
+from fanout.errors import SettingsError
 from fanout.providers.base import Provider
-from fanout.providers.local.provider import LocalProvider
+from fanout.providers.discovery import USUAL_PORTS, FoundServer, find_local_servers
 from fanout.providers.local.server import LocalServer
-from fanout.providers.openai_compatible import OpenAICompatible
-from fanout.settings import Settings
+from fanout.providers.openai_compatible import MODELS_S, OpenAICompatible
+from fanout.settings import ENVIRONMENT, Settings
 from fanout.types import EndpointId, ModelRef, Price
 
-ASK_AGAIN_S = 30.0
-"""An endpoint that listed no models is asked again after this long."""
+GRACE_S = 0.25
+"""How long a page waits for the first list of a new endpoint: servers nearby answer by then."""
+LOOK_AROUND_S = 10.0
+"""How long the servers found on this machine are believed to be all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,27 +37,35 @@ class Offer:
 
 
 class Runtime:
-    """The engine, its endpoints and the bundled model; a context manager that ends them all."""
+    """The engine, its endpoints and the local models; a context manager that ends them all."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, problems: Iterable[str] = ()) -> None:
         self.settings = settings
-        self.problems: list[str] = []
+        self.problems = list(problems)
         """Things to tell the person who installed it; the app works as far as it can."""
-        try:
-            settings.writable_home()
-        except SettingsError as error:
-            self.problems.append(str(error))
-        self.local = LocalServer(settings.home, settings.local_model or None)
+        self.usual_ports: Mapping[int, str] = USUAL_PORTS
+        """Where servers of this machine are looked for, and whose port it usually is."""
         book = EndpointBook(self._make, settings.home / "endpoints.json")
+        self.engine = Engine(book)
+        self.machine = LocalModels(settings.home, settings.local_model, runs=self.engine.runs)
         book.put(self.local.endpoint)
+        # Made now, so that closing the book ends the model also where no run ever asked it.
+        book.provider(ModelRef(endpoint=BUNDLED, model=""))
         if settings.endpoint is not None:
             book.put(settings.endpoint, settings.api_key)
-        try:
-            book.load()
-        except SettingsError as error:
-            self.problems.append(str(error))
-        self.engine = Engine(book)
-        self._lists: dict[EndpointId, tuple[float, tuple[str, ...]]] = {}
+        for check in (settings.writable_home, book.load):
+            try:
+                check()
+            except SettingsError as error:
+                self.problems.append(str(error))
+        self._lists = ModelLists(self._ask, self.engine.soon)
+        self._found: tuple[float, tuple[FoundServer, ...]] = (-LOOK_AROUND_S, ())
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Runtime:
+        """Comes up whatever the environment says; what can't be used of it is in `problems`."""
+        settings, problem = Settings.usable(environment)
+        return cls(settings, [problem] if problem else [])
 
     def __enter__(self) -> Runtime:
         return self
@@ -65,52 +79,57 @@ class Runtime:
         self.close()
 
     def close(self) -> None:
-        """Stop every run, end the bundled model and the loop. Safe to call twice."""
+        """Stop every run, end the local models and the loop. Safe to call twice."""
         self.engine.close()
 
-    def chosen_model(self) -> ModelRef:
-        """The model of the environment, or the bundled one where nothing is set.
-
-        An endpoint that names no model is asked for its list, and its first one is taken.
-        """
-        endpoint = self.settings.endpoint
-        if endpoint is None:
-            bundled = self.engine.endpoints.get(BUNDLED)
-            return ModelRef(endpoint=BUNDLED, model=bundled.default_model)
-        name = endpoint.default_model or next(iter(self.models(endpoint.id)), "")
-        return ModelRef(endpoint=endpoint.id, model=name)
+    @property
+    def local(self) -> LocalServer:
+        """The model on this machine that answers."""
+        return self.machine.server
 
     def warm_up(self) -> None:
-        """Start the bundled model in the background, if it is the one that answers."""
+        """Begin in the background what the first visitor needs: the model, and models' names."""
         if self.settings.endpoint is None:
-            self.engine.soon(self.local.warm_up)
+            self.engine.soon(self.machine.warm_up)
+        for endpoint in self.engine.endpoints.all():
+            if endpoint.id != BUNDLED:
+                self._lists.look(endpoint.id)
 
     def use_local_model(self, setting: str) -> None:
         """Let another model answer here: a .gguf path, a Hub name, or "" for the bundled one.
 
-        It is fetched and loaded in the background; `local.state` tells how far it is.
+        It is fetched and loaded in the background, and the old one answers until it is ready:
+        `machine.coming` tells how far it is, `machine.problem` why it did not come.
+        LocalModelError where it can be seen at once that it can't be loaded.
         """
-        old, self.local = self.local, LocalServer(self.settings.home, setting or None)
-        self.engine.endpoints.put(self.local.endpoint)
-        self._lists.pop(BUNDLED, None)
-        self.engine.soon(self.local.warm_up)
-        if not any(
-            call.plan.model.endpoint == BUNDLED and not call.state.finished
-            for run in self.engine.runs()
-            for call in run.snapshot.calls
-        ):
-            self.engine.soon(old.aclose)
+        self.machine.bring(setting, self.engine.soon, self.engine.endpoints.change)
+
+    def keep_local_model(self) -> None:
+        """Stop bringing another model."""
+        self.machine.give_up(self.engine.soon)
+
+    def chosen_model(self, last: ModelRef | None = None) -> ModelRef:
+        """The model to ask: of the endpoint that was chosen `last`, as long as it is known; else
+        of the environment's endpoint, and of the bundled one where nothing is set.
+
+        An endpoint that names no model is asked for its list, and its first one is taken.
+        """
+        book = self.engine.endpoints
+        chosen = last.endpoint if last is not None and last.endpoint in book else None
+        if chosen is None:
+            chosen = ENVIRONMENT if ENVIRONMENT in book else BUNDLED
+        if not book.get(chosen).default_model and self._lists.look(chosen) is None:
+            self._lists.wait((chosen,), MODELS_S + 1)
+        return ModelRef(endpoint=chosen, model=book.get(chosen).default_model)
 
     def offers(self) -> tuple[Offer, ...]:
-        """Every model that can be chosen, the default of each endpoint first."""
-        found: list[Offer] = []
-        for endpoint in self.engine.endpoints.all():
-            names = (endpoint.default_model, *self.models(endpoint.id))
-            for name in dict.fromkeys(name for name in names if name):
-                ref = ModelRef(endpoint=endpoint.id, model=name)
-                label = endpoint.name if endpoint.id == BUNDLED else f"{name} at {endpoint.name}"
-                found.append(Offer(ref=ref, label=label))
-        return tuple(found)
+        """Every model that can be chosen, the default of each endpoint first. Never waits long."""
+        self._follow_local()
+        endpoints = self.engine.endpoints.all()
+        new = [e.id for e in endpoints if e.id != BUNDLED and self._lists.look(e.id) is None]
+        if new:
+            self._lists.wait(new, GRACE_S)
+        return tuple(offer for endpoint in endpoints for offer in self._offers_of(endpoint.id))
 
     def price(self, model: ModelRef) -> Price | None:
         """What that model costs; None if nobody knows."""
@@ -118,27 +137,62 @@ class Runtime:
             return None
         return pricing.price(self.engine.endpoints.get(model.endpoint), model.model)
 
-    def models(self, endpoint_id: EndpointId, *, fresh: bool = False) -> tuple[str, ...]:
-        """The models that an endpoint lists, remembered; none where it can't be asked."""
-        asked_at, names = self._lists.get(endpoint_id, (-ASK_AGAIN_S, ()))
-        if not fresh and (names or monotonic() - asked_at < ASK_AGAIN_S):
-            return names
-        try:
-            names = self.ask_models(endpoint_id)
-        except FanoutError:
-            names = ()
-        self._lists[endpoint_id] = (monotonic(), names)
-        return names
+    def listing(self, endpoint_id: EndpointId) -> Listing | None:
+        """What an endpoint lists, or why it doesn't; None while it is asked for the first time."""
+        return self._lists.look(endpoint_id)
 
-    def ask_models(self, endpoint_id: EndpointId) -> tuple[str, ...]:
-        """Ask an endpoint for its models now. ProviderError says what is wrong with it."""
-        if endpoint_id == BUNDLED:
-            return (self.engine.endpoints.get(BUNDLED).default_model,)
-        provider = self.engine.endpoints.provider(ModelRef(endpoint=endpoint_id, model=""))
+    def check(self, endpoint_id: EndpointId, wait_s: float = GRACE_S) -> Listing | None:
+        """Ask an endpoint anew; None where it has not answered within `wait_s`, then see `listing`.
+
+        The answer comes within MODELS_S, if only to say that there is none.
+        """
+        self._lists.ask_anew(endpoint_id)
+        self._lists.wait((endpoint_id,), wait_s)
+        return self._lists.known(endpoint_id)
+
+    def forget(self, endpoint_id: EndpointId) -> None:
+        """Remove an endpoint. SettingsError: it is gone, but comes back with a restart."""
+        self._lists.forget(endpoint_id)
+        self.engine.endpoints.remove(endpoint_id)
+
+    def found_servers(self, *, fresh: bool = False) -> tuple[FoundServer, ...]:
+        """The model servers that run on this machine, each asked within half a second."""
+        looked_at, found = self._found
+        if fresh or monotonic() - looked_at > LOOK_AROUND_S:
+            found = self.engine.call(find_local_servers, self.usual_ports)
+            self._found = (monotonic(), found)
+        return found
+
+    def _offers_of(self, endpoint_id: EndpointId) -> Iterable[Offer]:
+        book = self.engine.endpoints
+        if endpoint_id not in book:
+            return
+        endpoint = book.get(endpoint_id)
+        listing = self._lists.known(endpoint_id)
+        names = [endpoint.default_model, *(listing.names if listing else ())]
+        for name in dict.fromkeys(filter(None, names)) or ("",):
+            label = f"{name or 'its first model'} at {endpoint.name}"
+            if endpoint_id == BUNDLED:
+                label = endpoint.name
+            yield Offer(ref=ModelRef(endpoint=endpoint_id, model=name), label=label)
+
+    def _follow_local(self) -> None:
+        """A model's full name is known only once its file is here."""
+        now = self.local.endpoint
+        if self.engine.endpoints.get(BUNDLED).name != now.name:
+            self.engine.endpoints.change(now)
+
+    async def _ask(self, endpoint_id: EndpointId) -> tuple[str, ...]:
+        book = self.engine.endpoints
+        provider = book.provider(ModelRef(endpoint=endpoint_id, model=""))
         assert isinstance(provider, OpenAICompatible)
-        return self.engine.call(provider.models)
+        names = await provider.models()
+        if names and endpoint_id in book and not book.get(endpoint_id).default_model:
+            with suppress(SettingsError):
+                book.change(replace(book.get(endpoint_id), default_model=names[0]))
+        return names
 
     def _make(self, endpoint: Endpoint, key: Secret | None) -> Provider:
         if endpoint.id == BUNDLED:
-            return LocalProvider(self.local)
+            return self.machine
         return OpenAICompatible(endpoint, key)

@@ -1,0 +1,76 @@
+"""What can be changed about an endpoint: its key, its own price, how many calls it takes.
+
+Not its address: a key that was typed for one server must never be sent to another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from components.model_in_use import NOTICE
+from components.own_price import price_fields, typed_price
+from components.plain import label
+from fanout.endpoint import Endpoint
+from fanout.engine.runtime import Runtime
+from fanout.errors import SettingsError
+from fanout.settings import checked_key
+
+
+def endpoint_edit(runtime: Runtime, endpoint: Endpoint) -> None:
+    """A button that opens the fields; what can't be used is said in there, and stays typed."""
+    here = f"edit-{endpoint.id}"
+    with (
+        st.popover("Edit", icon=":material/edit:", key=here, on_change="rerun"),
+        st.form(f"{here}-form", border=False, enter_to_submit=False),
+    ):
+        st.text_input(
+            "API key",
+            key=f"{here}-key",
+            type="password",
+            autocomplete="off",
+            placeholder="Empty: it stays as it is",
+        )
+        st.number_input("Calls at once", 1, 256, endpoint.slots, key=f"{here}-slots")
+        price_fields(here, endpoint.prices.get("*"))
+        if not runtime.engine.endpoints.is_added(endpoint.id):
+            st.caption("The environment names this endpoint: changes last until the next start.")
+        problem = st.session_state.get(f"{here}-problem")
+        if problem:
+            st.error(label(problem, 600), icon=":material/error:")
+        st.form_submit_button(
+            "Save",
+            type="primary",
+            key=f"{here}-save",
+            icon=":material/save:",
+            on_click=_save,
+            args=(runtime, endpoint),
+        )
+
+
+def _save(runtime: Runtime, endpoint: Endpoint) -> None:
+    here = f"edit-{endpoint.id}"
+    book = runtime.engine.endpoints
+    if endpoint.id not in book:
+        return
+    now = book.get(endpoint.id)
+    try:
+        key = checked_key(st.session_state[f"{here}-key"] or "", "The API key")
+        price = typed_price(here)
+    except SettingsError as error:
+        st.session_state[f"{here}-problem"] = str(error)
+        return
+    st.session_state.pop(f"{here}-problem", None)
+    # Emptied by a value, not by forgetting it: only so does the page forget it too.
+    st.session_state[f"{here}-key"] = ""
+    prices = {model: own for model, own in now.prices.items() if model != "*"}
+    if price is not None:
+        prices["*"] = price
+    try:
+        book.change(replace(now, slots=st.session_state[f"{here}-slots"], prices=prices), key)
+    except SettingsError as error:
+        st.session_state[NOTICE] = str(error)
+    if key is not None:
+        runtime.check(endpoint.id)
+    st.session_state[here] = False
