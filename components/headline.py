@@ -16,14 +16,22 @@ def headline(snapshot: Snapshot) -> None:
     """Draw the number, and under it what it does and does not mean."""
     measures = speed(snapshot, snapshot.at)
     st.header(_number(snapshot, measures), anchor=False)
+    alone = _alone_s(snapshot)
     parts = []
     if measures.ratio is not None and len(snapshot.calls) > 1:
-        parts.append(f"{measures.ratio:.1f} times faster than one after another")
+        by = "by the calls' own times" if alone else "than one after another"
+        parts.append(f"{measures.ratio:.1f} times faster {by}")
     parts += [label(money_text(total_cost_usd(snapshot))), f"overhead {measures.overhead_s:.2f} s"]
     st.caption(" · ".join(parts))
     if snapshot.failure is not None:
         st.error(label(snapshot.failure.message, 600), icon=":material/error:")
-    _shared_processors(snapshot, measures)
+    if alone is not None:
+        st.markdown(
+            f"**Really one after another: about {alone:.1f} s on this machine.** The branches shared "
+            "its processors and slowed each other down, so the sum of their times flatters. At the "
+            "speed the combining call had to itself, this is what they would have taken. An "
+            "endpoint with hardware for each call brings the full gain."
+        )
 
 
 def _number(snapshot: Snapshot, measures: Speed) -> str:
@@ -37,19 +45,13 @@ def _number(snapshot: Snapshot, measures: Speed) -> str:
     return f"{wall} instead of {measures.sequential_s:.1f} s"
 
 
-def _shared_processors(snapshot: Snapshot, measures: Speed) -> None:
-    """Branches on one machine slow each other down, and the headline alone would flatter."""
+def _alone_s(snapshot: Snapshot) -> float | None:
+    """The honest number where calls shared one machine; None where the headline is honest."""
     endpoints = runtime().engine.endpoints
     shared = all(
         call.plan.model.endpoint in endpoints
         and endpoints.get(call.plan.model.endpoint).on_this_machine
         for call in snapshot.calls
     )
-    alone = alone_s(snapshot) if shared else None
-    if alone is None or alone >= measures.sequential_s:
-        return
-    st.caption(
-        "The branches shared this machine's processors, so each wrote more slowly than it would "
-        f"alone. At the combining call's own speed, one after another would take about "
-        f"{alone:.1f} s. An endpoint with its own hardware per call brings the full gain."
-    )
+    finished = snapshot.status in (RunStatus.SUCCEEDED, RunStatus.PARTIAL)
+    return alone_s(snapshot) if shared and finished else None

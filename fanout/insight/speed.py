@@ -9,6 +9,10 @@ from fanout.snapshot import Branch, Snapshot
 from fanout.types import BranchState, Usage
 
 
+SHORTEST_MEASURE_TOKENS = 20
+"""A call with fewer tokens says little about a rate."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speed:
     """Seconds and ratios of one run."""
@@ -51,15 +55,22 @@ def alone_s(snapshot: Snapshot) -> float | None:
     """About how long one after another takes where branches share one machine's processors.
 
     There the calls slow each other down, so the sum of their times flatters. The combining call
-    ran alone: its rate, in tokens per second, is what each branch would have had to itself. None
-    where that call is missing or too short to measure.
+    ran alone: its rates, reading and writing, in seconds per token, are what each branch would
+    have had to itself. None where that call is missing or too short to measure.
     """
     combining = snapshot.aggregate.branch if snapshot.aggregate else None
     rate = writing_rate(combining) if combining else None
-    if combining is None or rate is None or combining.pieces < 20:
+    if combining is None or rate is None or combining.pieces < SHORTEST_MEASURE_TOKENS:
         return None
-    waited = combining.spent_s(BranchState.WAITING, snapshot.at)
-    return sum(waited + branch.pieces / rate for branch in snapshot.calls if branch.pieces)
+    read = combining.usage.input - combining.usage.cached if combining.usage else 0
+    if read < SHORTEST_MEASURE_TOKENS:
+        return None
+    reading_s = combining.spent_s(BranchState.WAITING, snapshot.at) / read
+    alone = combining.own_s(snapshot.at)
+    for branch in snapshot.branches:
+        usage = branch.usage or Usage()
+        alone += (usage.input - usage.cached) * reading_s + usage.output / rate
+    return alone
 
 
 def writing_rate(branch: Branch, now_s: float | None = None) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -46,10 +47,10 @@ def call(name: str, queued: float, sent: float, first: float, end: float, tokens
     )
 
 
-def run(*, aggregate: bool = True) -> Snapshot:
-    combining = Aggregate(
-        kind="synthesis", heading="H", used=(), branch=call(AGGREGATE, 5.0, 5.0, 5.5, 7.5, 40)
-    )
+def run(*, aggregate: bool = True, combine_input: int = 10) -> Snapshot:
+    combine = call(AGGREGATE, 5.0, 5.0, 5.5, 7.5, 40)
+    combine = replace(combine, usage=Usage(input=combine_input, output=40))
+    combining = Aggregate(kind="synthesis", heading="H", used=(), branch=combine)
     return Snapshot(
         run_id=RunId("r"),
         workflow="w",
@@ -77,7 +78,10 @@ def test_rates_count_writing_time_only() -> None:
 
 
 def test_alone_is_estimated_from_the_combining_call() -> None:
-    assert alone_s(run()) == pytest.approx(3 * 0.5 + (40 + 30 + 40) / 20)
+    # It read 10 tokens in 0.5 s: too few to tell. With 100 read in 0.5 s, 5 ms each.
+    assert alone_s(run()) is None
+    measured = run(combine_input=100)
+    assert alone_s(measured) == pytest.approx(2.5 + 2 * 10 * 0.005 + (40 + 30) / 20)
     assert alone_s(run(aggregate=False)) is None
 
 
