@@ -89,7 +89,16 @@ def _other_model(runtime: Runtime) -> None:
                     key="cancel_local",
                     on_click=runtime.keep_local_model,
                 )
-            elif not runtime.machine.bundled:
+                return
+            if runtime.local.state.phase in ("absent", "failed"):
+                st.form_submit_button(
+                    "Try again",
+                    icon=":material/refresh:",
+                    key="again_local",
+                    on_click=_load,
+                    args=(runtime, runtime.machine.setting),
+                )
+            if not runtime.machine.bundled:
                 st.form_submit_button(
                     "Back to the bundled model",
                     icon=":material/undo:",

@@ -34,7 +34,7 @@ def in_use(runtime: Runtime) -> ModelRef:
     chosen: ModelRef | None = st.session_state.get("model")
     if chosen is not None and chosen in {offer.ref for offer in runtime.offers()}:
         return chosen
-    return runtime.chosen_model(chosen)
+    return runtime.fitting_model(chosen)
 
 
 def use_button(runtime: Runtime, model: ModelRef) -> None:

@@ -56,7 +56,7 @@ class Settings:
         try:
             return cls.from_environment(env), ""
         except SettingsError as error:
-            problem = f"{error} Until then the bundled model on this machine answers."
+            problem = f"{error} Until that is mended, the bundled model on this machine answers."
         try:
             return cls(home=_home(env)), problem
         except SettingsError:

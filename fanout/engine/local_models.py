@@ -56,6 +56,11 @@ class LocalModels:
         return self._answering.server
 
     @property
+    def setting(self) -> str:
+        """What names it: a path, a Hub name, or "" for the bundled one."""
+        return self._answering.setting
+
+    @property
     def bundled(self) -> bool:
         """True where it is the small one that is shipped."""
         return not self._answering.setting

@@ -57,6 +57,13 @@ class ModelLists:
                 self._begin(endpoint_id)
             return listing
 
+    def look_at(self, endpoint_ids: Iterable[EndpointId], *, grace_s: float) -> None:
+        """Look at all, and give those a moment that are asked now for the first time."""
+        with self._changed:
+            known = self._known.keys() | self._asking.keys()
+        new = [i for i in endpoint_ids if self.look(i) is None and i not in known]
+        self.wait(new, grace_s)
+
     def ask_anew(self, endpoint_id: EndpointId) -> None:
         """Forget what is known, also what is just being asked, and ask again."""
         with self._changed:

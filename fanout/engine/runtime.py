@@ -91,9 +91,8 @@ class Runtime:
         """Begin in the background what the first visitor needs: the model, and models' names."""
         if self.settings.endpoint is None:
             self.engine.soon(self.machine.warm_up)
-        for endpoint in self.engine.endpoints.all():
-            if endpoint.id != BUNDLED:
-                self._lists.look(endpoint.id)
+        others = [e.id for e in self.engine.endpoints.all() if e.id != BUNDLED]
+        self._lists.look_at(others, grace_s=0)
 
     def use_local_model(self, setting: str) -> None:
         """Let another model answer here: a .gguf path, a Hub name, or "" for the bundled one.
@@ -108,27 +107,31 @@ class Runtime:
         """Stop bringing another model."""
         self.machine.give_up(self.engine.soon)
 
-    def chosen_model(self, last: ModelRef | None = None) -> ModelRef:
-        """The model to ask: of the endpoint that was chosen `last`, as long as it is known; else
-        of the environment's endpoint, and of the bundled one where nothing is set.
+    def chosen_model(self) -> ModelRef:
+        """The model of the environment, or the bundled one where nothing is set.
 
-        An endpoint that names no model is asked for its list, and its first one is taken.
+        An endpoint that names no model is asked for its list, and its first one is taken; that may
+        take MODELS_S, so a page asks `fitting_model`.
         """
+        model = self.fitting_model()
+        if not model.model:
+            self._lists.look(model.endpoint)
+            self._lists.wait((model.endpoint,), MODELS_S + 1)
+        return self.fitting_model()
+
+    def fitting_model(self, last: ModelRef | None = None) -> ModelRef:
+        """One of `offers`: of the endpoint that was chosen `last` where that is still known, so
+        that a choice follows its endpoint to another model. Its name is "" until one is known."""
         book = self.engine.endpoints
-        chosen = last.endpoint if last is not None and last.endpoint in book else None
-        if chosen is None:
-            chosen = ENVIRONMENT if ENVIRONMENT in book else BUNDLED
-        if not book.get(chosen).default_model and self._lists.look(chosen) is None:
-            self._lists.wait((chosen,), MODELS_S + 1)
-        return ModelRef(endpoint=chosen, model=book.get(chosen).default_model)
+        known = (last.endpoint if last is not None else "", ENVIRONMENT, BUNDLED)
+        endpoint = book.get(next(EndpointId(i) for i in known if i in book))
+        return ModelRef(endpoint=endpoint.id, model=endpoint.default_model)
 
     def offers(self) -> tuple[Offer, ...]:
         """Every model that can be chosen, the default of each endpoint first. Never waits long."""
         self._follow_local()
         endpoints = self.engine.endpoints.all()
-        new = [e.id for e in endpoints if e.id != BUNDLED and self._lists.look(e.id) is None]
-        if new:
-            self._lists.wait(new, GRACE_S)
+        self._lists.look_at([e.id for e in endpoints if e.id != BUNDLED], grace_s=GRACE_S)
         return tuple(offer for endpoint in endpoints for offer in self._offers_of(endpoint.id))
 
     def price(self, model: ModelRef) -> Price | None:
