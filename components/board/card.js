@@ -52,7 +52,7 @@ function say(node, text) {
 // `spec`: {id, title, letter, light, dark}; a combined answer has no letter.
 function makeCard(spec, board) {
   const wide = !spec.letter;
-  const card = {spec, wide, text: emptyText(), shown: [], tokens: 0, face: null, stick: true};
+  const card = {spec, wide, text: emptyText(), shown: [], tokens: 0, face: null, stick: true, top: 0};
   const node = card.node = make('section', wide ? 'card wide' : 'card');
   node.setAttribute('role', 'region');
   node.setAttribute('aria-label', spec.title);
@@ -110,9 +110,14 @@ function makeActs(card, board) {
   return acts;
 }
 
+// Any move up lets go at once: a key or wheel scrolls smoothly, and its first pixels are still near the end.
 function watchScroll(card) {
   const {scrollHeight, scrollTop, clientHeight} = card.body;
-  card.stick = scrollHeight - scrollTop - clientHeight < 24;
+  const left = scrollHeight - scrollTop - clientHeight;
+  if (left < 2) card.stick = true;
+  else if (scrollTop < card.top) card.stick = false;
+  else if (left < 24) card.stick = true;
+  card.top = scrollTop;
   card.body.classList.toggle('scrolled', scrollTop > 0);
   card.jump.hidden = card.stick || card.face?.state !== 'writing';
 }
