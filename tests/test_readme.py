@@ -25,7 +25,7 @@ OURS = [line for line in COMMANDS if line.startswith("python -m fanout ")]
 def test_every_fanout_command_in_it_is_understood() -> None:
     assert len(OURS) >= 5
     for line in OURS:
-        assert _parser().parse_args(shlex.split(line)[3:]), line
+        assert _parser().parse_args(shlex.split(line)[3:]).command, line
 
 
 @pytest.mark.parametrize("line", [line for line in OURS if "serve-model" not in line])

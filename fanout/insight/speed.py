@@ -8,7 +8,6 @@ from decimal import Decimal
 from fanout.snapshot import Branch, Snapshot
 from fanout.types import BranchState, Usage
 
-
 SHORTEST_MEASURE_TOKENS = 20
 """A call with fewer tokens says little about a rate."""
 

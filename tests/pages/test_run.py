@@ -86,7 +86,7 @@ def test_what_was_typed_stays_when_it_cannot_be_run() -> None:
     assert "There is no topic yet" in said(app)
     app = pressed(app, topic="x" * 200_001)
     assert "200,001 characters" in said(app)
-    assert len(app.text_area(key="topic").value) == 200_001
+    assert app.text_area(key="topic").value == "x" * 200_001
     assert session.runtime().engine.runs() == ()
     app = pressed(app, topic="fine now")
     assert "200,001" not in said(app)
