@@ -28,9 +28,9 @@ def headline(snapshot: Snapshot) -> None:
     if alone is not None:
         st.markdown(
             f"**Really one after another: about {alone:.1f} s on this machine.** The branches "
-            "shared its processors and slowed each other down, so the sum of their times flatters. At the "
-            "speed the combining call had to itself, this is what they would have taken. An "
-            "endpoint with hardware for each call brings the full gain."
+            "shared its processors and slowed each other down, so the sum of their times "
+            "flatters. At the speed the combining call had to itself, this is what they would "
+            "have taken. An endpoint with hardware for each call brings the full gain."
         )
 
 
