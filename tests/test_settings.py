@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fanout.errors import SettingsError
-from fanout.settings import Settings, checked_url
+from fanout.settings import Settings, checked_key, checked_url, same_place
 
 
 def settings(**environment: str) -> Settings:
@@ -46,7 +46,19 @@ def test_a_model_servers_usual_port_is_on_this_machine() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["localhost:11434", "ftp://a/v1", "http://", "http://a:99999/v1", "http://u:p@a/v1", "x"]
+    "url",
+    [
+        "localhost:11434",
+        "ftp://a/v1",
+        "http://",
+        "http://a:99999/v1",
+        "http://u:p@a/v1",
+        "x",
+        "http://a b/v1",
+        "http://a/v1?key=u:p",
+        "http://a/v1#u:p",
+        "http://[::1/v1",
+    ],
 )
 def test_a_wrong_base_url_is_refused_by_its_name(url: str) -> None:
     with pytest.raises(SettingsError, match="OPENAI_BASE_URL") as caught:
@@ -56,6 +68,52 @@ def test_a_wrong_base_url_is_refused_by_its_name(url: str) -> None:
 
 def test_no_address_is_no_error() -> None:
     assert checked_url("  ", "it") == ""
+
+
+def test_an_app_comes_up_whatever_the_environment_says() -> None:
+    """And sends neither the key nor the model's name anywhere else."""
+    found, problem = Settings.usable(
+        {"OPENAI_BASE_URL": "nonsense", "OPENAI_API_KEY": "sk-secret", "FANOUT_MODEL": "gpt-9"}
+    )
+    assert found.endpoint is None
+    assert (found.local_model, found.api_key) == ("", None)
+    assert "OPENAI_BASE_URL" in problem and "sk-secret" not in problem
+    assert Settings.usable({"FANOUT_MODEL": "/a.gguf"}) == (settings(FANOUT_MODEL="/a.gguf"), "")
+
+
+def test_a_home_of_nobody_is_named_and_another_is_taken() -> None:
+    with pytest.raises(SettingsError, match="FANOUT_HOME"):
+        settings(FANOUT_HOME="~nobody-of-that-name/x")
+    found, problem = Settings.usable({"FANOUT_HOME": "~nobody-of-that-name/x"})
+    assert "FANOUT_HOME" in problem
+    assert found.home.name == ".fanout"
+
+
+@pytest.mark.parametrize("key", ["sk a", "sk\nb", "clé", "sk-\u200b1", "sk\x00", "“sk-1”"])
+def test_a_key_that_no_server_could_be_sent_is_refused_without_repeating_it(key: str) -> None:
+    with pytest.raises(SettingsError, match="The key") as caught:
+        checked_key(key, "The key")
+    assert key not in str(caught.value)
+
+
+def test_blanks_around_a_key_are_not_part_of_it() -> None:
+    key = checked_key("  sk-1\n", "The key")
+    assert key is not None and key.reveal() == "sk-1"
+    assert checked_key(" \n", "The key") is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("http://localhost:11434/v1", "http://127.0.0.1:11434/v1/", True),
+        ("https://a.com/v1", "https://A.com:443/v1", True),
+        ("https://a.com/v1", "https://a.com/v2", False),
+        ("https://a.com/v1", "http://a.com/v1", False),
+        ("", "http://a.com/v1", False),
+    ],
+)
+def test_one_server_under_two_addresses_is_known_again(one: str, other: str, same: bool) -> None:
+    assert same_place(one, other) is same
 
 
 def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -125,6 +125,7 @@ class LocalModels:
             return
         old, self._answering = self._answering, coming
         self._retired.append(old)
+        self._past.pop(coming.id, None)
         changed(coming.server.endpoint)
         self._coming = None
         await self._close_when_unused(old)
@@ -134,14 +135,13 @@ class LocalModels:
             if not run.snapshot.status.finished:
                 await anyio.to_thread.run_sync(run.wait, abandon_on_cancel=True)
         self._past[old.id] = old.server.state.title
-        self._retired.remove(old)
         await old.provider.aclose()
+        self._retired.remove(old)
 
     def _model_of(self, name: str) -> _Model:
         """Who answers to that name; another model never answers for one that was named and left."""
-        for model in (self._answering, *self._retired):
-            if model.id == name:
-                return model
+        if name == self._answering.id:
+            return self._answering
         if name in self._past:
             now = self.server.state.title
             raise ProviderError(
@@ -151,4 +151,4 @@ class LocalModels:
                     "machine now. Start a new run, or load it again on the Models page.",
                 )
             )
-        return self._answering
+        return next((old for old in self._retired if old.id == name), self._answering)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -53,7 +54,16 @@ def test_an_added_endpoint_is_there_after_a_restart_without_its_key(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[1]", '[{"id": "x"}]', '{"a": 1}', '[{"id": "local", "prices": {}}]', "\x00"]
+    "text",
+    [
+        "{",
+        "[1]",
+        '[{"id": "x"}]',
+        '{"a": 1}',
+        '[{"id": "local", "prices": {}}]',
+        '[{"id": "environment", "prices": {}}]',
+        "\x00",
+    ],
 )
 def test_a_file_that_cannot_be_used_is_named_and_left_alone(tmp_path: Path, text: str) -> None:
     file = tmp_path / "endpoints.json"
@@ -83,6 +93,83 @@ def test_changing_an_endpoint_keeps_its_key() -> None:
     here.put(CLOUD, Secret(KEY))
     here.change(CLOUD)
     assert here.has_key(CLOUD.id)
+
+
+def test_an_endpoint_keeps_its_address_because_its_key_belongs_to_it() -> None:
+    here = book()
+    here.put(CLOUD, Secret(KEY))
+    with pytest.raises(ValueError, match="address"):
+        here.change(replace(CLOUD, base_url="https://elsewhere.example.com/v1"))
+    assert here.get(CLOUD.id) == CLOUD
+
+
+def test_only_a_new_key_makes_a_new_provider() -> None:
+    made: list[Secret | None] = []
+
+    def make(_endpoint: Endpoint, key: Secret | None) -> Provider:
+        made.append(key)
+        return Scripted()
+
+    here = EndpointBook(make)
+    old, new = Secret(KEY), Secret("sk-another")
+    here.put(CLOUD, old)
+    model = ModelRef(endpoint=CLOUD.id, model="big")
+    first = here.provider(model)
+    here.change(replace(CLOUD, default_model="small", prices={}))
+    assert here.provider(model) is first
+    here.change(CLOUD, new)
+    assert here.provider(model) is not first
+    assert made == [old, new]
+
+
+def test_more_calls_at_once_are_allowed_from_the_next_call_on() -> None:
+    here = book()
+    here.put(CLOUD)
+    before = here.slots(CLOUD.id)
+    here.change(replace(CLOUD, default_model="small"))
+    assert here.slots(CLOUD.id) is before
+    here.change(replace(CLOUD, slots=9))
+    assert here.slots(CLOUD.id).total_tokens == 9
+
+
+def test_a_damaged_file_is_set_aside_and_not_overwritten(tmp_path: Path) -> None:
+    file = tmp_path / "endpoints.json"
+    file.write_text("precious {")
+    here = book(file)
+    with pytest.raises(SettingsError):
+        here.load()
+    here.add(CLOUD)
+    assert (tmp_path / "endpoints.damaged.json").read_text() == "precious {"
+    again = book(file)
+    again.load()
+    assert again.get(CLOUD.id) == CLOUD
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("My Server", "my-server"),
+        ("Cloud", "cloud-2"),
+        ("local", "local-2"),
+        ("Environment", "environment-2"),
+        ("モデル", "endpoint"),
+        ("a/b\\c:*?", "a-b-c"),
+    ],
+)
+def test_an_id_is_plain_and_nobody_elses(name: str, expected: str) -> None:
+    here = book()
+    here.put(CLOUD)
+    assert here.free_id(name) == expected
+
+
+def test_removing_what_cannot_be_written_down_removes_it_all_the_same(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    here = book(blocked / "endpoints.json")
+    here.put(CLOUD, Secret(KEY))
+    with pytest.raises(SettingsError):
+        here.remove(CLOUD.id)
+    assert CLOUD.id not in here
 
 
 @pytest.mark.parametrize(
