@@ -10,19 +10,28 @@ from dataclasses import replace
 import streamlit as st
 
 from components.model_in_use import NOTICE
-from components.own_price import price_fields, typed_price
+from components.own_price import fill_price, price_fields, typed_price
 from components.plain import label
 from fanout.endpoint import Endpoint
 from fanout.engine.runtime import Runtime
 from fanout.errors import SettingsError
 from fanout.settings import checked_key
+from fanout.types import EndpointId
 
 
 def endpoint_edit(runtime: Runtime, endpoint: Endpoint) -> None:
     """A button that opens the fields; what can't be used is said in there, and stays typed."""
     here = f"edit-{endpoint.id}"
+    if f"{here}-slots" not in st.session_state:
+        _fill(runtime, endpoint.id)
     with (
-        st.popover("Edit", icon=":material/edit:", key=here, on_change="rerun"),
+        st.popover(
+            "Edit",
+            icon=":material/edit:",
+            key=here,
+            on_change=_fill,
+            args=(runtime, endpoint.id),
+        ),
         st.form(f"{here}-form", border=False, enter_to_submit=False),
     ):
         st.text_input(
@@ -32,8 +41,8 @@ def endpoint_edit(runtime: Runtime, endpoint: Endpoint) -> None:
             autocomplete="off",
             placeholder="Empty: it stays as it is",
         )
-        st.number_input("Calls at once", 1, 256, endpoint.slots, key=f"{here}-slots")
-        price_fields(here, endpoint.prices.get("*"))
+        st.number_input("Calls at once", 1, 256, key=f"{here}-slots")
+        price_fields(here)
         if not runtime.engine.endpoints.is_added(endpoint.id):
             st.caption("The environment names this endpoint: changes last until the next start.")
         problem = st.session_state.get(f"{here}-problem")
@@ -47,6 +56,17 @@ def endpoint_edit(runtime: Runtime, endpoint: Endpoint) -> None:
             on_click=_save,
             args=(runtime, endpoint),
         )
+
+
+def _fill(runtime: Runtime, endpoint_id: EndpointId) -> None:
+    """Begin from what holds now, which another session may have changed."""
+    book = runtime.engine.endpoints
+    if endpoint_id in book:
+        here, now = f"edit-{endpoint_id}", book.get(endpoint_id)
+        st.session_state.pop(f"{here}-problem", None)
+        st.session_state[f"{here}-key"] = ""
+        st.session_state[f"{here}-slots"] = now.slots
+        fill_price(here, now.prices.get("*"))
 
 
 def _save(runtime: Runtime, endpoint: Endpoint) -> None:

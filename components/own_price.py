@@ -10,17 +10,17 @@ from fanout.errors import SettingsError
 from fanout.types import Price
 
 LABELS = ("Input, $ per million", "Output, $ per million")
+PARTS = ("input", "output")
 
 
-def price_fields(form: str, now: Price | None = None) -> None:
-    """Draw them; their keys begin with the form's name."""
-    left, right = st.columns(2)
-    for column, text, part in zip((left, right), LABELS, ("input", "output"), strict=True):
+def price_fields(form: str) -> None:
+    """Draw them; their keys begin with the form's name. Empty is a value of its own: no price."""
+    for column, text, part in zip(st.columns(2), LABELS, PARTS, strict=True):
         column.number_input(
             text,
             0.0,
             1_000_000.0,
-            float(getattr(now, part)) if now is not None else None,
+            None,
             step=0.05,
             format="%0.4g",
             key=f"{form}-{part}",
@@ -30,9 +30,16 @@ def price_fields(form: str, now: Price | None = None) -> None:
         )
 
 
+def fill_price(form: str, price: Price | None) -> None:
+    """Put a price into the fields, before they are drawn."""
+    given = (None, None) if price is None else (float(price.input), float(price.output))
+    for part, number in zip(PARTS, given, strict=True):
+        st.session_state[f"{form}-{part}"] = number
+
+
 def typed_price(form: str) -> Price | None:
     """What they hold; None where both are empty. SettingsError where only one is."""
-    given = [st.session_state.get(f"{form}-{part}") for part in ("input", "output")]
+    given = [st.session_state.get(f"{form}-{part}") for part in PARTS]
     if given == [None, None]:
         return None
     if None in given:
