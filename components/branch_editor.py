@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 
 import streamlit as st
 
@@ -18,7 +17,7 @@ RUN_MODEL = ""
 
 def edited(workflow: Workflow) -> Workflow:
     """The workflow with this session's branches. DefinitionError if they can't be run."""
-    rows = _rows(workflow)
+    rows = _current(workflow)
     return parse(
         {
             **workflow.model_dump(exclude={"name"}),
@@ -36,7 +35,7 @@ def load_rows(workflow: Workflow) -> None:
 
 def branch_editor(workflow: Workflow, offers: tuple[Offer, ...]) -> None:
     """One card per branch, and what every one of them may change."""
-    rows = _rows(workflow)
+    rows = _current(workflow)
     with st.grid(min_column_width=360, key="branch_cards"):
         for uid, spec in rows:
             with st.container(border=True):
@@ -55,10 +54,16 @@ def branch_editor(workflow: Workflow, offers: tuple[Offer, ...]) -> None:
 
 
 def _card(workflow: Workflow, uid: str, spec: BranchSpec, offers: tuple[Offer, ...]) -> None:
-    name = label(spec.title)
+    name = label(spec.title or spec.id)
     top = st.container(horizontal=True, vertical_alignment="bottom")
-    title = top.text_input("Title", spec.title, key=f"{uid}-title")
-    enabled = top.toggle("On", spec.enabled, key=f"{uid}-on", help=f"Run {name} or leave it out")
+    top.text_input("Title", spec.title, key=f"{uid}-title", persist_state="session")
+    top.toggle(
+        "On",
+        spec.enabled,
+        key=f"{uid}-enabled",
+        help=f"Run {name} or leave it out",
+        persist_state="session",
+    )
     top.button(
         "Remove",
         key=f"{uid}-remove",
@@ -68,58 +73,53 @@ def _card(workflow: Workflow, uid: str, spec: BranchSpec, offers: tuple[Offer, .
         on_click=_remove,
         args=(workflow, uid),
     )
-    variables = {
-        key: st.text_input(label(key).capitalize(), value, key=f"{uid}-var-{key}")
-        for key, value in spec.variables.items()
-    }
-    prompt = spec.prompt
-    if prompt is not None:
-        prompt = st.text_area("Prompt", prompt, key=f"{uid}-prompt", height=140)
+    for variable, value in spec.variables.items():
+        title = label(variable).capitalize()
+        st.text_input(title, value, key=f"{uid}-variable-{variable}", persist_state="session")
+    if spec.prompt is not None:
+        st.text_area(
+            "Prompt", spec.prompt, key=f"{uid}-prompt", height=140, persist_state="session"
+        )
     left, right = st.columns(2)
-    temperature = left.number_input(
+    left.number_input(
         "Temperature",
         0.0,
         2.0,
         spec.temperature,
         0.1,
         key=f"{uid}-temperature",
-        placeholder=str(workflow.defaults.temperature or "the model's own"),
+        placeholder=_placeholder(workflow.defaults.temperature),
+        persist_state="session",
     )
-    max_tokens = right.number_input(
+    right.number_input(
         "Longest answer, tokens",
         1,
         200_000,
         spec.max_tokens,
         16,
-        key=f"{uid}-tokens",
-        placeholder=str(workflow.defaults.max_tokens or "the model's own"),
+        key=f"{uid}-max_tokens",
+        placeholder=_placeholder(workflow.defaults.max_tokens),
+        persist_state="session",
     )
-    model = _model(uid, spec, offers)
-    changed = spec.model_copy(
-        update={
-            "title": title,
-            "enabled": enabled,
-            "variables": variables,
-            "prompt": prompt,
-            "temperature": temperature,
-            "max_tokens": max_tokens,
-            "model": model,
-        }
-    )
-    _put(workflow, uid, changed)
+    _model(uid, spec, offers)
 
 
-def _model(uid: str, spec: BranchSpec, offers: tuple[Offer, ...]) -> str:
+def _placeholder(default: float | None) -> str:
+    return "default" if default is None else f"{default:g}"
+
+
+def _model(uid: str, spec: BranchSpec, offers: tuple[Offer, ...]) -> None:
     names = {RUN_MODEL: "The model of the run"}
     names |= {_named(offer.ref): offer.label for offer in offers}
     names.setdefault(spec.model, spec.model)
     options = list(names)
-    return st.selectbox(
+    st.selectbox(
         "Model",
         options,
         index=options.index(spec.model),
         key=f"{uid}-model",
         format_func=lambda key: names[key],
+        persist_state="session",
     )
 
 
@@ -134,18 +134,36 @@ def _rows(workflow: Workflow) -> list[tuple[str, BranchSpec]]:
     return rows
 
 
-def _put(workflow: Workflow, uid: str, spec: BranchSpec) -> None:
-    st.session_state[f"rows-{workflow.name}"] = [
-        (row, spec if row == uid else old) for row, old in _rows(workflow)
-    ]
+def _current(workflow: Workflow) -> list[tuple[str, BranchSpec]]:
+    """The rows with what the fields say now, and kept so.
+
+    Fields are read here and not where they are drawn, because a click on Run is handled before
+    anything is drawn, and a closed editor draws nothing.
+    """
+    rows = [(uid, _as_typed(uid, spec)) for uid, spec in _rows(workflow)]
+    st.session_state[f"rows-{workflow.name}"] = rows
+    return rows
+
+
+def _as_typed(uid: str, spec: BranchSpec) -> BranchSpec:
+    state = st.session_state
+    changes: dict[str, object] = {
+        field: state[f"{uid}-{field}"]
+        for field in ("title", "enabled", "prompt", "temperature", "max_tokens", "model")
+        if f"{uid}-{field}" in state
+    }
+    changes["variables"] = {
+        name: state.get(f"{uid}-variable-{name}", value) for name, value in spec.variables.items()
+    }
+    return spec.model_copy(update=changes)
 
 
 def _remove(workflow: Workflow, uid: str) -> None:
-    st.session_state[f"rows-{workflow.name}"] = [row for row in _rows(workflow) if row[0] != uid]
+    st.session_state[f"rows-{workflow.name}"] = [row for row in _current(workflow) if row[0] != uid]
 
 
 def _add(workflow: Workflow) -> None:
-    rows = _rows(workflow)
+    rows = _current(workflow)
     taken = {spec.id for _, spec in rows}
     number = next(n for n in itertools.count(len(rows) + 1) if f"branch-{n}" not in taken)
     like = rows[-1][1] if rows else workflow.branches[0]
@@ -156,8 +174,3 @@ def _add(workflow: Workflow) -> None:
         variables=dict.fromkeys(like.variables, ""),
     )
     st.session_state[f"rows-{workflow.name}"] = [*rows, (f"b{next(_uids)}", spec)]
-
-
-def slug(title: str) -> str:
-    """An id made of a title: lower case, letters, digits and hyphens."""
-    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40] or "branch"

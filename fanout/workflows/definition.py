@@ -165,9 +165,31 @@ def _in_words(error: ValueError) -> str:
     details = getattr(error, "errors", None)
     if details is None:
         return str(error)
-    lines = []
-    for item in details(include_url=False, include_input=False):
-        field = ".".join(str(part) for part in item["loc"]) or "the file"
-        text = "is not a known field" if item["type"] == "extra_forbidden" else item["msg"]
-        lines.append(f"{field}: {text}")
-    return "; ".join(lines)
+    return "; ".join(
+        f"{_field(item['loc'])} {_COMPLAINTS.get(item['type'], item['msg'].lower())}"
+        for item in details(include_url=False, include_input=False)
+    )
+
+
+_COMPLAINTS = {
+    "extra_forbidden": "is not a known field",
+    "missing": "is missing",
+    "string_too_short": "is empty",
+    "too_short": "needs at least one entry",
+    "too_long": f"has more than {MAX_BRANCHES} entries",
+    "string_pattern_mismatch": "may hold small letters, digits and single hyphens only",
+    "string_too_long": "is too long",
+    "string_type": "should be text",
+}
+"""pydantic's types of error as a person says them; others keep pydantic's words."""
+
+
+def _field(path: tuple[str | int, ...]) -> str:
+    """A place in a file, counted as people count: "branch 2: title"."""
+    words = ""
+    for part in path:
+        if isinstance(part, int):
+            words = f"{words.removesuffix('es')} {part + 1}"
+        else:
+            words = f"{words}: {part}" if words else part
+    return words or "the file"

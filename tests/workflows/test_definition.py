@@ -26,10 +26,10 @@ def good(**changes: Any) -> dict[str, Any]:
 
 
 BAD = {
-    "an unknown field": (good(colour="red"), "colour: is not a known field"),
+    "an unknown field": (good(colour="red"), "colour is not a known field"),
     "an unknown field of a branch": (
         good(branches=[{"id": "a", "title": "A", "prompt": "x", "promt": "y"}]),
-        "branches.0.promt: is not a known field",
+        "branch 1: promt is not a known field",
     ),
     "a missing variable": (
         good(branches=[{"id": "a", "title": "A", "prompt": "As {role}: {topic}"}]),
@@ -43,7 +43,11 @@ BAD = {
         good(branches=[{"id": i, "title": "A", "prompt": "x"} for i in "ab"]),
         'two branches have the title "A"',
     ),
-    "no branch": (good(branches=[]), "branches"),
+    "no branch": (good(branches=[]), "branches needs at least one entry"),
+    "a branch without a title": (
+        good(branches=[{"id": "a", "title": " ", "prompt": "x"}]),
+        "branch 1: title is empty",
+    ),
     "every branch off": (
         good(branches=[{"id": "a", "title": "A", "prompt": "x", "enabled": False}]),
         "every branch is switched off",
@@ -66,7 +70,7 @@ BAD = {
         "{results}",
     ),
     "an unknown kind": (good(kind="magic"), 'no workflow kind "magic"'),
-    "a temperature out of range": (good(defaults={"temperature": 9}), "defaults.temperature"),
+    "a temperature out of range": (good(defaults={"temperature": 9}), "defaults: temperature"),
 }
 
 
