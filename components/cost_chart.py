@@ -7,13 +7,14 @@ import plotly.graph_objects as go
 
 from components.calls import colours, figure_names, names
 from components.figure import add_bars, bars, room_for_text
-from fanout.render.words import cost_text
+from fanout.insight.speed import cost_usd
+from fanout.render.words import cost_text, money_text
 from fanout.snapshot import Branch, Snapshot
 
 
 def cost_chart(snapshot: Snapshot, *, dark: bool) -> go.Figure | None:
     """US dollars per call; None where nothing cost anything or no price is known."""
-    dollars = [float(call.cost.usd) if call.cost else 0.0 for call in snapshot.calls]
+    dollars = [float(cost_usd(call.goes) or 0) for call in snapshot.calls]
     if not any(dollars):
         return None
     labels = figure_names(snapshot)
@@ -24,7 +25,7 @@ def cost_chart(snapshot: Snapshot, *, dark: bool) -> go.Figure | None:
         y=labels,
         x=dollars,
         marker={"color": colours(snapshot, dark=dark)},
-        text=[cost_text(call.cost) for call in snapshot.calls],
+        text=[_cost(call) for call in snapshot.calls],
         textposition="outside",
         hovertemplate="%{y}: %{text}<extra></extra>",
     )
@@ -36,10 +37,17 @@ def cost_frame(snapshot: Snapshot) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Call": names(snapshot),
-            "Cost": [cost_text(call.cost) for call in snapshot.calls],
+            "Cost": [_cost(call) for call in snapshot.calls],
             "Price": [_price(call) for call in snapshot.calls],
         }
     )
+
+
+def _cost(call: Branch) -> str:
+    if not call.earlier:
+        return cost_text(call.cost)
+    usd = cost_usd(call.goes)
+    return f"{money_text(usd)} for {len(call.goes)} goes"
 
 
 def _price(call: Branch) -> str:

@@ -28,7 +28,7 @@ PROBLEM = "new_problem"
 
 def endpoint_form(runtime: Runtime) -> None:
     """Draw the form. What can't be used is said in it, and what was typed stays."""
-    st.header("Add an endpoint", anchor=False)
+    st.subheader("Add an endpoint", anchor=False)
     with st.form("add_endpoint", enter_to_submit=False):
         st.text_input(
             "Base URL",

@@ -18,7 +18,7 @@ from fanout.types import FailureKind, ModelRef
 
 def endpoint_list(runtime: Runtime) -> None:
     """One card per endpoint but the bundled one."""
-    st.header("Endpoints", anchor=False)
+    st.subheader("Endpoints", anchor=False)
     others = [e for e in runtime.engine.endpoints.all() if e.id != BUNDLED]
     if not others:
         st.caption("None yet. Any server that speaks OpenAI's protocol will do.")

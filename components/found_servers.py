@@ -18,7 +18,7 @@ from fanout.settings import described, same_place
 def found_servers(runtime: Runtime) -> None:
     """Draw them with their models; nothing running is said in one line."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.header("Running here already", anchor=False, width="stretch")
+        st.subheader("Running here already", anchor=False, width="stretch")
         fresh = st.button(
             "Look again", key="look_again", icon=":material/refresh:", type="tertiary"
         )

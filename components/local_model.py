@@ -23,7 +23,7 @@ PROBLEM = "local_problem"
 
 def local_model(runtime: Runtime) -> None:
     """Draw the card; it refreshes itself while a model is being fetched or loaded."""
-    st.header("On this machine", anchor=False)
+    st.subheader("On this machine", anchor=False)
     with st.container(border=True, key="local_model"):
         _title(runtime)
         busy = _busy(runtime)

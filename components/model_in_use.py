@@ -22,7 +22,7 @@ def model_in_use(runtime: Runtime) -> None:
     notice = st.session_state.pop(NOTICE, None)
     if notice:
         st.warning(label(notice, 600), icon=":material/warning:")
-    st.markdown(f"Your runs ask **{label(_named(runtime, in_use(runtime)))}**.")
+    st.header(f"Your runs ask {label(_named(runtime, in_use(runtime)))}", anchor=False)
     st.caption(
         "Keys stay in this process's memory: they are never written to a file, a log or an error. "
         "Whoever can open this page can spend them, and can change what stands here for everybody."

@@ -24,7 +24,8 @@ def timeline_chart(snapshot: Snapshot, *, dark: bool) -> go.Figure:
         rows = [
             (i, start, end - start)
             for i, branch in enumerate(snapshot.calls)
-            for phase_state, start, end in _spans(branch)
+            for go in branch.goes
+            for phase_state, start, end in _spans(go)
             if phase_state is state and end > start
         ]
         if rows:
@@ -40,7 +41,10 @@ def timeline_frame(snapshot: Snapshot) -> pd.DataFrame:
             "Call": names(snapshot),
             "State": [state_word(call.state) for call in snapshot.calls],
             **{
-                title: [round(call.spent_s(state, end), 2) for call in snapshot.calls]
+                title: [
+                    round(sum(go.spent_s(state, end) for go in call.goes), 2)
+                    for call in snapshot.calls
+                ]
                 for title, state in (
                     ("Queued s", BranchState.QUEUED),
                     ("Waiting s", BranchState.WAITING),
@@ -48,7 +52,7 @@ def timeline_frame(snapshot: Snapshot) -> pd.DataFrame:
                     ("Backing off s", BranchState.RETRYING),
                 )
             },
-            "Tries": [call.attempts for call in snapshot.calls],
+            "Tries": [sum(go.attempts for go in call.goes) for call in snapshot.calls],
         }
     )
 

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from components.calls import colours, figure_names, names
 from components.figure import add_bars, bars, room_for_text
-from fanout.insight.speed import writing_rate
+from fanout.insight.speed import usage, writing_rate
 from fanout.snapshot import Branch, Snapshot
 
 
@@ -15,7 +15,7 @@ def tokens_chart(snapshot: Snapshot, *, dark: bool) -> go.Figure:
     """Tokens written per call; the text on a bar is its speed in tokens per second."""
     labels = figure_names(snapshot)
     figure = bars(labels, "tokens written")
-    written = [_written(call) for call in snapshot.calls]
+    written = [usage(call).output for call in snapshot.calls]
     room_for_text(figure, [float(tokens) for tokens in written])
     add_bars(
         figure,
@@ -31,21 +31,17 @@ def tokens_chart(snapshot: Snapshot, *, dark: bool) -> go.Figure:
 
 def tokens_frame(snapshot: Snapshot) -> pd.DataFrame:
     """One row per call; "≈" marks counts that the endpoint did not report."""
-    usages = [call.usage for call in snapshot.calls]
-    marks = ["≈ " if usage and usage.estimated else "" for usage in usages]
+    usages = [usage(call) for call in snapshot.calls]
+    marks = ["≈ " if tokens.estimated else "" for tokens in usages]
     return pd.DataFrame(
         {
             "Call": names(snapshot),
-            "In": [f"{m}{u.input:,}" if u else "" for m, u in zip(marks, usages, strict=True)],
-            "Cached": [f"{u.cached:,}" if u else "" for u in usages],
-            "Out": [f"{m}{u.output:,}" if u else "" for m, u in zip(marks, usages, strict=True)],
+            "In": [f"{m}{u.input:,}" for m, u in zip(marks, usages, strict=True)],
+            "Cached": [f"{u.cached:,}" for u in usages],
+            "Out": [f"{m}{u.output:,}" for m, u in zip(marks, usages, strict=True)],
             "Speed": [_rate(call) for call in snapshot.calls],
         }
     )
-
-
-def _written(call: Branch) -> int:
-    return call.usage.output if call.usage else call.pieces
 
 
 def _rate(call: Branch) -> str:

@@ -7,11 +7,18 @@ from decimal import Decimal
 from typing import TypedDict
 
 from fanout.events import Event
-from fanout.insight.speed import speed, total_cost_usd
+from fanout.insight.speed import cost_usd, speed, total_cost_usd, usage
 from fanout.snapshot import Aggregate, Branch, Snapshot
 from fanout.types import BranchState, Cost, Failure, Usage
 
 Json = dict[str, object]
+
+_SPENT = {
+    "queued": BranchState.QUEUED,
+    "waiting": BranchState.WAITING,
+    "writing": BranchState.WRITING,
+    "backing_off": BranchState.RETRYING,
+}
 
 
 class UsageRecord(TypedDict):
@@ -45,9 +52,9 @@ def branch_record(branch: Branch, now_s: float) -> Json:
         "queued_s": _seconds(branch.queued_s),
         "first_token_s": _seconds(branch.first_token_s),
         "finished_s": _seconds(branch.finished_s),
-        "attempts": branch.attempts,
-        "usage": usage_record(branch.usage),
-        "cost_usd": _cost(branch.cost),
+        "attempts": sum(go.attempts for go in branch.goes),
+        "usage": usage_record(usage(branch)),
+        "cost_usd": _money(cost_usd(branch.goes)),
         "failure": failure_record(branch.failure),
         "model": branch.plan.model.model,
         "endpoint": branch.plan.model.endpoint,
@@ -55,10 +62,8 @@ def branch_record(branch: Branch, now_s: float) -> Json:
         "estimated": branch.usage.estimated if branch.usage else False,
         "price": _price(branch.cost),
         "spent_s": {
-            "queued": _seconds(branch.spent_s(BranchState.QUEUED, now_s)),
-            "waiting": _seconds(branch.spent_s(BranchState.WAITING, now_s)),
-            "writing": _seconds(branch.spent_s(BranchState.WRITING, now_s)),
-            "backing_off": _seconds(branch.spent_s(BranchState.RETRYING, now_s)),
+            name: _seconds(sum(go.spent_s(state, now_s) for go in branch.goes))
+            for name, state in _SPENT.items()
         },
     }
 
@@ -73,9 +78,8 @@ def aggregate_record(aggregate: Aggregate, now_s: float) -> Json:
     }
 
 
-def usage_record(usage: Usage | None) -> UsageRecord:
-    usage = usage or Usage()
-    return {"input": usage.input, "output": usage.output, "cached": usage.cached}
+def usage_record(tokens: Usage) -> UsageRecord:
+    return {"input": tokens.input, "output": tokens.output, "cached": tokens.cached}
 
 
 def failure_record(failure: Failure | None) -> Json | None:
@@ -106,10 +110,6 @@ def _seconds(value: float | None) -> float | None:
 
 def _money(value: Decimal | None) -> float | None:
     return None if value is None else float(round(value, 9))
-
-
-def _cost(cost: Cost | None) -> float | None:
-    return _money(cost.usd) if cost else None
 
 
 def _price(cost: Cost | None) -> Json | None:

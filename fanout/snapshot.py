@@ -64,6 +64,8 @@ class Branch:
     failure: Failure | None = None
     finish_reason: str | None = None
     retry: Retry | None = None
+    earlier: tuple[Branch, ...] = ()
+    """What it did before a person asked it again, oldest first; paid for, and kept."""
 
     @property
     def id(self) -> BranchId:
@@ -106,6 +108,11 @@ class Branch:
             if phase.state is state
         )
 
+    @property
+    def goes(self) -> tuple[Branch, ...]:
+        """Every time it was asked: the earlier ones, then the one whose text stands now."""
+        return (*self.earlier, self)
+
     def own_s(self, now_s: float) -> float:
         """Seconds the model itself worked: waiting for the first token and writing."""
         return self.spent_s(BranchState.WAITING, now_s) + self.spent_s(BranchState.WRITING, now_s)
@@ -146,6 +153,8 @@ class Snapshot:
     aggregate_kind: str | None = None
     aggregate: Aggregate | None = None
     failure: Failure | None = None
+    replaced: tuple[Branch, ...] = ()
+    """Combining calls from before the run was resumed, while no newer one has taken their place."""
     idle_s: float = 0.0
     """Seconds between a finish and a resume, when nothing of the run was going on."""
     _index: dict[BranchId, int] = field(default_factory=dict, repr=False, compare=False)
@@ -155,6 +164,11 @@ class Snapshot:
         if branch_id == AGGREGATE and self.aggregate is not None:
             return self.aggregate.branch
         return self.branches[self._index[branch_id]]
+
+    @property
+    def goes(self) -> tuple[Branch, ...]:
+        """Every call that was ever made for this run, those asked again counted each time."""
+        return (*(go for call in self.calls for go in call.goes), *self.replaced)
 
     def wall_s(self, now_s: float) -> float:
         """Seconds the run took, or has taken by `now_s` while it is running."""
@@ -192,10 +206,13 @@ def apply(snapshot: Snapshot, event: Event) -> Snapshot:
                 kind=event.kind,
                 heading=event.heading,
                 used=event.used,
-                branch=Branch(plan=event.plan),
+                branch=Branch(plan=event.plan, earlier=snapshot.replaced),
             )
-            return replace(snapshot, seq=snapshot.seq + 1, at=event.at, aggregate=aggregate)
+            return replace(
+                snapshot, seq=snapshot.seq + 1, at=event.at, aggregate=aggregate, replaced=()
+            )
         case RunResumed():
+            combined = snapshot.aggregate.branch.goes if snapshot.aggregate else ()
             return replace(
                 snapshot,
                 seq=snapshot.seq + 1,
@@ -203,6 +220,7 @@ def apply(snapshot: Snapshot, event: Event) -> Snapshot:
                 status=RunStatus.RUNNING,
                 failure=None,
                 aggregate=None,
+                replaced=(*snapshot.replaced, *(replace(go, earlier=()) for go in combined)),
                 idle_s=snapshot.idle_s + event.at - snapshot.at,
             )
         case RunFinished():
@@ -226,7 +244,8 @@ def _apply_branch(
             phases = branch._enter(BranchState.QUEUED, event.at)
             if not branch.state.finished:
                 return replace(branch, phases=phases, retry=None)
-            return Branch(plan=branch.plan, phases=phases)
+            past = (*branch.earlier, replace(branch, earlier=()))
+            return Branch(plan=branch.plan, phases=phases[-1:], earlier=past)
         case AttemptStarted():
             phases = branch._enter(BranchState.WAITING, event.at)
             return replace(branch, phases=phases, attempts=event.attempt, retry=None)

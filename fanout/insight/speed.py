@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -33,12 +34,12 @@ class Speed:
 def speed(snapshot: Snapshot, now_s: float) -> Speed:
     """Measures of a run as it stands at `now_s` seconds since it began."""
     wall = snapshot.wall_s(now_s)
-    branches = [span_s(branch, now_s) for branch in snapshot.branches]
+    branches = [sum(span_s(go, now_s) for go in b.goes) for b in snapshot.branches]
     longest = max(branches, default=0.0)
     combining = span_s(snapshot.aggregate.branch, now_s) if snapshot.aggregate else 0.0
     return Speed(
         wall_s=wall,
-        sequential_s=sum(branch.own_s(now_s) for branch in snapshot.calls),
+        sequential_s=sum(go.own_s(now_s) for go in snapshot.goes),
         longest_s=longest,
         overhead_s=max(0.0, wall - longest - combining),
     )
@@ -82,16 +83,22 @@ def writing_rate(branch: Branch, now_s: float | None = None) -> float | None:
     return tokens / seconds if seconds > 0 else None
 
 
-def total_cost_usd(snapshot: Snapshot) -> Decimal | None:
-    """The run's cost in dollars; None as soon as the cost of one call that was sent is unknown."""
+def cost_usd(goes: Iterable[Branch]) -> Decimal | None:
+    """What calls cost together, in dollars; None as soon as one that was sent has no price."""
     total = Decimal(0)
-    for branch in snapshot.calls:
-        if branch.cost is not None:
-            total += branch.cost.usd
-        elif branch.started_s is not None:
+    for go in goes:
+        if go.cost is not None:
+            total += go.cost.usd
+        elif go.started_s is not None:
             return None
     return total
 
 
-def total_usage(snapshot: Snapshot) -> Usage:
-    return sum((b.usage for b in snapshot.calls if b.usage is not None), Usage())
+def total_cost_usd(snapshot: Snapshot) -> Decimal | None:
+    """The run's cost in dollars; None if it is not known whole."""
+    return cost_usd(snapshot.goes)
+
+
+def usage(call: Branch) -> Usage:
+    """Tokens of a call, every time it was asked."""
+    return sum((go.usage for go in call.goes if go.usage is not None), Usage())

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from fanout.events import AttemptFailed
+from fanout.insight.speed import usage, writing_rate
 from fanout.kernel.retries import RetryPolicy
 from fanout.providers.script import Fault, Reply
+from fanout.record import run_record
 from fanout.types import BranchId, BranchState, Failure, FailureKind, RunStatus
 from tests.rig import QUICK, rig, script, trio
 
@@ -96,3 +98,28 @@ def test_a_person_may_ask_a_failed_branch_again_and_it_is_combined_anew() -> Non
     assert snapshot.aggregate.heading == "Synthesis of 3 of 3"
     assert snapshot.branch(POEM).text == QUICK.text
     assert asked == 3 + 1 + 1 + 1, "finished branches are not paid twice"
+
+
+def test_what_was_asked_again_is_counted_each_time_but_its_speed_is_of_the_last_go() -> None:
+    slow = Reply(text="one two three four five six", tokens_per_s=20, fault=Fault.DROPPED)
+    fast = Reply(text="one two three four five six", tokens_per_s=200)
+    with rig(script(poem=(slow, fast)), on_this_machine=True) as here:
+        handle = here.start(trio())
+        handle.wait(timeout_s=20)
+        first = handle.snapshot
+        handle.retry(POEM)
+        while handle.snapshot.seq == first.seq:
+            handle.wait(timeout_s=0.01)
+        snapshot = handle.wait(timeout_s=20)
+    poem = snapshot.branch(POEM)
+    assert [go.state for go in poem.goes] == [BranchState.FAILED, BranchState.DONE]
+    assert poem.earlier[0].text, "the text of the earlier go is kept"
+    rate = writing_rate(poem)
+    assert rate is not None and rate > 60, "the slow go's seconds are not the fast one's"
+    combining = [go for go in snapshot.goes if go.id == "aggregate"]
+    assert len(combining) == 2, "the first synthesis was made and paid for too"
+    record = run_record(snapshot, handle.now_s())
+    branches = record["branches"]
+    assert isinstance(branches, list)
+    assert branches[2]["attempts"] == 2
+    assert branches[2]["usage"]["output"] == usage(poem).output > (poem.usage or usage(poem)).output
