@@ -86,7 +86,7 @@ def test_an_endpoint_with_a_key_answers_a_run_and_the_key_is_never_seen_again(
     expect(card).to_contain_text("key set")
     assert has_no_key(page)
     button(card, "Use for my runs").click()
-    expect(page.get_by_text("Your runs ask alpha at Locked.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Your runs ask alpha at Locked")).to_be_visible()
     page.get_by_role("link", name="Run", exact=True).click()
     expect(page.get_by_text("alpha at Locked").first).to_be_visible()
     run(page)
