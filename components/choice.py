@@ -32,12 +32,12 @@ class Choice:
 
 
 def input_band(runtime: Runtime, handle: RunHandle | None) -> Choice:
-    """Draw the band and return what is chosen. A run opened by its link fills the fields once."""
-    _fill_once(handle)
+    """Draw the band and return what is chosen. A run that is opened fills the fields."""
+    _fill_from(handle)
     workflows = {workflow.name: workflow for workflow in shipped().workflows}
     offers = {offer.ref: offer.label for offer in runtime.offers()}
     if st.session_state.get("model") not in offers:
-        st.session_state["model"] = runtime.chosen_model()
+        st.session_state["model"] = runtime.fitting_model(st.session_state.get("model"))
     with st.container(border=True, key="input_band"):
         pick, topic, go = st.columns([4, 8, 4], vertical_alignment="top", gap="medium")
         with pick:
@@ -105,6 +105,7 @@ def start(workflow: Workflow, topic: str, model: ModelRef) -> None:
     except FanoutError as error:
         st.session_state["notice"] = str(error)
         return
+    st.session_state["filled_from"] = handle.id
     session.show_run(handle.id)
 
 
@@ -139,9 +140,11 @@ def _examples(workflow: Workflow) -> None:
             )
 
 
-def _fill_once(handle: RunHandle | None) -> None:
-    if handle is None or "topic" in st.session_state:
+def _fill_from(handle: RunHandle | None) -> None:
+    """A run that was opened by its address, or by Back, brings its own topic and branches."""
+    if handle is None or st.session_state.get("filled_from") == handle.id:
         return
+    st.session_state["filled_from"] = handle.id
     known = {workflow.name for workflow in shipped().workflows}
     if handle.workflow.name in known:
         st.session_state["workflow"] = handle.workflow.name

@@ -9,7 +9,7 @@ from components.session import runtime
 from fanout.insight.speed import Speed, alone_s, speed, total_cost_usd
 from fanout.render.words import money_text
 from fanout.snapshot import Snapshot
-from fanout.types import RunStatus
+from fanout.types import BranchState, RunStatus
 
 
 def headline(snapshot: Snapshot) -> None:
@@ -18,10 +18,14 @@ def headline(snapshot: Snapshot) -> None:
     st.header(_number(snapshot, measures), anchor=False)
     alone = _alone_s(snapshot)
     parts = []
-    if measures.ratio is not None and len(snapshot.calls) > 1:
+    whole = snapshot.status in (RunStatus.SUCCEEDED, RunStatus.PARTIAL)
+    if whole and measures.ratio is not None and len(snapshot.calls) > 1:
         by = "by the calls' own times" if alone else "than one after another"
         parts.append(f"{measures.ratio:.1f} times faster {by}")
     parts += [label(money_text(total_cost_usd(snapshot))), f"overhead {measures.overhead_s:.2f} s"]
+    backed_off = sum(go.spent_s(BranchState.RETRYING, snapshot.at) for go in snapshot.goes)
+    if backed_off:
+        parts.append(f"{backed_off:.1f} s of backing off are in the first number only")
     st.caption(" · ".join(parts))
     if snapshot.failure is not None:
         st.error(label(snapshot.failure.message, 600), icon=":material/error:")

@@ -13,7 +13,8 @@ from fanout.workflows.library import shipped
 
 def notices(runtime: Runtime, model: ModelRef) -> None:
     """Draw them; nothing where all is well."""
-    notice = st.session_state.get("notice")
+    # Said once: after the next change on the page it may not be true any more.
+    notice = st.session_state.pop("notice", None)
     if notice:
         st.error(label(notice, 600), icon=":material/error:")
     for problem in (*runtime.problems, *shipped().problems):

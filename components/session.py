@@ -8,7 +8,6 @@ import streamlit as st
 
 from fanout.engine.handle import RunHandle
 from fanout.engine.runtime import Runtime
-from fanout.settings import Settings
 
 _lock = threading.Lock()
 _runtime: Runtime | None = None
@@ -21,7 +20,7 @@ def runtime() -> Runtime:
     global _runtime
     with _lock:
         if _runtime is None:
-            _runtime = Runtime(Settings.from_environment())
+            _runtime = Runtime.from_environment()
         return _runtime
 
 
@@ -42,16 +41,23 @@ class Runs:
 
 
 def run_id_shown() -> str | None:
-    """The run that the address names, or the one this session looked at last."""
+    """The run that the address names; coming from another page, the one looked at before.
+
+    Navigation drops the query string, so the permalink is put back then. On the run page itself an
+    address without a run is where Back, or a click on Run, leads: the empty page.
+    """
     named = st.query_params.get(RUN_PARAM)
-    if named:
-        st.session_state["shown_run"] = named
-        return str(named)
-    last = st.session_state.get("shown_run")
-    if last:
-        # Navigation drops the query string; the address is the permalink, so it comes back.
-        st.query_params[RUN_PARAM] = last
-    return last
+    if not named and st.session_state.get("came_from") == "other":
+        named = st.session_state.get("shown_run")
+        if named:
+            st.query_params[RUN_PARAM] = named
+    st.session_state["shown_run"] = named
+    return named
+
+
+def note_page(title: str) -> None:
+    """Remember, after a page was drawn, whether it was the run page."""
+    st.session_state["came_from"] = "run" if title == "Run" else "other"
 
 
 def show_run(run_id: str | None) -> None:

@@ -15,6 +15,8 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st  # noqa: E402
 
+from components.session import note_page  # noqa: E402
+
 PAGES = ROOT / "pages"
 
 # Streamlit would fetch an icon named ":material/...:" for the tab from a font server.
@@ -29,3 +31,4 @@ page = st.navigation(
     position="top",
 )
 page.run()
+note_page(page.title)

@@ -33,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader went away, as `head` does; Python must not complain about it at exit.
         sys.stderr.close()
         return FAILED
+    except OSError as error:
+        print(f"fanout: the output can't be written: {error.strerror}", file=sys.stderr)
+        return FAILED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,13 +61,18 @@ def _parser() -> argparse.ArgumentParser:
     listing.set_defaults(command=workflows_command)
 
     serve = commands.add_parser("serve-model", help="serve the bundled model on this machine")
-    serve.add_argument("--port", type=_positive, help="a fixed port; without it, any free one")
+    serve.add_argument("--port", type=_port, help="a fixed port; without it, any free one")
     serve.set_defaults(command=serve_command)
     return parser
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return number
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"a port is a number from 1 to 65535; {text} is not")
+    return int(text)

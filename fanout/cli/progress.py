@@ -30,9 +30,9 @@ class Progress:
         """Blocks until the run has finished."""
         snapshot = self._handle.snapshot
         model = "" if self._model in self._endpoint.name else f"{self._model} at "
-        self._write(
-            f"{snapshot.title}: {len(snapshot.branches)} branches, {model}{self._endpoint.name}\n"
-        )
+        count = len(snapshot.branches)
+        branches = f"{count} branch{'es' if count != 1 else ''}"
+        self._write(f"{snapshot.title}: {branches}, {model}{self._endpoint.name}\n")
         if self._out.isatty():
             self._redraw_until_finished()
         else:
@@ -78,7 +78,9 @@ def print_results(snapshot: Snapshot, out: TextIO) -> None:
     if snapshot.failure is not None:
         print(snapshot.failure.message, file=sys.stderr)
     measures = speed(snapshot, snapshot.at)
-    line = f"{measures.wall_s:.1f} s instead of {measures.sequential_s:.1f} s one after another"
+    line = f"{measures.wall_s:.1f} s"
+    if sum(call.state.succeeded for call in snapshot.calls) > 1:
+        line += f" instead of {measures.sequential_s:.1f} s one after another"
     print(f"{line} · {money_text(total_cost_usd(snapshot))}", file=out)
 
 
@@ -93,5 +95,6 @@ def _print_text(title: str, branch: Branch, out: TextIO) -> None:
 
 
 def _line(branch: Branch, now_s: float) -> str:
-    line = f"  {branch.title:<16} {state_word(branch.state):<24} {metric_line(branch, now_s)}"
+    state = branch.state.value.replace("_", " ")
+    line = f"  {branch.title:<14.14} {state:<9} {metric_line(branch, now_s)}"
     return f"{line}  {branch.failure.message}" if branch.failure else line

@@ -8,9 +8,9 @@ from fanout.errors import InputError
 
 MAX_TOPIC_CHARS = 200_000
 
-_KEEP = frozenset("\n\t\u200c\u200d")
-"""Joiners shape words and emoji; they stay, other control and format characters go."""
+_BLANK = frozenset("\n\t")
 _BIDI_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""They would turn round the text that follows them on the page."""
 
 
 def clean_topic(text: str) -> str:
@@ -21,7 +21,7 @@ def clean_topic(text: str) -> str:
     """
     kept = text.replace("\r\n", "\n").replace("\r", "\n")
     cleaned = "".join(character for character in kept if _fit(character)).strip()
-    if not cleaned:
+    if not any(_visible(character) for character in cleaned):
         raise InputError("There is no topic yet. Type what the branches should write about.")
     if len(cleaned) > MAX_TOPIC_CHARS:
         raise InputError(
@@ -32,8 +32,13 @@ def clean_topic(text: str) -> str:
 
 
 def _fit(character: str) -> bool:
-    if character in _KEEP:
+    if character in _BLANK:
         return True
+    # Control characters, lone surrogates and what is no character at all. Joiners and other format
+    # characters stay: they shape words in many scripts, and emoji.
     category = unicodedata.category(character)
-    # Cc control, Cs lone surrogate, Co private use, Cn unassigned and noncharacters.
     return category not in ("Cc", "Cs", "Cn") and character not in _BIDI_OVERRIDES
+
+
+def _visible(character: str) -> bool:
+    return unicodedata.category(character)[0] not in "CZ"

@@ -8,7 +8,9 @@ from fanout.errors import InputError
 from fanout.workflows.topic import MAX_TOPIC_CHARS, clean_topic
 
 
-@pytest.mark.parametrize("text", ["", "   ", "\n\t ", "\x00\x01", "\u202e", "\ud800"])
+@pytest.mark.parametrize(
+    "text", ["", "   ", "\n\t ", "\x00\x01", "\u202e", "\ud800", "\u200b\u200d"]
+)
 def test_a_topic_with_nothing_in_it_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="Type what the branches should write about"):
         clean_topic(text)
