@@ -1,8 +1,8 @@
 """Model text as sanitised HTML, block by block: only the block being written is rendered again.
 
-A block is closed once a complete line begins another one; by CommonMark's line-by-line rules no
-later text can change it then. So the cost of an update is that of the open block, and the HTML at
-the end is the same however the text was cut into pieces.
+A block is closed once a complete line begins another one, a paragraph once an empty line ends it;
+by CommonMark's line-by-line rules no later text can change it then. So the cost of an update is
+that of the open block, and the HTML at the end is the same however the text was cut into pieces.
 """
 
 from __future__ import annotations
@@ -87,20 +87,23 @@ class BlockRenderer:
         self.pending = False
 
     def _close_blocks(self) -> bool:
-        """Close all blocks but the last of the complete lines; whether there were any."""
+        """Close the blocks of the complete lines that have ended; whether there were any."""
         window = self._region[:LONGEST_BLOCK]
         complete = window[: window.rfind("\n") + 1]
-        if "\n" not in complete.strip("\n"):
+        ended = complete.endswith("\n\n")
+        if not ended and "\n" not in complete.strip("\n"):
             return False
-        starts, _ = block_starts(self._fence + complete)
-        if len(starts) < 2:
-            return False
+        starts, first = block_starts(self._fence + complete)
         shift = self._fence.count("\n")
         lines = [line + "\n" for line in complete.split("\n")[:-1]]
-        edges = [0, *(start - shift for start in starts[1:])]
-        for begin, end in pairwise(edges):
+        ends = [start - shift for start in starts[1:]]
+        if not ends and ended and first is not None and first.type == "paragraph_open":
+            ends = [len(lines)]
+        if not ends:
+            return False
+        for begin, end in pairwise([0, *ends]):
             self._close("".join(lines[begin:end]))
-        self._region = self._region[sum(len(line) for line in lines[: edges[-1]]) :]
+        self._region = self._region[sum(len(line) for line in lines[: ends[-1]]) :]
         return True
 
     def _cut_block(self) -> bool:

@@ -169,6 +169,13 @@ def one_character_at_a_time(text: str) -> BlockRenderer:
     return streamed(text, list(range(len(text))))
 
 
+def test_a_paragraph_is_closed_by_the_empty_line_after_it():
+    renderer = one_character_at_a_time("One.\n")
+    assert not renderer.closed
+    renderer = one_character_at_a_time("One.\n\n")
+    assert (len(renderer.closed), renderer.open) == (1, "")
+
+
 @pytest.mark.parametrize(
     "block",
     ["```\na\n\nb\n", "- a\n\n  more\n- b\n", "| a |\n|---|\n| b |\n", "> a\n>\n> b\n"],
