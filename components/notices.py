@@ -20,6 +20,9 @@ def notices(runtime: Runtime, model: ModelRef) -> None:
     for problem in (*runtime.problems, *shipped().problems):
         st.warning(label(problem, 600), icon=":material/warning:")
     if model.endpoint != BUNDLED:
+        listing = runtime.listing(model.endpoint)
+        if listing is not None and listing.failure is not None and not listing.names:
+            st.warning(label(listing.failure.message, 600), icon=":material/cloud_off:")
         return
     state = runtime.local.state
     if state.phase in ("absent", "failed"):

@@ -48,7 +48,8 @@ def _calls(figures: Estimate) -> str:
 def _who(runtime: Runtime, model: ModelRef) -> str:
     endpoint = runtime.engine.endpoints.get(model.endpoint)
     if endpoint.id == BUNDLED:
-        return f"{label(endpoint.name)}: real, small, free"
+        kind = "real, small, free" if runtime.machine.bundled else "real, free"
+        return f"{label(endpoint.name)}: {kind}"
     return f"{label(model.model or 'no model chosen')} at {label(endpoint.name)}"
 
 

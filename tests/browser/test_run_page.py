@@ -197,3 +197,55 @@ def test_model_text_runs_nothing_and_loads_nothing(app: App, open_page: OpenPage
     run(page, "<img src=http://127.0.0.1:9/leak onerror=alert(1)> ![x](http://127.0.0.1:9/leak2)")
     expect(region(page, "Combined answer")).to_contain_text("in one piece", timeout=30_000)
     assert not [url for url in asked if "leak" in url]
+
+
+def test_an_edit_is_run_although_run_is_clicked_straight_after_it(
+    app: App, open_page: OpenPage
+) -> None:
+    page = open_page(app.url)
+    page.get_by_text("Edit branches").click()
+    page.get_by_label("Topic", exact=True).fill("remote work")
+    for title in ("Pun", "Quip"):
+        page.get_by_role("textbox", name="Title").first.fill(title)
+        page.get_by_role("button", name="Run", exact=True).click()
+        expect(region(page, title)).to_contain_text("Once upon")
+        page.get_by_role("button", name="Stop", exact=True).click()
+        expect(region(page, title)).to_contain_text("Stopped")
+
+
+def test_an_edit_survives_a_visit_to_another_page(app: App, open_page: OpenPage) -> None:
+    page = open_page(app.url)
+    page.get_by_text("Edit branches").click()
+    expect(page.get_by_role("button", name="Add a branch")).to_be_visible()
+    page.get_by_role("textbox", name="Title").first.fill("Limerick")
+    # A hand takes a moment between press and release; in that moment the field hands over its text.
+    page.get_by_role("link", name="Models").click(delay=150)
+    expect(page.get_by_role("heading", name="Add an endpoint")).to_be_visible()
+    page.get_by_role("link", name="Run").click()
+    run(page)
+    expect(region(page, "Limerick")).to_contain_text("Once upon")
+
+
+def test_the_line_before_run_knows_a_branch_that_was_just_switched_off(
+    app: App, open_page: OpenPage
+) -> None:
+    page = open_page(app.url)
+    page.get_by_text("Edit branches").click()
+    page.get_by_text("On", exact=True).first.click()
+    expect(page.get_by_text("2 branches and 1 combining call")).to_be_visible()
+
+
+def test_back_leads_to_the_run_before_and_then_to_the_empty_page(
+    app: App, open_page: OpenPage
+) -> None:
+    page = open_page(app.url)
+    topic = page.get_by_label("Topic", exact=True)
+    for word in ("apples", "pears"):
+        run(page, word)
+        expect(region(page, "Story")).to_contain_text("Once upon")
+        page.get_by_role("button", name="Stop", exact=True).click()
+        expect(region(page, "Story")).to_contain_text("Stopped")
+    page.go_back()
+    expect(topic).to_have_value("apples")
+    page.go_back()
+    expect(page.get_by_text("Or start with an example")).to_be_visible()
