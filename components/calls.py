@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from components.palette import AGGREGATE_COLOUR, branch_colour, letter
 from components.plain import figure_text
-from fanout.snapshot import Branch, Snapshot
+from fanout.snapshot import Snapshot
 
 
 def names(snapshot: Snapshot) -> list[str]:
@@ -13,18 +13,14 @@ def names(snapshot: Snapshot) -> list[str]:
     return branches + _combining(snapshot)
 
 
-def figure_names(snapshot: Snapshot) -> list[str]:
-    """The same, fit for a Plotly figure."""
-    return [figure_text(name, 24) for name in names(snapshot)]
+def figure_names(snapshot: Snapshot, *, limit: int = 24) -> list[str]:
+    """The same, fit for a Plotly figure and at most that many characters long."""
+    return [figure_text(name, limit) for name in names(snapshot)]
 
 
 def colours(snapshot: Snapshot, *, dark: bool) -> list[str]:
     branches = [branch_colour(i, dark=dark) for i in range(len(snapshot.branches))]
     return branches + [AGGREGATE_COLOUR[dark]] * len(_combining(snapshot))
-
-
-def calls(snapshot: Snapshot) -> tuple[Branch, ...]:
-    return snapshot.calls
 
 
 def _combining(snapshot: Snapshot) -> list[str]:

@@ -22,7 +22,7 @@ _DASH = {
 
 def workflow_graph(snapshot: Snapshot, *, dark: bool) -> go.Figure:
     """Left to right; a node says its state in words and by its outline."""
-    labels, shades = figure_names(snapshot), colours(snapshot, dark=dark)
+    labels, shades = figure_names(snapshot, limit=16), colours(snapshot, dark=dark)
     count = len(snapshot.branches)
     middle = (count - 1) / 2
     ink, line = ("#eceef2", "#6b7280") if dark else ("#16181d", "#9a958b")
@@ -31,16 +31,16 @@ def workflow_graph(snapshot: Snapshot, *, dark: bool) -> go.Figure:
     _node(figure, 0, middle, "START", ink, "solid", ink)
     for i, branch in enumerate(snapshot.branches):
         used = snapshot.aggregate is None or branch.id in snapshot.aggregate.used
-        _edge(figure, (0.17, middle), (0.62, i), line)
+        _edge(figure, (0.18, middle), (0.56, i), line)
         if used:
-            _edge(figure, (1.38, i), (1.7, middle), line)
+            _edge(figure, (1.44, i), (1.64, middle), line)
         text = f"{labels[i]}<br>{state_word(branch.state)}"
         _node(figure, 1, i, text, shades[i], _DASH.get(branch.state, "dot"), ink)
     if snapshot.aggregate is not None:
         state = snapshot.aggregate.branch.state
         text = f"{labels[-1]}<br>{state_word(state)}"
         _node(figure, 2.08, middle, text, shades[-1], _DASH.get(state, "dot"), ink)
-        _edge(figure, (2.46, middle), (2.86, middle), line)
+        _edge(figure, (2.52, middle), (2.83, middle), line)
     _node(figure, end_x, middle, "END", ink, "solid", ink)
     return figure
 
@@ -63,7 +63,7 @@ def _node(
     figure: go.Figure, x: float, y: float, text: str, colour: str, dash: str, ink: str
 ) -> None:
     terminal = "<br>" not in text
-    half_width, half_height = (0.16, 0.2) if terminal else (0.38, 0.36)
+    half_width, half_height = (0.17, 0.2) if terminal else (0.44, 0.36)
     figure.add_shape(
         type="rect",
         x0=x - half_width,
@@ -73,7 +73,7 @@ def _node(
         line={"color": colour, "width": 2, "dash": dash},
         fillcolor="rgba(0,0,0,0)" if terminal else faded(colour, 0.12),
     )
-    figure.add_annotation(x=x, y=y, text=text, showarrow=False, font={"size": 13, "color": ink})
+    figure.add_annotation(x=x, y=y, text=text, showarrow=False, font={"size": 12, "color": ink})
 
 
 def _edge(

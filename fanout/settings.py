@@ -8,6 +8,7 @@ FANOUT_HOME      folder for everything the app writes; default .fanout/ beside a
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -84,9 +85,11 @@ class Settings:
             probe.write_bytes(b"fanout")
             probe.unlink()
         except OSError as error:
+            way_out = "Set FANOUT_HOME to a folder that can be written."
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                way_out = "Free some space, or set FANOUT_HOME to another folder."
             raise SettingsError(
-                f"FANOUT_HOME ({self.home}) can't be written: {error.strerror}. "
-                "Free some space, or set FANOUT_HOME to another folder."
+                f"FANOUT_HOME ({self.home}) can't be written: {error.strerror}. {way_out}"
             ) from None
         return self.home
 

@@ -129,17 +129,18 @@ Workflow: TypeAlias = Sectioning
 """Every kind of workflow; a new kind joins this union and `fanout.workflows.run` must handle it."""
 
 
-def parse(data: Mapping[str, object], *, name: str) -> Workflow:
-    """A checked workflow from plain data; DefinitionError names the workflow and each bad field."""
+def parse(data: Mapping[str, object], *, name: str, source: str = "") -> Workflow:
+    """A checked workflow from plain data; DefinitionError names its source and each bad field."""
+    source = source or name
     kind = data.get("kind", "sectioning")
     if kind != "sectioning":
-        raise DefinitionError(f'{name}: there is no workflow kind "{kind}"; use "sectioning".')
+        raise DefinitionError(f'{source}: there is no workflow kind "{kind}"; use "sectioning".')
     try:
         return Sectioning.model_validate({**data, "name": name})
     except DefinitionError as error:
-        raise DefinitionError(f"{name}: {error}") from None
+        raise DefinitionError(f"{source}: {error}") from None
     except ValueError as error:
-        raise DefinitionError(f"{name}: {_in_words(error)}") from None
+        raise DefinitionError(f"{source}: {_in_words(error)}") from None
 
 
 def with_max_tokens(workflow: Workflow, max_tokens: int) -> Workflow:

@@ -37,7 +37,7 @@ def load_file(path: Path) -> Workflow:
         raise DefinitionError(f"{path.name} is not TOML: {error}") from None
     except OSError as error:
         raise DefinitionError(f"{path.name} can't be read: {error.strerror}") from None
-    return parse(data, name=path.stem)
+    return parse(data, name=path.stem, source=path.name)
 
 
 def load(folder: Path = SHIPPED) -> Library:

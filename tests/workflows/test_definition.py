@@ -87,9 +87,11 @@ def test_a_file_that_is_not_toml_is_named_and_the_others_still_load(tmp_path: Pa
     (tmp_path / "fine.toml").write_text(
         'title = "Fine"\n[[branches]]\nid = "a"\ntitle = "A"\nprompt = "{topic}"\n'
     )
+    (tmp_path / "twice.toml").write_text('title = "T"\n[[branches]]\nid = "A b"\ntitle = "x"\n')
     library = load(tmp_path)
     assert [workflow.name for workflow in library.workflows] == ["fine"]
     assert library.problems[0].startswith("broken.toml is not TOML")
+    assert library.problems[1].startswith("twice.toml: branch 1: id may hold small letters")
 
 
 def test_every_shipped_workflow_loads_and_can_be_found() -> None:

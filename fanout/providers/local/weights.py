@@ -106,7 +106,10 @@ def bundled_model(home: Path, package: str = BUNDLED_PACKAGE) -> LocalModel:
 def file_model(path: Path, source: Source = "file") -> LocalModel:
     """A GGUF file of the user's own; raises LocalModelError where it can't be one."""
     if not path.is_file():
-        raise LocalModelError(f"There is no model file {path.name} at the path that was given.")
+        raise LocalModelError(
+            f"There is no model file {path.name} at the path that was given. "
+            "Correct the path, or choose a model on the Models page."
+        )
     head = read_head(path)
     named = "".join(c for c in head.name if c.isprintable()).strip()[:60]
     return _model(path, head, source, named or path.stem[:60], path.stem)
