@@ -94,17 +94,6 @@ def test_axe_finds_nothing_serious_where_things_go_wrong(
     assert findings(page) == [], "a refused topic"
 
 
-@LOOKS
-def test_axe_finds_nothing_serious_on_the_models_page(
-    app: App, open_page: OpenPage, width: int, dark: bool
-) -> None:
-    page = open_page(app.url, width=width, dark=dark)
-    page.goto(f"{app.url}/models")
-    expect(page.get_by_role("heading", name="Add an endpoint")).to_be_visible()
-    expect(page.get_by_text("No other model server answers")).to_be_visible()
-    assert findings(page) == []
-
-
 def test_axe_looks_into_the_board(app: App, open_page: OpenPage) -> None:
     page = open_page(app.url)
     run(page)
@@ -159,7 +148,7 @@ def test_each_end_is_announced_once_politely_and_nothing_else_is(
 
 def test_headings_go_down_one_level_at_a_time(app: App, open_page: OpenPage) -> None:
     page = open_page(app.url)
-    run(page)
+    run(page, "a quick note")
     expect_answer(page)
     expect(page.get_by_role("heading", name="How it ran")).to_be_visible()
     found = levels(page)

@@ -17,7 +17,7 @@ NOTHING_WORKS = f"{NO_CLIPBOARD} document.execCommand = () => false;"
 def finished_run(app: App, open_page: OpenPage, script: str = "") -> Page:
     page = open_page(app.url, script=script)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    run(page)
+    run(page, "a quick note")
     expect_answer(page)
     expect(page.get_by_role("heading", name="How it ran")).to_be_visible()
     return page
