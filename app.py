@@ -16,7 +16,6 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from components.board.routes import routes  # noqa: E402
-
 from components.session import Runs, close_runtime, runtime  # noqa: E402
 
 
