@@ -71,6 +71,7 @@ function makeCard(spec, board) {
     card.body.setAttribute('role', 'group');
     card.body.setAttribute('aria-label', `${spec.title}: text`);
     card.body.addEventListener('scroll', () => watchScroll(card), {passive: true});
+    watchWishes(card);
   }
   card.hold = make('p', 'hold');
   card.html = make('div', 'text');
@@ -110,13 +111,31 @@ function makeActs(card, board) {
   return acts;
 }
 
-// Any move up lets go at once: a key or wheel scrolls smoothly, and its first pixels are still near the end.
+const HELD_MS = 600;
+
+// A key or wheel scrolls smoothly: before its first pixel shows, the next words would pull the text
+// down again. So the wish to go up lets go, not the movement.
+function letGo(card) {
+  if (card.body.scrollTop <= 0) return;
+  card.stick = false;
+  card.held = performance.now() + HELD_MS;
+  card.jump.hidden = card.face?.state !== 'writing';
+}
+
+function watchWishes(card) {
+  card.body.addEventListener('keydown', (event) => {
+    if (['ArrowUp', 'PageUp', 'Home'].includes(event.key)) letGo(card);
+  });
+  card.body.addEventListener('wheel', (event) => { if (event.deltaY < 0) letGo(card); }, {passive: true});
+}
+
 function watchScroll(card) {
   const {scrollHeight, scrollTop, clientHeight} = card.body;
   const left = scrollHeight - scrollTop - clientHeight;
-  if (left < 2) card.stick = true;
+  const held = performance.now() < (card.held ?? 0);
+  if (left < 2 && !held) card.stick = true;
   else if (scrollTop < card.top) card.stick = false;
-  else if (left < 24) card.stick = true;
+  else if (left < 24 && !held) card.stick = true;
   card.top = scrollTop;
   card.body.classList.toggle('scrolled', scrollTop > 0);
   card.jump.hidden = card.stick || card.face?.state !== 'writing';
@@ -124,6 +143,7 @@ function watchScroll(card) {
 
 function toLatest(card) {
   card.stick = true;
+  card.held = 0;
   card.jump.hidden = true;
   card.body.scrollTop = card.body.scrollHeight;
   card.body.focus({preventScroll: true});
