@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from fanout.providers.script import Reply, Rule, Script
 from fanout.providers.scripted_server import ServerHandle, serving
@@ -59,6 +59,10 @@ class App(Server):
     """With the endpoint that it asks."""
 
     endpoint: ServerHandle
+
+
+# A machine with two busy cores takes its time; a test that waits longer fails no less surely.
+expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="session")
