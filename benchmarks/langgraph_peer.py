@@ -36,6 +36,8 @@ def peer(
     async def combine(state: State) -> dict[str, str]:
         return {"answer": str((await model.ainvoke(joined(state["texts"]))).content)}
 
+    loop = asyncio.Runner()
+
     def run(count: int) -> None:
         builder = StateGraph(State)
         builder.add_node("combine", combine)
@@ -45,6 +47,6 @@ def peer(
             builder.add_edge(f"b{i}", "combine")
         builder.add_edge("combine", END)
         graph = builder.compile()
-        asyncio.run(graph.ainvoke({"texts": [], "answer": ""}))
+        loop.run(graph.ainvoke({"texts": [], "answer": ""}))
 
     return run

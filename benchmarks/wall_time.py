@@ -81,13 +81,13 @@ def with_openai(endpoint: PacedEndpoint) -> Contestant:
         return "".join([c.choices[0].delta.content or "" async for c in stream if c.choices])
 
     async def main(count: int) -> None:
-        async with openai.AsyncOpenAI(
-            base_url=endpoint.base_url, api_key="none", max_retries=0
-        ) as client:
-            texts = await asyncio.gather(*(ask(client, prompt) for prompt in prompts(count)))
-            await ask(client, joined(list(texts)))
+        texts = await asyncio.gather(*(ask(client, prompt) for prompt in prompts(count)))
+        await ask(client, joined(list(texts)))
 
-    return lambda count: asyncio.run(main(count))
+    # One client and one loop for all turns, as in a program that runs for a while.
+    client = openai.AsyncOpenAI(base_url=endpoint.base_url, api_key="none", max_retries=0)
+    loop = asyncio.Runner()
+    return lambda count: loop.run(main(count))
 
 
 def with_threads(endpoint: PacedEndpoint) -> Contestant:
