@@ -27,10 +27,10 @@ export default function (component) {
 function makeBoard(root, data) {
   const board = {
     run: data.run, root, cards: new Map(), tag: null, state: null, zero: -Infinity, line: null,
-    dirty: new Set(), paint: 0, sawLive: false, toldOver: false, askedAll: 0, telling: '',
+    dirty: new Set(), paint: 0, sawLive: false, toldOver: false, askedAll: 0, telling: '', cutAt: null,
     component: null,
   };
-  board.now = () => Math.max(0, performance.now() / 1000 + board.zero);
+  board.now = () => board.cutAt ?? Math.max(0, performance.now() / 1000 + board.zero);
   board.copy = (node, text) => copyText(board, node, text());
   board.ask = (message) => {
     if (board.line?.open()) board.line.send(message);
@@ -92,10 +92,18 @@ function update(board, component) {
     board.line = openLine(data.path, {
       have: () => board.tag,
       frame: (frame) => take(board, frame),
+      down: () => cutOff(board),
       lost: () => lose(board),
       poll: () => component.setStateValue('mode', 'poll'),
     });
   }
+}
+
+// Nobody knows how the run goes on, so its clocks stand still until the line is back.
+function cutOff(board) {
+  if (board.state?.clock[1] == null || board.cutAt !== null) return;
+  board.cutAt = board.now();
+  tick(board);
 }
 
 // The page looks for the run again; where it finds one, the next update opens a new line.
@@ -127,6 +135,7 @@ function take(board, frame) {
   const said = [];
   board.tag = frame.tag;
   hush(board, 'lost');
+  board.cutAt = null;
   board.zero = Math.max(board.zero, frame.t - performance.now() / 1000);
   for (const [id, change] of Object.entries(frame.cols)) {
     const card = board.cards.get(id) ?? (id === COMBINED ? addCombined(board) : null);
@@ -182,7 +191,8 @@ function tick(board) {
   const now = board.now();
   for (const card of board.cards.values()) if (card.word) tickCard(card, now);
   if (!board.state) return;
-  const {word, done, of, clock} = board.state;
+  const {done, of, clock} = board.state;
+  const word = board.cutAt === null ? board.state.word : 'Connection lost, trying again';
   say(board.status, `${word} · ${secondsText(count(clock, now))} · ${done} of ${of} done`);
 }
 

@@ -4,7 +4,7 @@ const UNKNOWN_RUN = 4404;
 const HANDSHAKES = 3;
 const LONGEST_WAIT_MS = 5000;
 
-// `on`: {have, frame, lost, poll}. Returns {send, close, open}.
+// `on`: {have, frame, down, lost, poll}. Returns {send, close, open}.
 function openLine(path, on) {
   let socket = null;
   let timer = 0;
@@ -28,6 +28,8 @@ function openLine(path, on) {
       if (event.code === UNKNOWN_RUN) return on.lost();
       // A server that is away for a while will have its route back; one that is there has none.
       if (!heard && await serverAnswers() && ++refused >= HANDSHAKES) return on.poll();
+      // A blink is mended before anybody reads of it.
+      if (!closed && tries > 0) on.down();
       if (!closed) timer = setTimeout(connect, wait(tries++));
     };
   }

@@ -121,6 +121,11 @@ def test_a_server_that_starts_again_says_that_the_run_is_gone_and_is_usable(
             page.wait_for_url("**/?run=*")
             app.process.kill()
             app.process.wait()
+            said = page.get_by_text("Connection lost, trying again")
+            expect(said).to_be_visible()
+            stood = said.inner_text()
+            page.wait_for_timeout(1500)
+            assert said.inner_text() == stood, "nobody knows how long the run goes on"
         with asking(endpoint, tmp_path, port):
             expect(page.get_by_text("is not known here")).to_be_visible(timeout=60_000)
             expect(page.get_by_label("Topic", exact=True)).to_have_value(UNHURRIED)
