@@ -109,7 +109,7 @@ def test_axe_finds_nothing_serious_where_things_go_wrong(
     expect(region(page, "Story")).to_contain_text("retrying in")
     assert findings(page, sees="retrying in") == [], "a run that waits to retry"
     page.get_by_role("button", name="Stop", exact=True).click()
-    expect(region(page, "Story")).to_contain_text("Stopped")
+    expect(page.get_by_role("heading", name="Stopped after")).to_be_visible()
     run(page, "a broken thing")
     expect(region(page, "Story")).to_contain_text("Failed")
     expect(page.get_by_role("heading", name="No answer after")).to_be_visible()

@@ -71,6 +71,7 @@ def test_a_column_is_copied_while_it_is_written_and_not_before(
     expect(page.get_by_role("button", name="Copy Story")).to_be_disabled()
     expect(page.get_by_role("button", name="Copy everything")).to_be_disabled()
     page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_role("heading", name="Stopped after")).to_be_visible()
     run(page, "an unhurried day")
     expect(region(page, "Story")).to_contain_text("with care. Once upon")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
