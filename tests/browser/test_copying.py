@@ -29,6 +29,7 @@ def pasted(page: Page) -> str:
     topic.fill("")
     topic.focus()
     page.keyboard.press("Control+V")
+    expect(topic).not_to_have_value("")
     return topic.input_value()
 
 
