@@ -183,6 +183,17 @@ class Deadlines:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """The shape that an answer should have, so that a program can read it too."""
+
+    name: str
+    """Letters, digits and _: what the endpoint is told the schema is called."""
+    schema: Mapping[str, object]
+    """A JSON schema of an object whose properties stand in the order in which they are written:
+    the reason before the verdict."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BranchPlan:
     """All that is needed to make one call: decided before the run, kept with it."""
 
@@ -195,3 +206,5 @@ class BranchPlan:
     deadlines: Deadlines = field(default_factory=Deadlines)
     extra: Mapping[str, object] = field(default_factory=dict)
     """Further request fields that only some servers know, such as repeat_penalty."""
+    form: Form | None = None
+    """None leaves the answer free text."""
