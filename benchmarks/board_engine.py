@@ -11,7 +11,7 @@ from fanout.engine.engine import Engine
 from fanout.engine.handle import RunHandle
 from fanout.providers.openai_compatible import OpenAICompatible
 from fanout.types import EndpointId, ModelRef
-from fanout.workflows.definition import parse
+from fanout.workflows.parsing import parse
 
 BRANCHES = 12
 STAMPING = EndpointId("stamping")

@@ -28,7 +28,7 @@ from fanout.engine.endpoints import EndpointBook  # noqa: E402
 from fanout.engine.engine import Engine  # noqa: E402
 from fanout.providers.openai_compatible import OpenAICompatible  # noqa: E402
 from fanout.types import EndpointId, ModelRef  # noqa: E402
-from fanout.workflows.definition import parse  # noqa: E402
+from fanout.workflows.parsing import parse  # noqa: E402
 
 MODEL = "scripted"
 Contestant = Callable[[int], None]

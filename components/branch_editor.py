@@ -9,7 +9,9 @@ import streamlit as st
 from components.plain import label
 from fanout.engine.runtime import Offer
 from fanout.types import ModelRef
-from fanout.workflows.definition import BranchSpec, Workflow, parse
+from fanout.workflows.definition import Workflow
+from fanout.workflows.parsing import parse
+from fanout.workflows.specs import BranchSpec
 
 _uids = itertools.count(1)
 RUN_MODEL = ""

@@ -16,7 +16,8 @@ from fanout.providers.script import DEMO, Reply, Rule, Script
 from fanout.providers.scripted import Scripted
 from fanout.snapshot import Snapshot
 from fanout.types import EndpointId, ModelRef
-from fanout.workflows.definition import Workflow, parse
+from fanout.workflows.definition import Workflow
+from fanout.workflows.parsing import parse
 
 HERE = EndpointId("here")
 MODEL = ModelRef(endpoint=HERE, model="m")

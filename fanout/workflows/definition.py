@@ -6,77 +6,35 @@ DefinitionError; behind this line nobody checks again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Literal, Self, TypeAlias
+from collections.abc import Iterable
+from typing import Annotated, Literal, Self, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from fanout.errors import DefinitionError
-from fanout.types import AGGREGATE, Deadlines
+from fanout.types import AGGREGATE
+from fanout.workflows.specs import (
+    MAX_BRANCHES,
+    AggregateSpec,
+    BranchSpec,
+    CallDefaults,
+    CriterionSpec,
+    DeadlineSpec,
+    ScaleSpec,
+    Slug,
+    Spec,
+    Temperature,
+    Title,
+    VoteSpec,
+)
 from fanout.workflows.templates import check
 
-MAX_BRANCHES = 50
-
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
-Temperature = Annotated[float, Field(ge=0, le=2)]
-MaxTokens = Annotated[int, Field(ge=1, le=200_000)]
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Item = TypeVar("Item")
 
 
-class _Spec(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class WorkflowBase(Spec):
+    """What every kind has."""
 
-
-class CallDefaults(_Spec):
-    """What a branch does where it says nothing of its own."""
-
-    temperature: Temperature | None = None
-    max_tokens: MaxTokens | None = None
-
-
-class DeadlineSpec(_Spec):
-    """Seconds that one attempt may take."""
-
-    first_token_s: Seconds | None = Deadlines().first_token_s
-    idle_s: Seconds | None = Deadlines().idle_s
-    total_s: Seconds | None = Deadlines().total_s
-
-    def value(self) -> Deadlines:
-        return Deadlines(first_token_s=self.first_token_s, idle_s=self.idle_s, total_s=self.total_s)
-
-
-class BranchSpec(_Spec):
-    id: Slug
-    title: Title
-    prompt: str | None = None
-    """A template; where it is None the workflow's own prompt serves."""
-    variables: dict[str, str] = Field(default_factory=dict)
-    model: str = ""
-    """Empty: the model chosen for the run. "name", or "endpoint/name" for another endpoint."""
-    temperature: Temperature | None = None
-    max_tokens: MaxTokens | None = None
-    enabled: bool = True
-
-
-class AggregateSpec(_Spec):
-    """How results become one answer."""
-
-    kind: Literal["synthesis", "concatenation"] = "synthesis"
-    title: Title = "Synthesis"
-    prompt: str = "{results}"
-    """The combining prompt; for a concatenation, the text itself."""
-    result: str = "{title}:\n{text}"
-    """How one branch's result is written; joined by blank lines they make {results}."""
-    model: str = ""
-    temperature: Temperature | None = None
-    max_tokens: MaxTokens | None = None
-
-
-class Sectioning(_Spec):
-    """Independent subtasks of one topic, run at once, then combined."""
-
-    kind: Literal["sectioning"] = "sectioning"
     name: Slug
     title: Title
     promise: Annotated[str, StringConstraints(max_length=200)] = ""
@@ -93,54 +51,169 @@ class Sectioning(_Spec):
 
     @property
     def active(self) -> tuple[BranchSpec, ...]:
-        """The branches that are switched on."""
-        return tuple(branch for branch in self.branches if branch.enabled)
+        """One spec per branch that will run: switched on, and as often as it is to be asked."""
+        return tuple(one for branch in self.branches if branch.enabled for one in branch.copies())
 
     def prompt_of(self, branch: BranchSpec) -> str:
         return self.prompt if branch.prompt is None else branch.prompt
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        _unique("id", [branch.id for branch in self.branches])
-        _unique("title", [branch.title for branch in self.branches])
-        if AGGREGATE in {branch.id for branch in self.branches}:
-            raise DefinitionError(f'no branch may have the id "{AGGREGATE}"; choose another')
         if not self.active:
             raise DefinitionError("every branch is switched off; switch one on to run")
+        if len(self.active) > MAX_BRANCHES:
+            raise DefinitionError(
+                f"it would run {len(self.active)} branches; {MAX_BRANCHES} is the most, "
+                "so lower a branch's times"
+            )
+        every = [one for branch in self.branches for one in branch.copies()]
+        _unique("id", [branch.id for branch in every])
+        _unique("title", [branch.title for branch in every])
+        for branch in every:
+            if branch.id == AGGREGATE or branch.id.startswith(f"{AGGREGATE}-"):
+                raise DefinitionError(
+                    f'no branch may have the id "{branch.id}"; choose one without "{AGGREGATE}"'
+                )
+        check(self.system, {"topic"}, "system")
+        check(self.shared, {"topic"}, "shared")
         for branch in self.branches:
             self._check_branch(branch)
         if self.aggregate is not None:
-            check(self.aggregate.prompt, {"topic", "results"}, "aggregate.prompt")
+            check(self.aggregate.prompt, {"topic", "results", "points"}, "aggregate.prompt")
             check(self.aggregate.result, {"title", "text"}, "aggregate.result")
         return self
 
     def _check_branch(self, branch: BranchSpec) -> None:
-        given = {"topic", "title", *branch.variables}
         where = f'branch "{branch.id}"'
         prompt = self.prompt_of(branch)
         if not prompt.strip():
             raise DefinitionError(f"{where} has no prompt, and the workflow has none for all")
-        check(self.system, {"topic"}, "system")
-        check(self.shared, {"topic"}, "shared")
-        check(prompt, given, f"{where}: prompt")
+        check(prompt, self._given(branch), f"{where}: prompt")
+
+    def _given(self, branch: BranchSpec) -> Iterable[str]:
+        return {"topic", "title", *branch.variables}
 
 
-Workflow: TypeAlias = Sectioning
+class Sectioning(WorkflowBase):
+    """Independent subtasks of one topic, run at once, then combined."""
+
+    kind: Literal["sectioning"] = "sectioning"
+
+
+class Models(WorkflowBase):
+    """One prompt to several models; where none are named, to the run's model at several
+    temperatures."""
+
+    kind: Literal["models"] = "models"
+    branches: Annotated[tuple[BranchSpec, ...], Field(max_length=MAX_BRANCHES)] = ()
+    models: Annotated[tuple[str, ...], Field(max_length=MAX_BRANCHES)] = ()
+    """ "name", or "endpoint/name"; "" is the run's own."""
+    temperatures: Annotated[tuple[Temperature, ...], Field(min_length=1, max_length=10)] = (
+        0.1,
+        0.7,
+        1.1,
+    )
+
+    @property
+    def active(self) -> tuple[BranchSpec, ...]:
+        own = tuple(one for branch in self.branches if branch.enabled for one in branch.copies())
+        if own:
+            return own
+        if self.models:
+            return tuple(
+                BranchSpec(id=f"model-{i}", title=title, model=name)
+                for i, (name, title) in enumerate(
+                    zip(self.models, _titles(self.models), strict=True), 1
+                )
+            )
+        return tuple(
+            BranchSpec(id=f"model-{i}", title=f"Temperature {value:g}", temperature=value)
+            for i, value in enumerate(dict.fromkeys(self.temperatures), 1)
+        )
+
+    @model_validator(mode="after")
+    def _has_prompt(self) -> Self:
+        if not self.prompt.strip() and any(branch.prompt is None for branch in self.active):
+            raise DefinitionError("prompt is missing: it is what every model is asked")
+        check(self.prompt, {"topic", "title"}, "prompt")
+        return self
+
+
+class Moderation(WorkflowBase):
+    """Several moderators judge one content; a rule chosen beforehand makes the verdict."""
+
+    kind: Literal["moderation"] = "moderation"
+    categories: Annotated[tuple[Slug, ...], Field(min_length=1, max_length=30)] = (
+        "none", "harassment", "hate", "violence", "sexual", "self-harm", "spam", "privacy", "other",
+    )  # fmt: skip
+    vote: VoteSpec = VoteSpec(rule="majority")
+
+    @model_validator(mode="after")
+    def _countable(self) -> Self:
+        _check_vote(self.vote, len(self.active))
+        return self
+
+
+class Judges(WorkflowBase):
+    """A rubric scored by several judges; several texts, parted by a line of ---, are ranked."""
+
+    kind: Literal["judges"] = "judges"
+    rubric: Annotated[tuple[CriterionSpec, ...], Field(min_length=1, max_length=12)]
+    scale: ScaleSpec = ScaleSpec()
+
+    @model_validator(mode="after")
+    def _fair(self) -> Self:
+        _unique("criterion id", [criterion.id for criterion in self.rubric])
+        reserved = {"reason", "ranking"} & {criterion.id for criterion in self.rubric}
+        if reserved:
+            raise DefinitionError(f'a criterion can\'t be called "{reserved.pop()}"; rename it')
+        if not 0 <= self.scale.low < self.scale.high <= 100:
+            raise DefinitionError("scale: low must be below high, both from 0 to 100")
+        return self
+
+
+class Reasoning(WorkflowBase):
+    """Several ways of thinking about one question; their final answers are counted.
+
+    Source: self-consistency, Wang et al. 2022, arXiv 2203.11171.
+    """
+
+    kind: Literal["reasoning"] = "reasoning"
+    vote: VoteSpec = VoteSpec(rule="plurality")
+
+    @model_validator(mode="after")
+    def _countable(self) -> Self:
+        if self.vote.rule in ("unanimity", "any_block"):
+            raise DefinitionError(
+                f'vote.rule "{self.vote.rule}" needs a verdict that is safe; free answers have '
+                "none, so use plurality, majority, k_of_n or weighted"
+            )
+        _check_vote(self.vote, len(self.active))
+        return self
+
+
+class Research(WorkflowBase):
+    """Several search strategies over the user's documents, fused, then answered with citations.
+
+    A branch without a prompt searches for the question as it was asked. Source of the fusion:
+    Cormack, Clarke and Büttcher 2009, reciprocal rank fusion.
+    """
+
+    kind: Literal["research"] = "research"
+    documents: tuple[str, ...] = ()
+    """Document ids to search in; none: all."""
+    found: Annotated[int, Field(ge=1, le=50)] = 8
+    """Passages that each strategy brings."""
+    cited: Annotated[int, Field(ge=1, le=30)] = 6
+    """Passages of the fused list that the answer is written from."""
+    rrf_k: Annotated[int, Field(ge=1, le=1000)] = 60
+
+    def _check_branch(self, branch: BranchSpec) -> None:
+        check(self.prompt_of(branch), self._given(branch), f'branch "{branch.id}": prompt')
+
+
+Workflow: TypeAlias = Sectioning | Models | Moderation | Judges | Reasoning | Research
 """Every kind of workflow; a new kind joins this union and `fanout.workflows.run` must handle it."""
-
-
-def parse(data: Mapping[str, object], *, name: str, source: str = "") -> Workflow:
-    """A checked workflow from plain data; DefinitionError names its source and each bad field."""
-    source = source or name
-    kind = data.get("kind", "sectioning")
-    if kind != "sectioning":
-        raise DefinitionError(f'{source}: there is no workflow kind "{kind}"; use "sectioning".')
-    try:
-        return Sectioning.model_validate({**data, "name": name})
-    except DefinitionError as error:
-        raise DefinitionError(f"{source}: {error}") from None
-    except ValueError as error:
-        raise DefinitionError(f"{source}: {_in_words(error)}") from None
 
 
 def with_max_tokens(workflow: Workflow, max_tokens: int) -> Workflow:
@@ -148,10 +221,18 @@ def with_max_tokens(workflow: Workflow, max_tokens: int) -> Workflow:
     limit = {"max_tokens": max_tokens}
     changes: dict[str, object] = {
         "branches": tuple(branch.model_copy(update=limit) for branch in workflow.branches),
+        "defaults": workflow.defaults.model_copy(update=limit),
     }
     if workflow.aggregate is not None:
         changes["aggregate"] = workflow.aggregate.model_copy(update=limit)
     return workflow.model_copy(update=changes)
+
+
+def _check_vote(vote: VoteSpec, voters: int) -> None:
+    if vote.rule == "k_of_n" and vote.k is None:
+        raise DefinitionError("vote.k is missing: the rule k_of_n needs to know how many")
+    if vote.k is not None and vote.k > voters:
+        raise DefinitionError(f"vote.k is {vote.k}, but only {voters} will vote")
 
 
 def _unique(what: str, values: list[str]) -> None:
@@ -162,35 +243,10 @@ def _unique(what: str, values: list[str]) -> None:
         )
 
 
-def _in_words(error: ValueError) -> str:
-    details = getattr(error, "errors", None)
-    if details is None:
-        return str(error)
-    return "; ".join(
-        f"{_field(item['loc'])} {_COMPLAINTS.get(item['type'], item['msg'].lower())}"
-        for item in details(include_url=False, include_input=False)
+def _titles(models: tuple[str, ...]) -> tuple[str, ...]:
+    """Short, and none twice: a model that is named twice is numbered."""
+    short = [(name.split("/")[-1] or "The run's model")[:70] for name in models]
+    return tuple(
+        f"{name} ({short[: i + 1].count(name)})" if short.count(name) > 1 else name
+        for i, name in enumerate(short)
     )
-
-
-_COMPLAINTS = {
-    "extra_forbidden": "is not a known field",
-    "missing": "is missing",
-    "string_too_short": "is empty",
-    "too_short": "needs at least one entry",
-    "too_long": f"has more than {MAX_BRANCHES} entries",
-    "string_pattern_mismatch": "may hold small letters, digits and single hyphens only",
-    "string_too_long": "is too long",
-    "string_type": "should be text",
-}
-"""pydantic's types of error as a person says them; others keep pydantic's words."""
-
-
-def _field(path: tuple[str | int, ...]) -> str:
-    """A place in a file, counted as people count: "branch 2: title"."""
-    words = ""
-    for part in path:
-        if isinstance(part, int):
-            words = f"{words.removesuffix('es')} {part + 1}"
-        else:
-            words = f"{words}: {part}" if words else part
-    return words or "the file"

@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 
 from fanout.errors import DefinitionError, InputError
-from fanout.workflows.definition import Workflow, parse
+from fanout.workflows.definition import Workflow
+from fanout.workflows.parsing import parse
 
 SHIPPED = Path(__file__).resolve().parents[2] / "workflows"
 _ORDER = ("creative-trio", "perspectives", "review", "report", "questions")

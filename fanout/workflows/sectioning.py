@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from fanout.snapshot import Branch
 from fanout.types import AGGREGATE, BranchId, BranchPlan, BranchState, Message, ModelRef
-from fanout.workflows.definition import AggregateSpec, BranchSpec, Sectioning
+from fanout.workflows.definition import Sectioning
+from fanout.workflows.specs import AggregateSpec, BranchSpec
 from fanout.workflows.templates import render
 
 if TYPE_CHECKING:

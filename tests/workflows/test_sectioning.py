@@ -8,7 +8,9 @@ import pytest
 
 from fanout.snapshot import Branch, Phase
 from fanout.types import AGGREGATE, BranchState, EndpointId, ModelRef
-from fanout.workflows.definition import AggregateSpec, Sectioning, parse
+from fanout.workflows.definition import Sectioning
+from fanout.workflows.parsing import parse
+from fanout.workflows.specs import AggregateSpec
 from fanout.workflows.sectioning import aggregate_plan, heading, plan
 
 MODEL = ModelRef(endpoint=EndpointId("here"), model="m")
