@@ -1,0 +1,1 @@
+"""Votes, ranks and scores as plain values: counted, compared and never guessed."""
