@@ -6,6 +6,7 @@ FanoutError
 ├── SettingsError       the environment or FANOUT_HOME is wrong: whoever installed it mends it
 ├── LocalModelError     the bundled model can't start or its weights are missing
 └── ProviderError       a call failed in an expected way; carries the Failure, caught by the kernel
+    └── FormRefused     the endpoint can't be asked for that form of answer: ask in another way
 """
 
 from __future__ import annotations
@@ -39,3 +40,8 @@ class ProviderError(FanoutError):
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)
         self.failure = failure
+
+
+class FormRefused(ProviderError):
+    """The endpoint refuses the request's `response_format`, not the question: asking for the form
+    in another way may do, asking again in the same way never does."""

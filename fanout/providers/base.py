@@ -6,7 +6,8 @@ the ocean, the model on this machine and a script in a test with the same twenty
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from array import array
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
@@ -22,6 +23,8 @@ class ChatRequest:
     max_tokens: int | None = None
     extra: Mapping[str, object] = field(default_factory=dict)
     """Request fields that only some servers know; sent as they are."""
+    response_format: Mapping[str, object] | None = None
+    """The form that the answer should have, as the protocol says it (`structured.asking`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,16 @@ class Done:
     """None where the endpoint did not report it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded:
+    """Texts as points: the nearer two of them are, the closer their meaning."""
+
+    vectors: tuple[array[float], ...]
+    """One of 32-bit floats per text, in the order of the texts; all of one size, all finite."""
+    usage: Usage | None = None
+    """None where the endpoint did not report it."""
+
+
 StreamItem: TypeAlias = TextPiece | Done
 
 
@@ -53,9 +66,15 @@ class Provider(Protocol):
     ) -> AbstractAsyncContextManager[AsyncIterator[StreamItem]]:
         """Open the answer; leaving the context closes the connection.
 
-        Raises ProviderError on entry or while iterating. A stream that ends without `Done` does not
-        exist: the provider raises a `truncated` failure instead.
+        Raises ProviderError on entry or while iterating: FormRefused where it is the request's
+        `response_format` that is not taken. A stream that ends without `Done` does not exist: the
+        provider raises a `truncated` failure instead.
         """
+        ...
+
+    async def embed(self, model: str, texts: Sequence[str]) -> Embedded:
+        """A vector per text. Has its own deadline; ProviderError where there is no complete answer,
+        also where the endpoint has no embeddings at all."""
         ...
 
     async def aclose(self) -> None:
