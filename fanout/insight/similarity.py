@@ -1,0 +1,109 @@
+"""How much several texts repeat each other, and how many different ones they amount to.
+
+Wording only: two paraphrases are two texts here. Longer texts look more alike by every measure of
+this kind (arXiv 2507.15092), so they are compared at a common length.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fanout.insight.overlap import grams
+from fanout.insight.plain_text import plain
+
+Square = NDArray[np.float64]
+
+GRAM = 5
+"""Characters per gram. Unrelated English texts share about 5 % of these, and 13 % of 4-grams."""
+SHORTEST_CUT = 600
+"""Texts are cut to the shortest one's characters, but not below this: a two-line joke must not
+reduce a report to its first sentence."""
+
+_WINDOW = 32_000
+"""What zlib looks back over, in bytes: further away a repetition goes unseen."""
+_WORD = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]|\w+(?:['’]\w+)*")
+
+
+def wording(texts: Sequence[str]) -> Square:
+    """How close the wording of n texts is: n x n cosines of their sets of character 5-grams.
+
+    0 where nothing is shared, 1 where everything is. Symmetric, with ones on the diagonal.
+    """
+    cut = common_length(texts)
+    found = [grams(text, GRAM) for text in cut]
+    every, columns = np.unique(np.concatenate([grams(""), *found]), return_inverse=True)
+    rows = np.zeros((len(texts), len(every)), dtype=np.float32)
+    owners = np.repeat(np.arange(len(texts)), [len(gram) for gram in found])
+    rows[owners, columns] = 1
+    sizes = np.sqrt(np.maximum(rows.sum(axis=1), 1))
+    matrix = ((rows @ rows.T) / np.outer(sizes, sizes)).astype(np.float64)
+    for i, j in np.argwhere(matrix == 0):
+        matrix[i, j] = float(cut[i] == cut[j])
+    return np.clip(matrix, 0.0, 1.0)
+
+
+def vendi(similarity: Square) -> float:
+    """How many different items n items amount to: 1 if all are equal, n if none shares anything.
+
+    The exponential of the Shannon entropy of the eigenvalues of K/n (Friedman and Dieng, The Vendi
+    Score, 2022; order 1). K is n x n, symmetric, with ones on its diagonal. 0 for no items.
+    """
+    n = len(similarity)
+    if n == 0:
+        return 0.0
+    eigenvalues = np.clip(np.linalg.eigvalsh(similarity / n), 0.0, None)
+    shares = eigenvalues[eigenvalues > 0] / eigenvalues.sum()
+    return float(np.clip(np.exp(-(shares * np.log(shares)).sum()), 1.0, n))
+
+
+def compression_ratio(texts: Sequence[str]) -> float | None:
+    """How many times smaller the texts get together: about 2 for plain prose, more for repetition.
+
+    Only comparable between sets of about the same length. None where there is no text.
+    """
+    each = _WINDOW // max(1, len(texts))
+    raw = b"\n".join(text.encode()[:each] for text in common_length(texts))
+    return len(raw) / len(zlib.compress(raw, 9)) if raw.strip() else None
+
+
+def distinct_2(texts: Sequence[str]) -> float | None:
+    """The share of all pairs of neighbouring words that are different pairs: 1 repeats nothing."""
+    pairs = [pair for text in common_length(texts) for pair in pairwise(words(text))]
+    return len(set(pairs)) / len(pairs) if pairs else None
+
+
+def longest_shared_phrase(one: str, other: str) -> str:
+    """The longest run of words that stands in both, in lower case; empty if no word does."""
+    left, right = words(plain(one)), words(plain(other))
+    shared: tuple[str, ...] = ()
+    shortest, longest = 1, min(len(left), len(right))
+    while shortest <= longest:
+        size = (shortest + longest) // 2
+        common = _runs(left, size) & _runs(right, size)
+        if common:
+            shared, shortest = min(common), size + 1
+        else:
+            longest = size - 1
+    return " ".join(shared)
+
+
+def common_length(texts: Sequence[str]) -> list[str]:
+    """What a reader sees of each text, cut to a common length."""
+    seen = [" ".join(plain(text).split()) for text in texts]
+    most = max(SHORTEST_CUT, min(map(len, seen), default=0))
+    return [text[:most] for text in seen]
+
+
+def words(text: str) -> list[str]:
+    """Every word in lower case; scripts without spaces character by character."""
+    return _WORD.findall(text.casefold())
+
+
+def _runs(found: Sequence[str], size: int) -> set[tuple[str, ...]]:
+    return {tuple(found[i : i + size]) for i in range(len(found) - size + 1)}
