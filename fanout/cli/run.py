@@ -19,7 +19,7 @@ from fanout.settings import Settings, checked_url
 from fanout.snapshot import Snapshot
 from fanout.types import ModelRef, RunStatus
 from fanout.workflows.definition import Workflow, with_max_tokens
-from fanout.workflows.library import load_file, shipped
+from fanout.workflows.library import load_all, load_file
 
 EXIT_STATUS = {
     RunStatus.SUCCEEDED: 0,
@@ -61,7 +61,9 @@ def _show(
 
 
 def _workflow(name: str) -> Workflow:
-    return load_file(Path(name)) if name.endswith(".toml") else shipped().get(name)
+    if name.endswith(".toml"):
+        return load_file(Path(name))
+    return load_all(Settings.usable()[0].home).get(name)
 
 
 def _topic(text: str) -> str:

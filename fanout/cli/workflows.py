@@ -6,12 +6,13 @@ import argparse
 import json
 import sys
 
-from fanout.workflows.library import shipped
+from fanout.settings import Settings
+from fanout.workflows.library import load_all
 
 
 def workflows_command(options: argparse.Namespace) -> int:
-    """List the shipped workflows; files that can't be used are named on standard error."""
-    library = shipped()
+    """List the shipped workflows and the user's own; what can't be used goes to standard error."""
+    library = load_all(Settings.usable()[0].home)
     for problem in library.problems:
         print(f"fanout: {problem}", file=sys.stderr)
     if options.json:
@@ -20,5 +21,5 @@ def workflows_command(options: argparse.Namespace) -> int:
         return 0
     for workflow in library.workflows:
         titles = ", ".join(branch.title for branch in workflow.active)
-        print(f"{workflow.name:<16} {workflow.promise}\n{'':<16} {titles}")
+        print(f"{workflow.name:<16} {workflow.promise or workflow.title}\n{'':<16} {titles}")
     return 0

@@ -10,6 +10,7 @@ from pathlib import Path
 from fanout.errors import DefinitionError, InputError
 from fanout.workflows.definition import Workflow
 from fanout.workflows.parsing import parse
+from fanout.workflows.user_workflows import UserWorkflows
 
 SHIPPED = Path(__file__).resolve().parents[2] / "workflows"
 _ORDER = ("creative-trio", "perspectives", "review", "report", "questions")
@@ -57,6 +58,20 @@ def load(folder: Path = SHIPPED) -> Library:
 def shipped() -> Library:
     """The shipped workflows, read once."""
     return load(SHIPPED)
+
+
+def user_workflows(home: Path) -> UserWorkflows:
+    """The ones that people made; none may take the name of a shipped one."""
+    return UserWorkflows(home, {path.stem for path in SHIPPED.glob("*.toml")})
+
+
+def load_all(home: Path) -> Library:
+    """The shipped workflows, then the user's own as they are now in FANOUT_HOME."""
+    stored = user_workflows(home).all()
+    return Library(
+        workflows=(*shipped().workflows, *(s.workflow for s in stored if s.workflow is not None)),
+        problems=(*shipped().problems, *(s.problem for s in stored if s.problem)),
+    )
 
 
 def _place(path: Path) -> tuple[int, str]:

@@ -17,6 +17,7 @@ from fanout.workflows.definition import (
     Sectioning,
     Workflow,
 )
+from fanout.workflows.places import place
 from fanout.workflows.specs import MAX_BRANCHES
 
 KINDS: dict[str, type[Workflow]] = {
@@ -42,7 +43,7 @@ def parse(data: Mapping[str, object], *, name: str, source: str = "") -> Workflo
     """A checked workflow from plain data; DefinitionError names its source and each bad field."""
     source = source or name
     try:
-        return _kind(data).model_validate({**data, "name": name})
+        return _kind(data).model_validate(_named(data, name))
     except DefinitionError as error:
         raise DefinitionError(f"{source}: {error}") from None
     except ValueError as error:
@@ -52,15 +53,24 @@ def parse(data: Mapping[str, object], *, name: str, source: str = "") -> Workflo
 def complaints(data: Mapping[str, object], *, name: str) -> tuple[Complaint, ...]:
     """Everything that keeps this data from being a workflow, field by field; none: it is one."""
     try:
-        _kind(data).model_validate({**data, "name": name})
+        _kind(data).model_validate(_named(data, name))
     except DefinitionError as error:
-        return (Complaint(where=(), message=str(error)),)
+        return (Complaint(where=place(str(error), data), message=str(error)),)
     except ValidationError as error:
         return tuple(
             Complaint(where=item["loc"], message=_COMPLAINTS.get(item["type"], item["msg"].lower()))
             for item in error.errors(include_url=False, include_input=False)
         )
     return ()
+
+
+def _named(data: Mapping[str, object], name: str) -> dict[str, object]:
+    """With its name; a deadline that is `false` is none, for which TOML has no word."""
+    deadlines = data.get("deadlines")
+    if isinstance(deadlines, Mapping):
+        seconds = {key: None if s is False else s for key, s in deadlines.items()}
+        return {**data, "deadlines": seconds, "name": name}
+    return {**data, "name": name}
 
 
 def _kind(data: Mapping[str, object]) -> type[Workflow]:
