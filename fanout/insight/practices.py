@@ -1,0 +1,118 @@
+"""Best practices of running calls in parallel, each measured on one run with advice.
+
+The list is the one that guides to parallel calls end with: keep branches independent and even, know
+the overhead, the gain and the price, respect rate limits, and handle failures. Pure: any snapshot
+can be measured, at any moment of its life.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from fanout.insight.independence import GOOD, Independence, independence
+from fanout.insight.mishaps import failures_practice
+from fanout.insight.practice import NOTHING_TO_DO, Level, Practice, unknown
+from fanout.insight.provenance import Provenance
+from fanout.insight.similarity import Square
+from fanout.insight.spending import cost_practice
+from fanout.insight.timing import (
+    balance_practice,
+    overhead_practice,
+    rate_limit_practice,
+    speed_up_practice,
+)
+from fanout.snapshot import Snapshot
+
+ALIKE = 0.5
+"""Branches that amount to less than this share of their number repeat each other."""
+
+
+def practices(
+    snapshot: Snapshot, now_s: float, meaning: Square | None = None
+) -> tuple[Practice, ...]:
+    """Every measure of a run as it stands at `now_s`; what it doesn't have is "unknown".
+
+    `meaning` holds the cosines of the vectors of the branches' texts, in column order.
+    """
+    return (
+        independence_practice(snapshot, meaning),
+        balance_practice(snapshot, now_s),
+        overhead_practice(snapshot, now_s),
+        speed_up_practice(snapshot, now_s),
+        cost_practice(snapshot),
+        rate_limit_practice(snapshot, now_s),
+        failures_practice(snapshot),
+    )
+
+
+def run_independence(snapshot: Snapshot, meaning: Square | None = None) -> Independence | None:
+    """How far the texts of a run's branches are from repeating each other."""
+    return independence(
+        [branch.title for branch in snapshot.branches],
+        [branch.text for branch in snapshot.branches],
+        meaning,
+    )
+
+
+def independence_practice(snapshot: Snapshot, meaning: Square | None = None) -> Practice:
+    """The effective number of different answers; branches that vote are meant to agree."""
+    found = run_independence(snapshot, meaning)
+    if found is None:
+        return unknown("independence", "Independence", "It takes two texts to compare.")
+    by = "wording" if found.meaning_effective is None else "meaning"
+    effective = found.effective if found.meaning_effective is None else found.meaning_effective
+    voting = snapshot.vote is not None
+    level: Level = (
+        "good" if voting or found.share >= GOOD else "watch" if found.share >= ALIKE else "bad"
+    )
+    pair = found.closest
+    return Practice(
+        id="independence",
+        title="Independence",
+        value=f"{effective:.1f} of {found.of}",
+        reading=f"By {by}, {found.of} branches amount to {effective:.1f} different answers; "
+        f"{pair.one} and {pair.other} are closest ({pair.closeness:.0%} shared wording).",
+        advice="Branches that vote are meant to agree: look at the agreement instead."
+        if voting
+        else found.advice or NOTHING_TO_DO,
+        level=level,
+        number=effective,
+    )
+
+
+def practices_record(snapshot: Snapshot, now_s: float | None = None) -> dict[str, object]:
+    """All measures as plain JSON, by id; the pairs that are closest in wording with them."""
+    measured = practices(snapshot, snapshot.at if now_s is None else now_s)
+    found = run_independence(snapshot)
+    record: dict[str, object] = {p.id: _practice_record(p) for p in measured}
+    record["wording"] = None if found is None else _independence_record(found)
+    return record
+
+
+def provenance_record(found: Provenance) -> dict[str, object]:
+    """Sentences with their sources, and how much of each branch arrived, as plain JSON."""
+    return {
+        "sentences": [asdict(sentence) for sentence in found.sentences],
+        "reached": {branch: round(share, 3) for branch, share in found.reached.items()},
+        "unsupported": found.unsupported,
+        "share_supported": None
+        if found.share_supported is None
+        else round(found.share_supported, 3),
+    }
+
+
+def _practice_record(practice: Practice) -> dict[str, object]:
+    record = {key: value for key, value in asdict(practice).items() if key != "id"}
+    return record | {"number": None if practice.number is None else round(practice.number, 3)}
+
+
+def _independence_record(found: Independence) -> dict[str, object]:
+    return {
+        "effective": round(found.effective, 3),
+        "of": found.of,
+        "closest": asdict(found.closest),
+        "titles": list(found.titles),
+        "matrix": [list(row) for row in found.matrix],
+        "compression_ratio": None if found.compression is None else round(found.compression, 3),
+        "distinct_2": None if found.distinct2 is None else round(found.distinct2, 3),
+    }
