@@ -19,6 +19,7 @@ FIELDS = {
     "new_name": "",
     "new_key": "",
     "new_model": "",
+    "new_embedding_model": "",
     "new_slots": 8,
     "new-input": None,
     "new-output": None,
@@ -58,6 +59,14 @@ def endpoint_form(runtime: Runtime) -> None:
             key="new_model",
             placeholder="The first it lists",
             max_chars=200,
+            persist_state="session",
+        )
+        st.text_input(
+            "Embedding model",
+            key="new_embedding_model",
+            placeholder="None",
+            max_chars=200,
+            help="Finds passages by meaning and compares what branches say. Optional.",
             persist_state="session",
         )
         price_fields("new")
@@ -105,6 +114,7 @@ def _typed(runtime: Runtime) -> Endpoint:
     return replace(
         plain,
         id=runtime.engine.endpoints.free_id(plain.name),
+        embedding_model=_text("new_embedding_model").strip(),
         slots=st.session_state["new_slots"],
         prices={} if price is None else {"*": price},
     )

@@ -49,6 +49,8 @@ class Endpoint:
     on_this_machine: bool = False
     """True where branches share this machine's processors: free, but they slow each other down."""
     default_model: str = ""
+    embedding_model: str = ""
+    """Which of its models turns texts into vectors; empty where it is not asked for any."""
     prices: Mapping[str, Price] = field(default_factory=dict)
     """Own prices by model name; "*" is for every other model."""
 

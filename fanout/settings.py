@@ -3,6 +3,7 @@
 OPENAI_API_KEY   key of the endpoint
 OPENAI_BASE_URL  address of the endpoint, usually ending in /v1
 FANOUT_MODEL     model name there; without an endpoint a .gguf file or a Hub name to run here
+FANOUT_EMBEDDING_MODEL  model there that turns texts into vectors; none if it is empty
 FANOUT_HOME      folder for everything the app writes; default .fanout/ beside app.py
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -34,6 +35,7 @@ class Settings:
     api_key: Secret | None = None
     base_url: str = ""
     model: str = ""
+    embedding_model: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -44,6 +46,7 @@ class Settings:
             api_key=checked_key(env.get("OPENAI_API_KEY", ""), "OPENAI_API_KEY"),
             base_url=checked_url(env.get("OPENAI_BASE_URL", ""), "OPENAI_BASE_URL"),
             model=env.get("FANOUT_MODEL", "").strip(),
+            embedding_model=env.get("FANOUT_EMBEDDING_MODEL", "").strip(),
         )
 
     @classmethod
@@ -70,7 +73,8 @@ class Settings:
             return None
         url = self.base_url or OPENAI_URL
         default = OPENAI_DEFAULT_MODEL if url == OPENAI_URL else ""
-        return described(url, id=ENVIRONMENT, default_model=self.model or default)
+        plain = described(url, id=ENVIRONMENT, default_model=self.model or default)
+        return replace(plain, embedding_model=self.embedding_model)
 
     @property
     def local_model(self) -> str:

@@ -69,6 +69,7 @@ def _to_row(endpoint: Endpoint) -> dict[str, object]:
         "slots": endpoint.slots,
         "on_this_machine": endpoint.on_this_machine,
         "default_model": endpoint.default_model,
+        "embedding_model": endpoint.embedding_model,
         "prices": {
             model: [str(price.input), str(price.output)] for model, price in endpoint.prices.items()
         },
@@ -86,6 +87,8 @@ def _from_row(row: dict[str, object]) -> Endpoint:
         slots=max(1, int(str(row["slots"]))),
         on_this_machine=row["on_this_machine"] is True,
         default_model=str(row["default_model"]),
+        # Files of earlier versions don't have it.
+        embedding_model=str(row.get("embedding_model") or ""),
         prices={
             str(model): Price(input=Decimal(pair[0]), output=Decimal(pair[1]), source=OWN_PRICE)
             for model, pair in prices.items()

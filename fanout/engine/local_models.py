@@ -15,7 +15,7 @@ import anyio.to_thread
 from fanout.endpoint import Endpoint
 from fanout.engine.handle import RunHandle
 from fanout.errors import LocalModelError, ProviderError
-from fanout.providers.base import ChatRequest, StreamItem
+from fanout.providers.base import ChatRequest, Embedded, StreamItem
 from fanout.providers.local.provider import LocalProvider
 from fanout.providers.local.server import LocalServer
 from fanout.providers.local.state import LocalState
@@ -99,6 +99,10 @@ class LocalModels:
         self, request: ChatRequest
     ) -> AbstractAsyncContextManager[AsyncIterator[StreamItem]]:
         return self._model_of(request.model).provider.stream(request)
+
+    async def embed(self, model: str, texts: Sequence[str]) -> Embedded:
+        """Always a ProviderError: no model of this machine is loaded for embeddings."""
+        return await self._model_of(model).provider.embed(model, texts)
 
     async def warm_up(self) -> None:
         """Start the model that answers; what goes wrong is in its state."""

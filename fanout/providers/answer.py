@@ -19,6 +19,7 @@ from fanout.errors import ProviderError
 from fanout.providers import sse
 from fanout.providers.base import Done, StreamItem, TextPiece
 from fanout.providers.failures import failure_of
+from fanout.providers.form_refusal import provider_error
 from fanout.providers.problems import (
     Asked,
     ErrorInStream,
@@ -215,7 +216,7 @@ class Answer:
         return cast("Object", value)
 
     def _fail(self, problem: Problem) -> NoReturn:
-        raise ProviderError(failure_of(problem, self.asked))
+        raise provider_error(problem, self.asked)
 
 
 def usage_of(reported: object) -> Usage | None:

@@ -1,8 +1,9 @@
 """What one server calls a request's fields, learnt from the 400 it answers with.
 
 Servers agree on the protocol but not on all of it: some refuse `stream_options`, OpenAI's reasoning
-models want `max_completion_tokens` and only their own temperature. Asking them once is surer than a
-table of names that is old next month. What is learnt lasts as long as the provider.
+models want `max_completion_tokens`, only their own temperature, and schemas without limits. Asking
+them once is surer than a table of names that is old next month. What is learnt lasts as long as the
+provider.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from fanout.providers.base import ChatRequest
+from fanout.providers.schema_keywords import refused_limits
 from fanout.providers.server_error import BadStatus, said_in
 
 _UNWANTED = (
@@ -31,6 +33,8 @@ class Dialect:
     temperature: bool = True
     max_completion_tokens: bool = False
     """Whether this is what `max_tokens` is called."""
+    without_limits: frozenset[str] = frozenset()
+    """Keywords that a schema may not have, such as maxLength."""
 
     def after(self, refusal: BadStatus, request: ChatRequest) -> Dialect:
         """The dialect that the refusal asks for; this very one where it is about something else."""
@@ -44,7 +48,8 @@ class Dialect:
         unwanted = any(word in words for word in _UNWANTED)
         if "temperature" in words and unwanted and request.temperature is not None:
             return replace(self, temperature=False)
-        return self
+        limits = refused_limits(words, request.response_format or {})
+        return replace(self, without_limits=self.without_limits | limits)
 
 
 class Dialects:

@@ -6,8 +6,9 @@ are never added behind our back, and no error text can carry it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
+from dataclasses import replace
 from typing import cast
 
 import anyio
@@ -19,11 +20,14 @@ from openai.types.chat import ChatCompletionMessageParam
 from fanout.endpoint import Endpoint, Secret
 from fanout.errors import ProviderError
 from fanout.providers.answer import Answer, read_answer
-from fanout.providers.base import ChatRequest, StreamItem
+from fanout.providers.base import ChatRequest, Embedded, StreamItem
 from fanout.providers.dialect import Dialect, Dialects
+from fanout.providers.embedding import embedded, not_offered
 from fanout.providers.failures import CHECK_KEY, failure_of
+from fanout.providers.form_refusal import provider_error
 from fanout.providers.model_list import model_names
 from fanout.providers.problems import Asked, WebPage
+from fanout.providers.schema_keywords import without
 from fanout.providers.server_error import BadStatus
 from fanout.types import Failure, FailureKind
 
@@ -71,6 +75,17 @@ class OpenAICompatible:
             raise ProviderError(failure_of(WebPage(), asked))
         return names
 
+    async def embed(self, model: str, texts: Sequence[str]) -> Embedded:
+        """A vector per text; each batch has `embedding.BATCH_S`. Raises ProviderError."""
+        asked = replace(self._asked(), model=model, hidden=(self._key, *texts))
+        try:
+            return await embedded(self._connected(asked), model, texts, asked)
+        except openai.APIStatusError as problem:
+            missing = not_offered(_status(problem), asked)
+            raise ProviderError(missing) if missing else _failed(problem, asked) from None
+        except _EXPECTED as problem:
+            raise _failed(problem, asked) from None
+
     async def aclose(self) -> None:
         client, self._client = self._client, None
         if client is not None:
@@ -103,7 +118,7 @@ class OpenAICompatible:
             except openai.APIStatusError as problem:
                 said = _status(problem)
                 if not self._dialects.learn(request, dialect, said):
-                    raise ProviderError(failure_of(said, asked)) from None
+                    raise provider_error(said, asked) from None
             except _EXPECTED as problem:
                 raise _failed(problem, asked) from None
 
@@ -125,6 +140,7 @@ class OpenAICompatible:
             model=request.model if request else "",
             host=self._host,
             has_key=bool(self._key),
+            in_form=request is not None and request.response_format is not None,
             hidden=(self._key, *prompts),
         )
 
@@ -174,6 +190,9 @@ async def _sent(
     messages = [{"role": said.role, "content": said.content} for said in request.messages]
     limit = omit if request.max_tokens is None else request.max_tokens
     sends_temperature = dialect.temperature and request.temperature is not None
+    body = dict(request.extra)
+    if request.response_format is not None:
+        body["response_format"] = without(request.response_format, dialect.without_limits)
     stream = await client.chat.completions.create(
         model=request.model,
         messages=cast("list[ChatCompletionMessageParam]", messages),
@@ -182,7 +201,8 @@ async def _sent(
         temperature=request.temperature if sends_temperature else omit,
         max_tokens=omit if dialect.max_completion_tokens else limit,
         max_completion_tokens=limit if dialect.max_completion_tokens else omit,
-        extra_body=dict(request.extra) or None,
+        # Not the SDK's own parameter: its types know fewer forms than servers do.
+        extra_body=body or None,
     )
     # The SDK's own iterator over its chunk objects is never started.
     return stream.response

@@ -17,6 +17,8 @@ class Asked:
     model: str = ""
     host: str = ""
     has_key: bool = True
+    in_form: bool = False
+    """True where the request carried a response_format."""
     hidden: tuple[str, ...] = field(default=(), repr=False)
     """The key and the prompts."""
 

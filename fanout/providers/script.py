@@ -10,8 +10,11 @@ from __future__ import annotations
 import re
 import zlib
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+from fanout.providers.script_forms import improvised_form
 
 DEFAULT_MODEL = "scripted"
 
@@ -100,6 +103,10 @@ class Script:
     models: tuple[str, ...] = (DEFAULT_MODEL,)
     rejects: frozenset[str] = frozenset()
     """Request fields answered with a 400 that names them, such as "stream_options"."""
+    rejects_forms: frozenset[str] = frozenset()
+    """Types of response_format that are answered with a 400: "json_schema", "json_object"."""
+    embeddings: bool = True
+    """False answers calls for embeddings as a server that has none."""
     key: str = ""
     """Where it is set, calls without it get a 401."""
 
@@ -115,10 +122,25 @@ class Playback:
         self.script = script
         self._calls: Counter[int] = Counter()
 
-    def next_reply(self, *, model: str, prompt: str) -> Reply:
-        """The reply to this call, its text made up if the script leaves that open."""
+    def next_reply(
+        self,
+        *,
+        model: str,
+        prompt: str,
+        response_format: Mapping[str, object] | None = None,
+        seed: str = "",
+    ) -> Reply:
+        """The reply to this call, its text made up if the script leaves that open.
+
+        A made-up text has the form that was asked for; what it chooses varies with prompt and seed.
+        """
         reply = self._chosen(model, prompt)
-        return reply if reply.text is not None else replace(reply, text=improvised(prompt))
+        if reply.text is not None:
+            return reply
+        text = improvised(prompt)
+        if response_format is not None:
+            text = improvised_form(response_format, text, f"{seed}\n{prompt}") or text
+        return replace(reply, text=text)
 
     def _chosen(self, model: str, prompt: str) -> Reply:
         for number, rule in enumerate(self.script.rules):

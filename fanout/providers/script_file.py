@@ -60,6 +60,8 @@ class _ScriptFile(_Strict):
     otherwise: _Reply = _Reply()
     models: tuple[str, ...] = Field(default=(DEFAULT_MODEL,), min_length=1)
     rejects: frozenset[str] = frozenset()
+    rejects_forms: frozenset[str] = frozenset()
+    embeddings: bool = True
     key: str = ""
 
 
@@ -80,5 +82,7 @@ def load_script(path: Path) -> Script:
         otherwise=read.otherwise.value(),
         models=read.models,
         rejects=read.rejects,
+        rejects_forms=read.rejects_forms,
+        embeddings=read.embeddings,
         key=read.key,
     )

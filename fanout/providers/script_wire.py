@@ -45,6 +45,36 @@ def check(script: Script, body: Mapping[str, object], authorization: str) -> Non
         raise Rejected(_error(400, "unsupported_parameter", said))
 
 
+def check_form(script: Script, asked: object, prompt: str) -> None:
+    """Raise Rejected for a response_format that the script does not take, as OpenAI would."""
+    kind = asked.get("type") if isinstance(asked, Mapping) else None
+    if kind in script.rejects_forms:
+        said = (
+            f"Invalid parameter: 'response_format' of type '{kind}' is not supported with this "
+            "model."
+        )
+        raise Rejected(_error(400, "invalid_request_error", said))
+    if kind == "json_object" and "json" not in prompt.lower():
+        said = (
+            "'messages' must contain the word 'json' in some form, to use 'response_format' of "
+            "type 'json_object'."
+        )
+        raise Rejected(_error(400, "invalid_request_error", said))
+
+
+def check_embeddings(script: Script) -> None:
+    """Raise Rejected where the script has no embeddings, as llama.cpp would."""
+    if not script.embeddings:
+        raise Rejected(
+            _error(501, "not_supported_error", "This server does not support embeddings.")
+        )
+
+
+def seed_of(temperature: object, fields: Mapping[str, object]) -> str:
+    """What lets two answers to one prompt differ: how a request asks for chance."""
+    return f"{temperature} {fields.get('seed')}"
+
+
 async def played(
     reply: Reply, *, model: str, prompt: str, with_usage: bool
 ) -> AsyncGenerator[bytes]:

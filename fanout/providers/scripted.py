@@ -6,16 +6,29 @@ table that real endpoints go through, so what works here works there.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+
+import anyio.lowlevel
 
 from fanout.errors import ProviderError
 from fanout.providers.answer import Answer, read_answer
-from fanout.providers.base import ChatRequest, StreamItem
+from fanout.providers.base import ChatRequest, Embedded, StreamItem
+from fanout.providers.embedding import not_offered
 from fanout.providers.failures import failure_of
+from fanout.providers.form_refusal import provider_error
 from fanout.providers.problems import Asked, Problem, WebPage
 from fanout.providers.script import DEMO, Playback, Script
-from fanout.providers.script_wire import Rejected, played
+from fanout.providers.script_embeddings import tokens_of, vector_of
+from fanout.providers.script_wire import (
+    Rejected,
+    check,
+    check_embeddings,
+    check_form,
+    played,
+    seed_of,
+)
+from fanout.types import Usage
 
 
 class Scripted:
@@ -24,6 +37,8 @@ class Scripted:
     def __init__(self, script: Script = DEMO, *, name: str = "Scripted answers") -> None:
         self.name = name
         self.requests: list[ChatRequest] = []
+        self.embedded: list[tuple[str, ...]] = []
+        """The texts of each call for embeddings."""
         self.streaming = 0
         """Answers that are open right now."""
         self._playback = Playback(script)
@@ -32,6 +47,19 @@ class Scripted:
         self, request: ChatRequest
     ) -> AbstractAsyncContextManager[AsyncIterator[StreamItem]]:
         return self._stream(request)
+
+    async def embed(self, model: str, texts: Sequence[str]) -> Embedded:
+        """Near vectors for texts with the same words."""
+        await anyio.lowlevel.checkpoint()
+        self.embedded.append(tuple(texts))
+        asked = Asked(endpoint=self.name, model=model, host="this process")
+        try:
+            check_embeddings(self._playback.script)
+        except Rejected as problem:
+            failure = not_offered(problem.answer, asked) or failure_of(problem.answer, asked)
+            raise ProviderError(failure) from None
+        usage = Usage(input=tokens_of(texts))
+        return Embedded(vectors=tuple(vector_of(text) for text in texts), usage=usage)
 
     async def aclose(self) -> None:
         """Nothing to release."""
@@ -47,18 +75,32 @@ class Scripted:
             self.streaming -= 1
 
     async def _items(self, request: ChatRequest) -> AsyncGenerator[StreamItem]:
-        asked = Asked(endpoint=self.name, model=request.model, host="this process")
+        asked = Asked(
+            endpoint=self.name,
+            model=request.model,
+            host="this process",
+            in_form=request.response_format is not None,
+        )
         prompt = prompt_of(request)
-        reply = self._playback.next_reply(model=request.model, prompt=prompt)
-        body = played(reply, model=request.model, prompt=prompt, with_usage=True)
+        script = self._playback.script
         try:
+            if request.response_format is not None:
+                check(script, {"response_format": None}, f"Bearer {script.key}")
+                check_form(script, request.response_format, prompt)
+            reply = self._playback.next_reply(
+                model=request.model,
+                prompt=prompt,
+                response_format=request.response_format,
+                seed=seed_of(request.temperature, request.extra),
+            )
+            body = played(reply, model=request.model, prompt=prompt, with_usage=True)
             async with aclosing(body), aclosing(read_answer(body, Answer(asked))) as items:
                 async for item in items:
                     yield item
         except Rejected as problem:
             answer = problem.answer
             met: Problem = answer if answer.status != 200 else WebPage()
-            raise ProviderError(failure_of(met, asked)) from None
+            raise provider_error(met, asked) from None
 
 
 def prompt_of(request: ChatRequest) -> str:

@@ -21,7 +21,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from fanout.providers.script import Playback, Script
-from fanout.providers.script_wire import Rejected, check, played, whole
+from fanout.providers.script_embeddings import tokens_of, vector_of
+from fanout.providers.script_wire import (
+    Rejected,
+    check,
+    check_embeddings,
+    check_form,
+    played,
+    seed_of,
+    whole,
+)
 
 if TYPE_CHECKING:
     from asyncio import Transport  # noqa: TID251 - the type only
@@ -56,6 +65,7 @@ class Ledger:
     """What a scripted server has seen; written by its thread, read by any."""
 
     requests: list[SeenRequest] = field(default_factory=list)
+    embeddings: list[SeenRequest] = field(default_factory=list)
     in_flight: int = 0
     most_in_flight: int = 0
     disconnects: int = 0
@@ -109,7 +119,10 @@ def tracked_protocol(ledger: Ledger) -> type[H11Protocol]:
 
 
 def scripted_app(script: Script, ledger: Ledger) -> ASGIApp:
-    """`/v1/models` and `/v1/chat/completions` over a script; anything else is a 404 in JSON."""
+    """`/v1/models`, `/v1/chat/completions` and `/v1/embeddings` over a script.
+
+    Anything else is a 404 in JSON.
+    """
 
     async def models(request: Request) -> Response:
         try:
@@ -119,6 +132,30 @@ def scripted_app(script: Script, ledger: Ledger) -> ASGIApp:
         entries = [{"id": name, "object": "model", "owned_by": "script"} for name in script.models]
         return JSONResponse({"object": "list", "data": entries})
 
+    async def embeddings(request: Request) -> Response:
+        try:
+            body = await request.json()
+            texts = [str(text) for text in body["input"]]
+            ledger.embeddings.append(
+                SeenRequest(body=body, headers=dict(request.headers), at_s=time.monotonic())
+            )
+            check(script, body, request.headers.get("authorization", ""))
+            check_embeddings(script)
+        except Rejected as problem:
+            return _response(problem)
+        except (ValueError, LookupError, TypeError):
+            error = {"message": "The body has no list of inputs.", "code": "invalid_request_error"}
+            return JSONResponse({"error": error}, status_code=400)
+        data = [
+            {"object": "embedding", "index": place, "embedding": list(vector_of(text))}
+            for place, text in enumerate(texts)
+        ]
+        read = tokens_of(texts)
+        usage = {"prompt_tokens": read, "total_tokens": read}
+        return JSONResponse(
+            {"object": "list", "model": body.get("model"), "data": data, "usage": usage}
+        )
+
     async def lost(request: Request, problem: Exception) -> Response:
         said = f"Invalid URL ({request.method} {request.url.path})"
         return JSONResponse({"error": {"message": said, "code": None}}, status_code=404)
@@ -126,6 +163,7 @@ def scripted_app(script: Script, ledger: Ledger) -> ASGIApp:
     return Starlette(
         routes=[
             Route("/v1/models", models),
+            Route("/v1/embeddings", embeddings, methods=["POST"]),
             Route("/v1/chat/completions", _Completions(script, ledger), methods=["POST"]),
         ],
         exception_handlers={404: lost},
@@ -161,7 +199,14 @@ class _Completions:
 
     async def _answer(self, seen: SeenRequest, scope: Scope, receive: Receive, send: Send) -> None:
         check(self._script, seen.body, seen.headers.get("authorization", ""))
-        reply = self._playback.next_reply(model=seen.model, prompt=seen.prompt)
+        form = seen.body.get("response_format")
+        check_form(self._script, form, seen.prompt)
+        reply = self._playback.next_reply(
+            model=seen.model,
+            prompt=seen.prompt,
+            response_format=form if isinstance(form, dict) else None,
+            seed=seed_of(seen.body.get("temperature"), seen.body),
+        )
         if not seen.body.get("stream") and reply.status == 200 and not reply.fault:
             data = whole(reply, model=seen.model, prompt=seen.prompt)
             await Response(data, media_type="application/json")(scope, receive, send)

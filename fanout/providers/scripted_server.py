@@ -43,6 +43,11 @@ class ServerHandle:
         return tuple(self._ledger.requests)
 
     @property
+    def embeddings(self) -> tuple[SeenRequest, ...]:
+        """The calls for embeddings, in the order they came."""
+        return tuple(self._ledger.embeddings)
+
+    @property
     def in_flight(self) -> int:
         return self._ledger.in_flight
 

@@ -8,7 +8,7 @@ the bundled one get llama.cpp's own defaults, which follow the model's file.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -16,7 +16,7 @@ from typing import Final
 
 from fanout.endpoint import Endpoint, Secret
 from fanout.errors import LocalModelError, ProviderError
-from fanout.providers.base import ChatRequest, Provider, StreamItem
+from fanout.providers.base import ChatRequest, Embedded, Provider, StreamItem
 from fanout.providers.local.server import Address, LocalServer
 from fanout.types import Failure, FailureKind
 
@@ -66,6 +66,10 @@ class LocalProvider:
         self, request: ChatRequest
     ) -> AbstractAsyncContextManager[AsyncIterator[StreamItem]]:
         return self._stream(request)
+
+    async def embed(self, model: str, texts: Sequence[str]) -> Embedded:
+        """Not offered: a model that writes makes poor vectors, and the bundled one none."""
+        raise ProviderError(_no_embeddings(self.server.state.title))
 
     async def aclose(self) -> None:
         """Close the connections and end the server."""
@@ -131,6 +135,14 @@ def _overfull(title: str, tokens: str, context: str) -> Failure:
         message=f"The text is too long for {title}: it has {int(tokens):,} tokens, and the model "
         f"holds {int(context):,} at once, its answer included. "
         "Shorten it, or choose another model.",
+    )
+
+
+def _no_embeddings(title: str) -> Failure:
+    return Failure(
+        kind=FailureKind.BAD_RESPONSE,
+        message=f"{title} on this machine has no embeddings. Add an endpoint with an embedding "
+        "model on the Models page, or go on without.",
     )
 
 
