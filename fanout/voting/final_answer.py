@@ -19,7 +19,7 @@ _JUDGED = (
 )
 """Behind "the answer is": words about the answer, which don't name it."""
 _ANSWER = re.compile(
-    rf"\banswer[*_`]{{0,4}} ?(?:(?P<is>is|would be)\b{_JUDGED} ?:?|[:=])[*_`]{{0,4}}", re.I
+    rf"(?<![^\W_])answer[*_`]{{0,4}} ?(?:(?P<is>is|would be)\b{_JUDGED} ?:?|[:=])[*_`]{{0,4}}", re.I
 )
 _HEADING = re.compile(r"^ {0,3}(?:#{1,6}|\*\*) ?(?:final )?answer ?(?:\*\*)? *$", re.I | re.M)
 _HASHES = re.compile(r"^ {0,3}#### ?(?=\S)", re.M)

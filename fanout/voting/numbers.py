@@ -38,7 +38,16 @@ _SMALL = [
     "eighteen",
     "nineteen",
 ]
-_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_TENS = (
+    "twenty",
+    "thirty",
+    "forty",
+    "fifty",
+    "sixty",
+    "seventy",
+    "eighty",
+    "ninety",
+)
 _VALUES = {word: i for i, word in enumerate(_SMALL)} | {
     word: 20 + 10 * i for i, word in enumerate(_TENS)
 }
