@@ -60,7 +60,7 @@ def truly_settled(cast: list[Cast], rule: Rule, weights: list[float]) -> bool:
 
 def outcome_with(
     cast: list[Cast],
-    choices: list[str | None] | tuple[str | None, ...],
+    choices: Sequence[str | None],
     weights: list[float],
     rule: Rule,
 ) -> tuple[str | None, frozenset[str]]:
