@@ -1,9 +1,10 @@
 """When a vote can end early: surely, or very probably.
 
-`settled` looks at the few completions that change most: all remaining voters silent, or all for one
-label, be it an option, a label already seen or one nobody has given yet. Under every rule a label
-gains most when it gets all of them, and no outcome depends on more than one challenger, so if none
-of these changes the outcome, no mixed completion does. The tests compare with all of them.
+`settled` compares the outcome where all who remain are silent with the few completions that change
+most: all of them for one label, be it an option, a label already seen or one nobody has given yet.
+Under every rule a label gains most when it gets all of them, and no outcome depends on more than
+one challenger, so if none of these changes the outcome, no mixed completion does. The tests compare
+with all of them.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ def settled(ballots: Sequence[Ballot], rule: Rule, remaining: int | Sequence[flo
     """
     weights = _weights(remaining, rule)
     count = counted(ballots, rule, asked=len(ballots) + len(weights))
-    now = decide(count, rule)
+    silent = decide(count, rule)
     outcomes = (decide(completed, rule) for completed in _extremes(count, rule, weights))
-    return all((o.winner, o.tied) == (now.winner, now.tied) for o in outcomes)
+    return all((o.winner, o.tied) == (silent.winner, silent.tied) for o in outcomes)
 
 
 def likely(
@@ -74,7 +75,6 @@ def _weights(remaining: int | Sequence[float], rule: Rule) -> list[Fraction]:
 def _extremes(count: Count, rule: Rule, weights: Sequence[Fraction]) -> Iterator[Count]:
     if not weights:
         return
-    yield count
     added = sum(weights, Fraction(0))
     for label in [*count.votes, *_unseen(count, rule)]:
         votes = {**count.votes, label: count.of(label) + added}
