@@ -14,10 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fanout.errors import SettingsError
+from fanout.retrieval.schema import TABLES, VERSION
 
-VERSION = 1
 BUSY_S = 20.0
-_SCHEMA = Path(__file__).with_name("schema.sql")
 
 
 class Database:
@@ -91,7 +90,7 @@ class Database:
             tables = "SELECT count(*) FROM sqlite_master WHERE name = 'schema_version'"
             if not connection.execute(tables).fetchone()[0]:
                 # executescript would commit first, and two processes might both make the tables.
-                for statement in _statements(_SCHEMA.read_text(encoding="utf-8")):
+                for statement in _statements(TABLES):
                     connection.execute(statement)
                 connection.execute("INSERT INTO schema_version VALUES (?)", (VERSION,))
             (version,) = connection.execute("SELECT version FROM schema_version").fetchone()

@@ -17,7 +17,7 @@ _MARKS = (
 _DECLARED = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{1,40})", re.I)
 _MARKUP_HEAD = 2048
 _SNIFFED = 65_536
-_CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\r\f\x1b\x08")
+_CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1b\x08")
 
 
 def decode(name: str, data: bytes, *, markup: bool = False) -> tuple[str, str]:

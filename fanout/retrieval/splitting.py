@@ -78,15 +78,20 @@ def _joins(section: Section, words: int, count: int) -> bool:
             return words < FEW_WORDS and words + count <= MOST_WORDS
 
 
-def _cuts(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _cuts(text: str, start: int, end: int) -> list[tuple[int, int]]:
     body = text[start:end]
     if word_count(body) <= MOST_WORDS:
-        yield start, end
-        return
+        return [(start, end)]
     size = MOST_WORDS - OVERLAP_WORDS
     found = chunk(body, size, word_count, memoize=False, offsets=True)
+    cuts: list[tuple[int, int]] = []
     for begin, finish in cast("tuple[list[str], list[tuple[int, int]]]", found)[1]:
-        yield start + _with_overlap(body, begin), start + finish
+        first = start + _with_overlap(body, begin)
+        # What is repeated as a whole needs no passage of its own.
+        while cuts and cuts[-1][0] >= first:
+            cuts.pop()
+        cuts.append((first, start + finish))
+    return cuts
 
 
 def _with_overlap(body: str, begin: int) -> int:

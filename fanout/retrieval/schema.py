@@ -1,3 +1,8 @@
+"""The tables of a library, in the one version there has been so far."""
+
+VERSION = 1
+
+TABLES = """
 CREATE TABLE schema_version (version INTEGER NOT NULL);
 
 CREATE TABLE state (generation INTEGER NOT NULL);
@@ -46,3 +51,4 @@ CREATE TABLE vectors (
 CREATE INDEX vectors_of_passage ON vectors (passage);
 
 CREATE TABLE samples (name TEXT PRIMARY KEY, document TEXT NOT NULL);
+"""
