@@ -13,8 +13,6 @@ _NOT_A = {
     "integer": "no whole number",
     "number": "no number",
     "boolean": "neither yes nor no",
-    "array": "no list",
-    "object": "no group of values",
     "string": "no text",
 }
 
@@ -33,6 +31,8 @@ def unfit(path: Sequence[str], value: object, root: Schema) -> str:
         more = ", ..." if len(choices) > _MOST_CHOICES else ""
         named = ", ".join(str(choice) for choice in choices[:_MOST_CHOICES])
         return f"The {what} is {_shown(value)}, not one of {named}{more}."
+    if kind in ("array", "object") and not _is_a(value, kind):
+        return f"The answer holds no readable {what}."
     if not _is_a(value, kind):
         return f"The {what} is {_shown(value)}, {_NOT_A.get(kind, 'not what was asked for')}."
     if kind in ("integer", "number"):

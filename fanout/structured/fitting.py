@@ -81,13 +81,13 @@ def _faults(value: Mapping[str, object], schema: Schema) -> list[_Fault]:
             fault
             for error in errors
             if error.validator not in _FOR_THE_WRITER
-            for fault in _faults_of(error, schema)
+            for fault in _faults_of(error, value, schema)
         ]
     except (RecursionError, ArithmeticError):
         return [_Fault(path=(), problem="The answer is too complicated to be read.")]
 
 
-def _faults_of(error: ValidationError, schema: Schema) -> list[_Fault]:
+def _faults_of(error: ValidationError, value: Mapping[str, object], schema: Schema) -> list[_Fault]:
     path: list[str] = []
     for step in error.absolute_path:
         if not isinstance(step, str):
@@ -104,8 +104,16 @@ def _faults_of(error: ValidationError, schema: Schema) -> list[_Fault]:
             )
             for name in lacking
         ]
-    inner = error.instance if len(place) == len(error.absolute_path) else []
-    return [_Fault(path=place, problem=complaints.unfit(place, inner, schema))]
+    # What is wrong with a list's entry is wrong with the list.
+    inside = len(error.absolute_path) - len(place)
+    culprit = error.instance if not inside else _found(value, place)
+    return [_Fault(path=place, problem=complaints.unfit(place, culprit, schema))]
+
+
+def _found(value: object, path: Sequence[str]) -> object:
+    for name in path:
+        value = value[name] if isinstance(value, Mapping) else None
+    return value
 
 
 def _left_out(value: dict[str, object], schema: Schema, fault: _Fault) -> bool:

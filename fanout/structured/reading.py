@@ -39,7 +39,8 @@ class Reading:
     value: Mapping[str, object] | None
     """Every required property and whichever others could be used; None where one is missing."""
     rung: Literal["json", "lines"] | None
-    """How it was written; None where there is no value."""
+    """How it was written, also where a value in it can't be used; None where nothing of the form
+    was found."""
     problem: str
     """What could not be used, in sentences for a person; empty where nothing is amiss."""
 
@@ -50,17 +51,20 @@ def read(form: Form, text: str) -> Reading:
     if not text:
         return Reading(value=None, rung=None, problem="The answer is empty.")
     problem = ""
+    rung: Literal["json", "lines"] | None = None
     for place in (_whole, _fenced, _in_prose):
         for found in islice(reversed(list(place(text))), _MOST_TRIED):
             fitted = _fit(found, form)
             if fitted.value is not None:
                 return Reading(value=fitted.value, rung="json", problem=fitted.problem)
             if fitted.found and not problem:
-                problem = fitted.problem
+                problem, rung = fitted.problem, "json"
     fitted = fit(in_lines(text[-MOST_CHARS:], form.schema), form.schema)
     if fitted.value is not None:
         return Reading(value=fitted.value, rung="lines", problem=fitted.problem)
-    return Reading(value=None, rung=None, problem=problem or fitted.problem)
+    if rung is None and fitted.found:
+        rung = "lines"
+    return Reading(value=None, rung=rung, problem=problem or fitted.problem)
 
 
 def _fit(found: Mapping[str, object], form: Form) -> Fit:
