@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from fanout.retrieval.passages import Fused, Hit
 from fanout.types import BranchId, BranchPlan, BranchState, Cost, Failure, RunId, RunStatus, Usage
+from fanout.voting.ballot import Ballot
+from fanout.voting.plans import VotePlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,17 +28,30 @@ class RunStarted:
     """Unix time in seconds."""
     aggregate_kind: str | None = None
     """What the workflow means to do with the results; None combines nothing."""
+    kind: str = "sectioning"
+    """The workflow's kind."""
+    vote: VotePlan | None = None
+    """How the branches' votes will be counted; None where they don't vote."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AggregatePlanned:
-    """The branches are in and will be combined; the combining call's own events follow."""
+    """Branches will be combined; the combining call's own events follow.
+
+    A run may hold several side by side, told apart by the id of their plan.
+    """
 
     at: float
     kind: str
     heading: str
     used: tuple[BranchId, ...]
     plan: BranchPlan
+    before: tuple[BranchPlan, ...] = ()
+    """Calls that prepare it: a proposed checklist, the judges of a best of n."""
+    vote: VotePlan | None = None
+    """How the ballots of the calls in `before` will be counted."""
+    passages: tuple[Fused, ...] = ()
+    """What it is written from, in the order of its citations: the first is [1]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +105,41 @@ class BranchFinished:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BallotCast:
+    """A finished branch's answer was read as a vote, or as an abstention."""
+
+    at: float
+    id: BranchId
+    ballot: Ballot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassagesFound:
+    """A branch searched the documents; `queries` are what it searched for."""
+
+    at: float
+    id: BranchId
+    queries: tuple[str, ...]
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AggregateWritten:
+    """The combining call's answer in its final, readable form, where that isn't its raw text."""
+
+    at: float
+    id: BranchId
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunResumed:
     """A finished run goes on: these branches are asked again, then everything is combined anew."""
 
     at: float
     branches: tuple[BranchId, ...]
+    combining: bool = False
+    """Only another aggregate is written, beside those that are there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +157,9 @@ Event: TypeAlias = (
     | BranchWrote
     | AttemptFailed
     | BranchFinished
+    | BallotCast
+    | PassagesFound
+    | AggregateWritten
     | RunResumed
     | RunFinished
 )

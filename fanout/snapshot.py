@@ -1,22 +1,10 @@
-"""The picture of a run at one moment, and the pure fold that draws it from events."""
+"""The picture of a run at one moment: screen, export and tests read everything from it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import assert_never
+from dataclasses import dataclass, field
 
-from fanout.events import (
-    AggregatePlanned,
-    AttemptFailed,
-    AttemptStarted,
-    BranchFinished,
-    BranchQueued,
-    BranchWrote,
-    Event,
-    RunFinished,
-    RunResumed,
-    RunStarted,
-)
+from fanout.retrieval.passages import Fused, Hit
 from fanout.types import (
     AGGREGATE,
     BranchId,
@@ -28,6 +16,8 @@ from fanout.types import (
     RunStatus,
     Usage,
 )
+from fanout.voting.ballot import Ballot
+from fanout.voting.plans import VotePlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +54,12 @@ class Branch:
     failure: Failure | None = None
     finish_reason: str | None = None
     retry: Retry | None = None
+    ballot: Ballot | None = None
+    """How it voted, where it votes and has finished."""
+    queries: tuple[str, ...] = ()
+    """What it searched the documents for."""
+    hits: tuple[Hit, ...] = ()
+    """What that search found, best first."""
     earlier: tuple[Branch, ...] = ()
     """What it did before a person asked it again, oldest first; paid for, and kept."""
 
@@ -120,9 +116,6 @@ class Branch:
     def _first(self, state: BranchState) -> float | None:
         return next((phase.since_s for phase in self.phases if phase.state is state), None)
 
-    def _enter(self, state: BranchState, at: float) -> tuple[Phase, ...]:
-        return (*self.phases, Phase(state=state, since_s=at))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aggregate:
@@ -133,6 +126,27 @@ class Aggregate:
     """Follows what happened: "Synthesis of 2 of 3: Poem failed"."""
     used: tuple[BranchId, ...]
     branch: Branch
+    before: tuple[Branch, ...] = ()
+    """Calls that prepared it: a proposed checklist, the judges of a best of n."""
+    vote: VotePlan | None = None
+    """How the ballots of the calls in `before` are counted."""
+    passages: tuple[Fused, ...] = ()
+    """What it was written from, in the order of its citations: the first is [1]."""
+    answer: str | None = None
+    """Its readable form, where that isn't the call's raw text."""
+
+    @property
+    def id(self) -> BranchId:
+        return self.branch.plan.id
+
+    @property
+    def text(self) -> str:
+        """What a person reads."""
+        return self.branch.text if self.answer is None else self.answer
+
+    @property
+    def calls(self) -> tuple[Branch, ...]:
+        return (*self.before, self.branch)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,8 +164,13 @@ class Snapshot:
     status: RunStatus = RunStatus.RUNNING
     branches: tuple[Branch, ...] = ()
     """Planned order, which is column order."""
+    kind: str = "sectioning"
+    """The workflow's kind."""
+    vote: VotePlan | None = None
+    """How the branches' votes are counted; None where they don't vote."""
     aggregate_kind: str | None = None
-    aggregate: Aggregate | None = None
+    aggregates: tuple[Aggregate, ...] = ()
+    """Side by side, in the order in which they were begun; at most one has the id `AGGREGATE`."""
     failure: Failure | None = None
     replaced: tuple[Branch, ...] = ()
     """Combining calls from before the run was resumed, while no newer one has taken their place."""
@@ -159,11 +178,19 @@ class Snapshot:
     """Seconds between a finish and a resume, when nothing of the run was going on."""
     _index: dict[BranchId, int] = field(default_factory=dict, repr=False, compare=False)
 
+    @property
+    def aggregate(self) -> Aggregate | None:
+        """The workflow's own combined answer; the others stand in `aggregates` beside it."""
+        return next((made for made in self.aggregates if made.id == AGGREGATE), None)
+
     def branch(self, branch_id: BranchId) -> Branch:
-        """The branch of that id, the combining call included; KeyError if there is none."""
-        if branch_id == AGGREGATE and self.aggregate is not None:
-            return self.aggregate.branch
-        return self.branches[self._index[branch_id]]
+        """The branch of that id, combining calls included; KeyError if there is none."""
+        if branch_id in self._index:
+            return self.branches[self._index[branch_id]]
+        for call in (call for made in self.aggregates for call in made.calls):
+            if call.id == branch_id:
+                return call
+        raise KeyError(branch_id)
 
     @property
     def goes(self) -> tuple[Branch, ...]:
@@ -176,116 +203,5 @@ class Snapshot:
 
     @property
     def calls(self) -> tuple[Branch, ...]:
-        """All branches, and the combining call behind them if there is one."""
-        return (*self.branches, self.aggregate.branch) if self.aggregate else self.branches
-
-
-def begin(event: RunStarted) -> Snapshot:
-    """The first picture of a run: every branch ready."""
-    return Snapshot(
-        run_id=event.run_id,
-        workflow=event.workflow,
-        title=event.title,
-        topic=event.topic,
-        started_at=event.started_at,
-        seq=1,
-        at=event.at,
-        branches=tuple(Branch(plan=plan) for plan in event.branches),
-        aggregate_kind=event.aggregate_kind,
-        _index={plan.id: i for i, plan in enumerate(event.branches)},
-    )
-
-
-def apply(snapshot: Snapshot, event: Event) -> Snapshot:
-    """The next picture. Pure: no clock, no mutation; events of one run only, in order."""
-    match event:
-        case RunStarted():
-            return begin(event)
-        case AggregatePlanned():
-            aggregate = Aggregate(
-                kind=event.kind,
-                heading=event.heading,
-                used=event.used,
-                branch=Branch(plan=event.plan, earlier=snapshot.replaced),
-            )
-            return replace(
-                snapshot, seq=snapshot.seq + 1, at=event.at, aggregate=aggregate, replaced=()
-            )
-        case RunResumed():
-            combined = snapshot.aggregate.branch.goes if snapshot.aggregate else ()
-            return replace(
-                snapshot,
-                seq=snapshot.seq + 1,
-                at=event.at,
-                status=RunStatus.RUNNING,
-                failure=None,
-                aggregate=None,
-                replaced=(*snapshot.replaced, *(replace(go, earlier=()) for go in combined)),
-                idle_s=snapshot.idle_s + event.at - snapshot.at,
-            )
-        case RunFinished():
-            return replace(
-                snapshot,
-                seq=snapshot.seq + 1,
-                at=event.at,
-                status=event.status,
-                failure=event.failure,
-            )
-        case _:
-            return _put(snapshot, _apply_branch(snapshot.branch(event.id), event), event.at)
-
-
-def _apply_branch(
-    branch: Branch,
-    event: BranchQueued | AttemptStarted | BranchWrote | AttemptFailed | BranchFinished,
-) -> Branch:
-    match event:
-        case BranchQueued():
-            phases = branch._enter(BranchState.QUEUED, event.at)
-            if not branch.state.finished:
-                return replace(branch, phases=phases, retry=None)
-            past = (*branch.earlier, replace(branch, earlier=()))
-            return Branch(plan=branch.plan, phases=phases[-1:], earlier=past)
-        case AttemptStarted():
-            phases = branch._enter(BranchState.WAITING, event.at)
-            return replace(branch, phases=phases, attempts=event.attempt, retry=None)
-        case BranchWrote():
-            phases = branch.phases
-            if branch.state is not BranchState.WRITING:
-                phases = branch._enter(BranchState.WRITING, event.at)
-            return replace(
-                branch,
-                phases=phases,
-                text=branch.text + event.text,
-                pieces=branch.pieces + event.pieces,
-            )
-        case AttemptFailed():
-            retry = Retry(
-                failure=event.failure,
-                at_s=event.retry_at,
-                next_attempt=branch.attempts + 1,
-                attempts_allowed=event.attempts_allowed,
-            )
-            phases = branch._enter(BranchState.RETRYING, event.at)
-            return replace(branch, phases=phases, text="", pieces=0, retry=retry)
-        case BranchFinished():
-            return replace(
-                branch,
-                phases=branch._enter(event.state, event.at),
-                usage=event.usage,
-                cost=event.cost,
-                failure=event.failure,
-                finish_reason=event.finish_reason,
-                retry=None,
-            )
-        case _:
-            assert_never(event)
-
-
-def _put(snapshot: Snapshot, branch: Branch, at: float) -> Snapshot:
-    if branch.id == AGGREGATE and snapshot.aggregate is not None:
-        aggregate = replace(snapshot.aggregate, branch=branch)
-        return replace(snapshot, seq=snapshot.seq + 1, at=at, aggregate=aggregate)
-    i = snapshot._index[branch.id]
-    branches = (*snapshot.branches[:i], branch, *snapshot.branches[i + 1 :])
-    return replace(snapshot, seq=snapshot.seq + 1, at=at, branches=branches)
+        """All branches, and behind them every call that combines."""
+        return (*self.branches, *(call for made in self.aggregates for call in made.calls))

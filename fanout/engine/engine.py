@@ -18,12 +18,17 @@ from fanout import pricing
 from fanout.engine.endpoints import EndpointBook
 from fanout.engine.execution import Execution, SharedCalls
 from fanout.engine.handle import RunHandle
+from fanout.engine.retriever import Retriever
+from fanout.errors import SettingsError
 from fanout.events import RunStarted
 from fanout.kernel.recorder import Recorder
 from fanout.kernel.retries import RetryPolicy
+from fanout.retrieval.library import Library
+from fanout.structured.ladder import Ladder
 from fanout.types import BranchId, BranchPlan, ModelRef, RunId
 from fanout.workflows.definition import Workflow
-from fanout.workflows.run import plan
+from fanout.workflows.run import plan, vote
+from fanout.workflows.specs import AggregateSpec
 from fanout.workflows.topic import clean_topic
 
 Result = TypeVar("Result")
@@ -34,8 +39,17 @@ KEPT_RUNS = 200
 class Engine:
     """Use as a context manager, or call `close`. All methods may be called from any thread."""
 
-    def __init__(self, endpoints: EndpointBook, *, retries: RetryPolicy | None = None) -> None:
+    def __init__(
+        self,
+        endpoints: EndpointBook,
+        *,
+        retries: RetryPolicy | None = None,
+        library: Callable[[], Library] | None = None,
+    ) -> None:
+        """`library` opens the user's documents on first need; None: there are none."""
         self.endpoints = endpoints
+        retriever = Retriever(library or _no_library, endpoints)
+        self._calls = SharedCalls(endpoints, retriever.search, Ladder())
         self._retries = retries or RetryPolicy()
         self._runs: OrderedDict[RunId, RunHandle] = OrderedDict()
         self._portal_context = start_blocking_portal(
@@ -70,6 +84,8 @@ class Engine:
                 branches=plans,
                 started_at=recorder.started_at,
                 aggregate_kind=workflow.aggregate.kind if workflow.aggregate else None,
+                kind=workflow.kind,
+                vote=vote(workflow, topic),
             )
         )
         execution = Execution(
@@ -77,7 +93,7 @@ class Engine:
             topic=topic,
             resolve=resolve,
             recorder=recorder,
-            calls=SharedCalls(self.endpoints),
+            calls=self._calls,
             retries=self._retries,
         )
 
@@ -88,12 +104,16 @@ class Engine:
             if execution.reopen(branch):
                 await execution.main()
 
+        async def combine(spec: AggregateSpec, left_out: frozenset[BranchId]) -> None:
+            await execution.combine(spec, left_out)
+
         handle = RunHandle(
             recorder=recorder,
             workflow=workflow,
             model=model,
             stop=lambda branch: self.soon(stop, branch),
             retry=lambda branch: self.soon(retry, branch),
+            combine=lambda spec, left_out: self.soon(combine, spec, left_out),
         )
         self._remember(handle)
         self.soon(execution.main)
@@ -147,3 +167,7 @@ class Engine:
         finished = [i for i, run in self._runs.items() if run.snapshot.status.finished]
         for run_id in finished[: max(0, len(self._runs) - KEPT_RUNS)]:
             self._runs.pop(run_id, None)
+
+
+def _no_library() -> Library:
+    raise SettingsError("This engine was opened without documents; give it a library to search in.")

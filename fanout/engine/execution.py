@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from itertools import count
+from typing import Protocol
 
 import anyio
 
@@ -13,10 +16,14 @@ from fanout.kernel.context import RunContext
 from fanout.kernel.recorder import Recorder
 from fanout.kernel.retries import RetryPolicy
 from fanout.providers.base import Provider
+from fanout.retrieval.passages import Hit
+from fanout.snapshot import Snapshot
+from fanout.structured.ladder import Ladder
 from fanout.types import (
     AGGREGATE,
     BranchId,
     BranchPlan,
+    BranchState,
     Cost,
     EndpointId,
     Failure,
@@ -25,18 +32,33 @@ from fanout.types import (
     RunStatus,
     Usage,
 )
+from fanout.workflows.combining.combine import combine
+from fanout.workflows.combining.material import Material
 from fanout.workflows.definition import Workflow
+from fanout.workflows.prompting import Resolve
 from fanout.workflows.run import outcome, run
-from fanout.workflows.sectioning import Resolve
+from fanout.workflows.specs import AggregateSpec
 
 log = logging.getLogger(__name__)
+
+MOST_AGGREGATES = 8
+"""Combined answers that one run keeps side by side."""
+SKIPPED = BranchState.SKIPPED
+
+
+class Search(Protocol):
+    async def __call__(
+        self, queries: Sequence[str], *, limit: int, documents: Sequence[str], model: ModelRef
+    ) -> tuple[Hit, ...]: ...
 
 
 class SharedCalls:
     """The kernel's view of the process: its endpoints, their slots and their prices."""
 
-    def __init__(self, endpoints: EndpointBook) -> None:
+    def __init__(self, endpoints: EndpointBook, search: Search, ladder: Ladder) -> None:
         self._endpoints = endpoints
+        self._search = search
+        self.ladder = ladder
 
     def provider(self, model: ModelRef) -> Provider:
         return self._endpoints.provider(model)
@@ -49,6 +71,11 @@ class SharedCalls:
             return None
         endpoint = self._endpoints.get(plan.model.endpoint)
         return pricing.cost(endpoint, plan.model.model, usage)
+
+    async def search(
+        self, queries: Sequence[str], *, limit: int, documents: Sequence[str], model: ModelRef
+    ) -> tuple[Hit, ...]:
+        return await self._search(queries, limit=limit, documents=documents, model=model)
 
 
 class Execution:
@@ -71,25 +98,38 @@ class Execution:
         self._calls = calls
         self._retries = retries
         self._context = self._fresh_context(None)
+        self._at_work = 0
+        self._promised: set[BranchId] = set()
+        self._failure: Failure | None = None
 
     async def main(self) -> None:
         """From the first call to the run's last event; nothing expected ever raises out of it."""
-        context = self._context
-        failure: Failure | None = None
-        try:
-            await run(self._workflow, self._topic, self._resolve, context)
-        except Exception as error:
-            log.exception("run %s", self._recorder.snapshot.run_id)
-            failure = Failure(
-                kind=FailureKind.BUG,
-                message=f"Fanout made a mistake ({type(error).__name__}) and ended this run. "
-                "What was written is kept; please report it with the log.",
-            )
-        finally:
-            snapshot = self._recorder.snapshot
-            status = RunStatus.FAILED if failure else outcome(snapshot, stopped=context.stopped)
+        await self._carry_out(
+            lambda context: run(self._workflow, self._topic, self._resolve, context)
+        )
+
+    async def combine(self, spec: AggregateSpec, left_out: frozenset[BranchId]) -> None:
+        """Write one more aggregate beside those that are there, of what is ready by now.
+
+        While the run goes on it is written along with it; a finished run goes on for it.
+        """
+        snapshot = self._recorder.snapshot
+        material = Material(
+            workflow=self._workflow,
+            topic=self._topic,
+            snapshot=snapshot,
+            resolve=self._resolve,
+            id=_next_id(snapshot, self._promised),
+            left_out=left_out,
+        )
+        if not material.used or len(snapshot.aggregates) + len(self._promised) >= MOST_AGGREGATES:
+            return
+        if snapshot.status.finished:
+            self._context = self._fresh_context(frozenset())
             at = self._recorder.now_s()
-            self._recorder.emit(RunFinished(at=at, status=status, failure=failure))
+            self._recorder.emit(RunResumed(at=at, branches=(), combining=True))
+        self._promised.add(material.id)
+        await self._carry_out(lambda context: combine(spec, material, context))
 
     def stop(self, branch: BranchId | None) -> None:
         if not self._recorder.snapshot.status.finished:
@@ -104,7 +144,10 @@ class Execution:
         if not snapshot.status.finished:
             return False
         missing = frozenset(b.id for b in snapshot.branches if not b.state.succeeded)
-        redo = missing if branch is None else missing & {branch}
+        needed = frozenset(
+            b.id for b in snapshot.branches if b.id in missing and b.state is not SKIPPED
+        )
+        redo = needed if branch is None else missing & {branch}
         aggregate_missing = snapshot.aggregate is None or not (
             snapshot.aggregate.branch.state.succeeded
         )
@@ -115,7 +158,41 @@ class Execution:
         self._recorder.emit(RunResumed(at=at, branches=tuple(sorted(redo))))
         return True
 
+    async def _carry_out(self, work: Callable[[RunContext], Awaitable[None]]) -> None:
+        """Do one thing of this run; whoever ends last says how the run ended."""
+        context = self._context
+        self._at_work += 1
+        try:
+            await work(context)
+        except Exception as error:
+            log.exception("run %s", self._recorder.snapshot.run_id)
+            self._failure = Failure(
+                kind=FailureKind.BUG,
+                message=f"Fanout made a mistake ({type(error).__name__}) and ended this run. "
+                "What was written is kept; please report it with the log.",
+            )
+        finally:
+            self._at_work -= 1
+            if not self._at_work:
+                self._end(context)
+
+    def _end(self, context: RunContext) -> None:
+        snapshot = self._recorder.snapshot
+        failure, self._failure = self._failure, None
+        self._promised.clear()
+        status = RunStatus.FAILED if failure else outcome(snapshot, stopped=context.stopped)
+        at = self._recorder.now_s()
+        self._recorder.emit(RunFinished(at=at, status=status, failure=failure))
+
     def _fresh_context(self, only: frozenset[BranchId] | None) -> RunContext:
         return RunContext(
             recorder=self._recorder, calls=self._calls, retries=self._retries, only=only
         )
+
+
+def _next_id(snapshot: Snapshot, promised: Collection[BranchId]) -> BranchId:
+    """The workflow's own aggregate has the plain name; further ones are numbered from 2."""
+    taken = {made.id for made in snapshot.aggregates} | set(promised)
+    if snapshot.aggregate_kind is None and AGGREGATE not in taken:
+        return AGGREGATE
+    return next(name for n in count(2) if (name := BranchId(f"{AGGREGATE}-{n}")) not in taken)

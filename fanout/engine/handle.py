@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from fanout.events import Event
 from fanout.kernel.recorder import Recorder
 from fanout.snapshot import Snapshot
 from fanout.types import BranchId, ModelRef, RunId
 from fanout.workflows.definition import Workflow
+from fanout.workflows.specs import AggregateSpec
 
 Act = Callable[[BranchId | None], None]
+Combine = Callable[[AggregateSpec, frozenset[BranchId]], None]
 
 
 class RunHandle:
@@ -24,6 +26,7 @@ class RunHandle:
         model: ModelRef,
         stop: Act,
         retry: Act,
+        combine: Combine,
     ) -> None:
         self._recorder = recorder
         self.workflow = workflow
@@ -31,6 +34,7 @@ class RunHandle:
         self.model = model
         self._stop = stop
         self._retry = retry
+        self._combine = combine
 
     @property
     def id(self) -> RunId:
@@ -67,3 +71,11 @@ class RunHandle:
         Does nothing while the run is still going on.
         """
         self._retry(branch_id)
+
+    def combine(self, spec: AggregateSpec, left_out: Iterable[BranchId] = ()) -> None:
+        """Write another combined answer beside those that are there; no branch is asked again.
+
+        It is made of the branches that are done by now, but for those left out; while others are
+        still at work, its heading says so. Nothing done yet, or 8 answers there: does nothing.
+        """
+        self._combine(spec, frozenset(left_out))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from threading import Lock
 from time import monotonic
 from types import TracebackType
 
@@ -19,6 +20,7 @@ from fanout.providers.base import Provider
 from fanout.providers.discovery import USUAL_PORTS, FoundServer, find_local_servers
 from fanout.providers.local.server import LocalServer
 from fanout.providers.openai_compatible import MODELS_S, OpenAICompatible
+from fanout.retrieval.library import Library
 from fanout.settings import ENVIRONMENT, Settings
 from fanout.types import EndpointId, ModelRef, Price
 
@@ -46,7 +48,9 @@ class Runtime:
         self.usual_ports: Mapping[int, str] = USUAL_PORTS
         """Where servers of this machine are looked for, and whose port it usually is."""
         book = EndpointBook(self._make, settings.home / "endpoints.json")
-        self.engine = Engine(book)
+        self.engine = Engine(book, library=lambda: self.library)
+        self._library: Library | None = None
+        self._opening = Lock()
         self.machine = LocalModels(settings.home, settings.local_model, runs=self.engine.runs)
         book.put(self.local.endpoint)
         # Made now, so that closing the book ends the model also where no run ever asked it.
@@ -81,6 +85,23 @@ class Runtime:
     def close(self) -> None:
         """Stop every run, end the local models and the loop. Safe to call twice."""
         self.engine.close()
+        with self._opening:
+            if self._library is not None:
+                self._library.close()
+                self._library = None
+
+    @property
+    def library(self) -> Library:
+        """The documents that research runs search; opened, with the sample ones, on first need.
+
+        SettingsError if FANOUT_HOME can't hold them.
+        """
+        with self._opening:
+            if self._library is None:
+                self.settings.writable_home()
+                self._library = Library(self.settings.home / "library.db")
+                self._library.sample()
+            return self._library
 
     @property
     def local(self) -> LocalServer:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from fanout.snapshot import Branch, Snapshot
+from fanout.snapshot import Aggregate, Branch, Snapshot
 from fanout.types import BranchState, Usage
 
 SHORTEST_MEASURE_TOKENS = 20
@@ -36,13 +36,19 @@ def speed(snapshot: Snapshot, now_s: float) -> Speed:
     wall = snapshot.wall_s(now_s)
     branches = [sum(span_s(go, now_s) for go in b.goes) for b in snapshot.branches]
     longest = max(branches, default=0.0)
-    combining = span_s(snapshot.aggregate.branch, now_s) if snapshot.aggregate else 0.0
+    combining = _combining_s(snapshot.aggregate, now_s) if snapshot.aggregate else 0.0
     return Speed(
         wall_s=wall,
         sequential_s=sum(go.own_s(now_s) for go in snapshot.goes),
         longest_s=longest,
         overhead_s=max(0.0, wall - longest - combining),
     )
+
+
+def _combining_s(aggregate: Aggregate, now_s: float) -> float:
+    """Its own call, after the longest of those that prepared it at the same time."""
+    before = max((span_s(call, now_s) for call in aggregate.before), default=0.0)
+    return before + span_s(aggregate.branch, now_s)
 
 
 def span_s(branch: Branch, now_s: float) -> float:

@@ -9,20 +9,24 @@ import anyio
 
 from fanout.errors import ProviderError
 from fanout.providers.base import ChatRequest, Done, Provider, TextPiece
+from fanout.structured.asking import Rung, asked, response_format
 from fanout.types import BranchPlan, Deadlines, Failure, FailureKind
 
 Write = Callable[[TextPiece], None]
 
 
-async def attempt(provider: Provider, plan: BranchPlan, write: Write) -> Done:
+async def attempt(provider: Provider, plan: BranchPlan, rung: Rung | None, write: Write) -> Done:
     """Stream one answer into `write`; ProviderError for every expected failure, deadlines included.
+
+    `rung` says how the plan's form is asked for; FormRefused if the endpoint won't have it so.
 
     Being cancelled closes the connection before this returns.
     """
     watch = _Deadline(deadlines=plan.deadlines, began_s=anyio.current_time())
     request = ChatRequest(
         model=plan.model.model,
-        messages=plan.messages,
+        messages=asked(plan.messages, plan.form, rung) if plan.form and rung else plan.messages,
+        response_format=response_format(plan.form, rung) if plan.form and rung else None,
         temperature=plan.temperature,
         max_tokens=plan.max_tokens,
         extra=plan.extra,

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from time import monotonic, time
 
 from fanout.events import Event, RunStarted
-from fanout.snapshot import Snapshot, apply, begin
+from fanout.fold import apply, begin
+from fanout.snapshot import Snapshot
 
 
 class Recorder:

@@ -7,7 +7,7 @@ DefinitionError; behind this line nobody checks again.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Literal, Self, TypeAlias, TypeVar
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -28,8 +28,6 @@ from fanout.workflows.specs import (
     VoteSpec,
 )
 from fanout.workflows.templates import check
-
-Item = TypeVar("Item")
 
 
 class WorkflowBase(Spec):
@@ -74,8 +72,8 @@ class WorkflowBase(Spec):
                 raise DefinitionError(
                     f'no branch may have the id "{branch.id}"; choose one without "{AGGREGATE}"'
                 )
-        check(self.system, {"topic"}, "system")
-        check(self.shared, {"topic"}, "shared")
+        check(self.system, {"topic", "content"}, "system")
+        check(self.shared, {"topic", "content"}, "shared")
         for branch in self.branches:
             self._check_branch(branch)
         if self.aggregate is not None:
@@ -91,7 +89,7 @@ class WorkflowBase(Spec):
         check(prompt, self._given(branch), f"{where}: prompt")
 
     def _given(self, branch: BranchSpec) -> Iterable[str]:
-        return {"topic", "title", *branch.variables}
+        return {"topic", "content", "title", *branch.variables}
 
 
 class Sectioning(WorkflowBase):
@@ -135,7 +133,7 @@ class Models(WorkflowBase):
     def _has_prompt(self) -> Self:
         if not self.prompt.strip() and any(branch.prompt is None for branch in self.active):
             raise DefinitionError("prompt is missing: it is what every model is asked")
-        check(self.prompt, {"topic", "title"}, "prompt")
+        check(self.prompt, {"topic", "content", "title"}, "prompt")
         return self
 
 
@@ -160,6 +158,9 @@ class Judges(WorkflowBase):
     kind: Literal["judges"] = "judges"
     rubric: Annotated[tuple[CriterionSpec, ...], Field(min_length=1, max_length=12)]
     scale: ScaleSpec = ScaleSpec()
+
+    def _given(self, branch: BranchSpec) -> Iterable[str]:
+        return {*super()._given(branch), "rubric", "task"}
 
     @model_validator(mode="after")
     def _fair(self) -> Self:

@@ -6,35 +6,85 @@ from typing import assert_never
 
 from fanout.kernel.context import RunContext
 from fanout.snapshot import Snapshot
-from fanout.types import BranchPlan, RunStatus
-from fanout.workflows import sectioning
-from fanout.workflows.definition import Sectioning, Workflow
-from fanout.workflows.sectioning import Resolve
+from fanout.types import AGGREGATE, BranchPlan, BranchState, Message, RunStatus
+from fanout.voting.plans import VotePlan
+from fanout.workflows import judges, moderation, reasoning, research, sectioning
+from fanout.workflows.definition import (
+    Judges,
+    Models,
+    Moderation,
+    Reasoning,
+    Research,
+    Sectioning,
+    Workflow,
+)
+from fanout.workflows.prompting import Resolve
+from fanout.workflows.specs import WRITTEN_BY_A_MODEL
+from fanout.workflows.templates import render
 
 
 def plan(workflow: Workflow, topic: str, resolve: Resolve) -> tuple[BranchPlan, ...]:
-    """The branches that a run of this workflow starts with."""
+    """The branches that a run starts with. InputError if the topic can't be used."""
     match workflow:
-        case Sectioning():
+        case Sectioning() | Models():
             return sectioning.plan(workflow, topic, resolve)
+        case Moderation():
+            return moderation.plan(workflow, topic, resolve)
+        case Judges():
+            return judges.plan(workflow, topic, resolve)
+        case Reasoning():
+            return reasoning.plan(workflow, topic, resolve)
+        case Research():
+            return research.plan(workflow, topic, resolve)
+        case _:
+            assert_never(workflow)
+
+
+def vote(workflow: Workflow, topic: str) -> VotePlan | None:
+    """How the branches' votes will be counted; None where they don't vote."""
+    match workflow:
+        case Moderation():
+            return moderation.vote(workflow)
+        case Judges():
+            return judges.vote(workflow, topic)
+        case Reasoning():
+            return reasoning.vote(workflow)
+        case Sectioning() | Models() | Research():
+            return None
         case _:
             assert_never(workflow)
 
 
 def combining_call(workflow: Workflow, topic: str, resolve: Resolve) -> BranchPlan | None:
     """The call that combines, with nothing to combine yet; None if no such call will be made."""
-    match workflow:
-        case Sectioning():
-            return sectioning.combining_call(workflow, topic, resolve)
-        case _:
-            assert_never(workflow)
+    spec = workflow.aggregate
+    if spec is None or spec.kind not in WRITTEN_BY_A_MODEL:
+        return None
+    text = render(spec.prompt, {"topic": topic, "results": "", "points": ""})
+    return BranchPlan(
+        id=AGGREGATE,
+        title=spec.title,
+        model=resolve(spec.model),
+        messages=(Message(role="user", content=text),),
+        temperature=spec.temperature,
+        max_tokens=spec.max_tokens,
+        deadlines=workflow.deadlines.value(),
+    )
 
 
 async def run(workflow: Workflow, topic: str, resolve: Resolve, context: RunContext) -> None:
     """Run it to its end. Returns when nothing of it is left running."""
     match workflow:
-        case Sectioning():
+        case Sectioning() | Models():
             await sectioning.run(workflow, topic, resolve, context)
+        case Moderation():
+            await moderation.run(workflow, topic, resolve, context)
+        case Judges():
+            await judges.run(workflow, topic, resolve, context)
+        case Reasoning():
+            await reasoning.run(workflow, topic, resolve, context)
+        case Research():
+            await research.run(workflow, topic, resolve, context)
         case _:
             assert_never(workflow)
 
@@ -43,9 +93,14 @@ def outcome(snapshot: Snapshot, *, stopped: bool) -> RunStatus:
     """How a run ended, by what there is: a whole answer, a partial one, or none."""
     if stopped:
         return RunStatus.STOPPED
-    done = [branch.state.succeeded for branch in snapshot.branches]
-    if not any(done):
+    if not any(branch.state.succeeded for branch in snapshot.branches):
         return RunStatus.FAILED
+    whole = all(
+        branch.state.succeeded or branch.state is BranchState.SKIPPED
+        for branch in snapshot.branches
+    )
+    abstained = any(b.ballot is not None and not b.ballot.valid for b in snapshot.branches)
     combined = snapshot.aggregate is None or snapshot.aggregate.branch.state.succeeded
     missing = snapshot.aggregate_kind is not None and snapshot.aggregate is None
-    return RunStatus.SUCCEEDED if all(done) and combined and not missing else RunStatus.PARTIAL
+    fine = whole and combined and not missing and not abstained
+    return RunStatus.SUCCEEDED if fine else RunStatus.PARTIAL

@@ -1,4 +1,4 @@
-"""The parts that every kind of workflow is made of: branches, their calls, and how to combine them."""
+"""What every kind of workflow is made of: branches, their calls, and how to combine them."""
 
 from __future__ import annotations
 

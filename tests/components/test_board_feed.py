@@ -13,7 +13,8 @@ from starlette.websockets import WebSocketDisconnect
 from components.board.feed import KEPT_FRAMES, RunFeed
 from components.board.routes import NOT_UNDERSTOOD, UNKNOWN_RUN, routes
 from fanout.events import AttemptStarted, BranchFinished, BranchWrote, RunFinished, RunStarted
-from fanout.snapshot import Snapshot, apply, begin
+from fanout.fold import apply, begin
+from fanout.snapshot import Snapshot
 from fanout.types import (
     BranchId,
     BranchPlan,

@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from components import board
 from fanout.events import AttemptStarted, BranchFinished, BranchWrote, RunFinished, RunStarted
-from fanout.snapshot import Snapshot, apply, begin
+from fanout.fold import apply, begin
+from fanout.snapshot import Snapshot
 from fanout.types import (
     BranchId,
     BranchPlan,

@@ -60,7 +60,7 @@ def run(*, aggregate: bool = True, combine_input: int = 10) -> Snapshot:
         at=7.6,
         status=RunStatus.SUCCEEDED,
         branches=(call("a", 0, 0, 1, 3, 40), call("b", 0, 3, 3.5, 5, 30)),
-        aggregate=combining if aggregate else None,
+        aggregates=(combining,) if aggregate else (),
     )
 
 

@@ -23,7 +23,8 @@ from fanout.events import (
 )
 from fanout.render.frames import FrameBuilder, splice
 from fanout.render.markdown import render
-from fanout.snapshot import Snapshot, apply, begin
+from fanout.fold import apply, begin
+from fanout.snapshot import Snapshot
 from fanout.types import (
     AGGREGATE,
     BranchId,

@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from fanout.snapshot import Branch, Phase
-from fanout.types import AGGREGATE, BranchState, EndpointId, ModelRef
+from fanout.snapshot import Branch, Phase, Snapshot
+from fanout.types import AGGREGATE, BranchId, BranchState, EndpointId, ModelRef, RunId
+from fanout.workflows.combining.material import Material, heading
+from fanout.workflows.combining.written import synthesis_plan
 from fanout.workflows.definition import Sectioning
 from fanout.workflows.parsing import parse
+from fanout.workflows.sectioning import plan
 from fanout.workflows.specs import AggregateSpec
-from fanout.workflows.sectioning import aggregate_plan, heading, plan
 
 MODEL = ModelRef(endpoint=EndpointId("here"), model="m")
 
@@ -21,7 +23,7 @@ def resolve(name: str) -> ModelRef:
 
 
 def workflow() -> Sectioning:
-    return parse(
+    trio = parse(
         {
             "title": "Trio",
             "system": "You write about {topic}.",
@@ -42,18 +44,31 @@ def workflow() -> Sectioning:
         },
         name="trio",
     )
+    assert isinstance(trio, Sectioning)
+    return trio
 
 
-def ended(states: dict[str, BranchState]) -> list[Branch]:
+def ended(states: dict[str, BranchState], left_out: tuple[str, ...] = ()) -> Material:
     plans = plan(workflow(), "rain", resolve)
-    return [
+    branches = tuple(
         Branch(
             plan=p,
             text=f"{p.id} text ",
             phases=(Phase(state=states.get(p.id, BranchState.DONE), since_s=1.0),),
         )
         for p in plans
-    ]
+    )
+    snapshot = Snapshot(
+        run_id=RunId("r"), workflow="trio", title="Trio", topic="rain", started_at=0.0,
+        branches=branches,
+    )  # fmt: skip
+    return Material(
+        workflow=workflow(),
+        topic="rain",
+        snapshot=snapshot,
+        resolve=resolve,
+        left_out=frozenset(BranchId(name) for name in left_out),
+    )
 
 
 def test_shared_text_comes_first_and_defaults_give_way_to_a_branch() -> None:
@@ -83,16 +98,23 @@ def test_the_heading_says_what_the_answer_is_made_of(
     assert heading(AggregateSpec(), ended(states)) == words
 
 
+def test_a_branch_that_was_left_out_or_still_writes_is_named_in_the_heading() -> None:
+    material = ended({"poem": BranchState.WRITING}, left_out=("joke",))
+    assert heading(AggregateSpec(), material) == (
+        "Synthesis of 1 of 3: Joke left out, Poem still writing"
+    )
+
+
 def test_only_branches_with_a_result_are_combined() -> None:
-    branches = ended({"poem": BranchState.FAILED})
-    combined = aggregate_plan(workflow(), "rain", branches, resolve)
-    assert combined is not None
+    spec = workflow().aggregate
+    assert spec is not None
+    combined = synthesis_plan(spec, ended({"poem": BranchState.FAILED}))
     assert combined.id == AGGREGATE
     expected = "About rain:\n[Joke] joke text\n\n[Story] story text"
     assert combined.messages[0].content == expected
     assert combined.max_tokens == 70
 
 
-def test_nothing_is_combined_when_every_branch_failed() -> None:
+def test_nothing_is_usable_when_every_branch_failed() -> None:
     states = dict.fromkeys(("joke", "poem", "story"), BranchState.FAILED)
-    assert aggregate_plan(workflow(), "rain", ended(states), resolve) is None
+    assert ended(states).used == ()

@@ -20,7 +20,8 @@ from fanout.events import (
     RunResumed,
     RunStarted,
 )
-from fanout.snapshot import Snapshot, apply, begin
+from fanout.fold import apply, begin
+from fanout.snapshot import Snapshot
 from fanout.types import (
     AGGREGATE,
     BranchId,

@@ -1,0 +1,188 @@
+"""The pure fold that draws a run's picture from its events."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_never
+
+from fanout.events import (
+    AggregatePlanned,
+    AggregateWritten,
+    AttemptFailed,
+    AttemptStarted,
+    BallotCast,
+    BranchFinished,
+    BranchQueued,
+    BranchWrote,
+    Event,
+    PassagesFound,
+    RunFinished,
+    RunResumed,
+    RunStarted,
+)
+from fanout.snapshot import Aggregate, Branch, Phase, Retry, Snapshot
+from fanout.types import AGGREGATE, BranchState, RunStatus
+
+
+def begin(event: RunStarted) -> Snapshot:
+    """The first picture of a run: every branch ready."""
+    return Snapshot(
+        run_id=event.run_id,
+        workflow=event.workflow,
+        title=event.title,
+        topic=event.topic,
+        started_at=event.started_at,
+        seq=1,
+        at=event.at,
+        branches=tuple(Branch(plan=plan) for plan in event.branches),
+        kind=event.kind,
+        vote=event.vote,
+        aggregate_kind=event.aggregate_kind,
+        _index={plan.id: i for i, plan in enumerate(event.branches)},
+    )
+
+
+def apply(snapshot: Snapshot, event: Event) -> Snapshot:
+    """The next picture. Pure: no clock, no mutation; events of one run only, in order."""
+    match event:
+        case RunStarted():
+            return begin(event)
+        case AggregatePlanned():
+            return _begin_aggregate(snapshot, event)
+        case AggregateWritten():
+            return _next(
+                snapshot,
+                event.at,
+                aggregates=tuple(
+                    replace(made, answer=event.text) if made.id == event.id else made
+                    for made in snapshot.aggregates
+                ),
+            )
+        case RunResumed():
+            return _resume(snapshot, event)
+        case RunFinished():
+            return _next(snapshot, event.at, status=event.status, failure=event.failure)
+        case _:
+            return _put(snapshot, _apply_branch(snapshot.branch(event.id), event), event.at)
+
+
+def _begin_aggregate(snapshot: Snapshot, event: AggregatePlanned) -> Snapshot:
+    """A new aggregate; planned again before it is written, it keeps the calls that prepared it."""
+    main = event.plan.id == AGGREGATE
+    begun = next((made for made in snapshot.aggregates if made.id == event.plan.id), None)
+    prepared = begun.before if begun is not None and not begun.branch.phases else ()
+    aggregate = Aggregate(
+        kind=event.kind,
+        heading=event.heading,
+        used=event.used,
+        branch=Branch(plan=event.plan, earlier=snapshot.replaced if main else ()),
+        before=tuple(Branch(plan=plan) for plan in event.before) or prepared,
+        vote=event.vote,
+        passages=event.passages,
+    )
+    others = tuple(made for made in snapshot.aggregates if made.id != aggregate.id)
+    replaced = () if main else snapshot.replaced
+    return _next(snapshot, event.at, aggregates=(*others, aggregate), replaced=replaced)
+
+
+def _resume(snapshot: Snapshot, event: RunResumed) -> Snapshot:
+    aggregates, replaced = snapshot.aggregates, snapshot.replaced
+    if not event.combining:
+        past = tuple(go for made in aggregates if made.id == AGGREGATE for go in _all_goes(made))
+        replaced = (*replaced, *(replace(go, earlier=()) for go in past))
+        aggregates = tuple(made for made in aggregates if made.id != AGGREGATE)
+    return _next(
+        snapshot,
+        event.at,
+        status=RunStatus.RUNNING,
+        failure=None,
+        aggregates=aggregates,
+        replaced=replaced,
+        idle_s=snapshot.idle_s + event.at - snapshot.at,
+    )
+
+
+def _all_goes(aggregate: Aggregate) -> tuple[Branch, ...]:
+    return tuple(go for call in aggregate.calls for go in call.goes)
+
+
+def _apply_branch(
+    branch: Branch,
+    event: BranchQueued
+    | AttemptStarted
+    | BranchWrote
+    | AttemptFailed
+    | BranchFinished
+    | BallotCast
+    | PassagesFound,
+) -> Branch:
+    match event:
+        case BranchQueued():
+            phases = _entered(branch, BranchState.QUEUED, event.at)
+            if not branch.state.finished:
+                return replace(branch, phases=phases, retry=None)
+            past = (*branch.earlier, replace(branch, earlier=()))
+            return Branch(plan=branch.plan, phases=phases[-1:], earlier=past)
+        case AttemptStarted():
+            phases = _entered(branch, BranchState.WAITING, event.at)
+            return replace(branch, phases=phases, attempts=event.attempt, retry=None)
+        case BranchWrote():
+            phases = branch.phases
+            if branch.state is not BranchState.WRITING:
+                phases = _entered(branch, BranchState.WRITING, event.at)
+            return replace(
+                branch,
+                phases=phases,
+                text=branch.text + event.text,
+                pieces=branch.pieces + event.pieces,
+            )
+        case AttemptFailed():
+            retry = Retry(
+                failure=event.failure,
+                at_s=event.retry_at,
+                next_attempt=branch.attempts + 1,
+                attempts_allowed=event.attempts_allowed,
+            )
+            phases = _entered(branch, BranchState.RETRYING, event.at)
+            return replace(branch, phases=phases, text="", pieces=0, retry=retry)
+        case BranchFinished():
+            return replace(
+                branch,
+                phases=_entered(branch, event.state, event.at),
+                usage=event.usage,
+                cost=event.cost,
+                failure=event.failure,
+                finish_reason=event.finish_reason,
+                retry=None,
+            )
+        case BallotCast():
+            return replace(branch, ballot=event.ballot)
+        case PassagesFound():
+            return replace(branch, queries=event.queries, hits=event.hits)
+        case _:
+            assert_never(event)
+
+
+def _entered(branch: Branch, state: BranchState, at: float) -> tuple[Phase, ...]:
+    return (*branch.phases, Phase(state=state, since_s=at))
+
+
+def _put(snapshot: Snapshot, branch: Branch, at: float) -> Snapshot:
+    i = snapshot._index.get(branch.id)
+    if i is not None:
+        branches = (*snapshot.branches[:i], branch, *snapshot.branches[i + 1 :])
+        return _next(snapshot, at, branches=branches)
+    return _next(snapshot, at, aggregates=tuple(_with(a, branch) for a in snapshot.aggregates))
+
+
+def _with(aggregate: Aggregate, branch: Branch) -> Aggregate:
+    if aggregate.id == branch.id:
+        return replace(aggregate, branch=branch)
+    if any(call.id == branch.id for call in aggregate.before):
+        before = tuple(branch if call.id == branch.id else call for call in aggregate.before)
+        return replace(aggregate, before=before)
+    return aggregate
+
+
+def _next(snapshot: Snapshot, at: float, **changes: object) -> Snapshot:
+    return replace(snapshot, seq=snapshot.seq + 1, at=at, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""How results become one answer: one module per way of combining."""

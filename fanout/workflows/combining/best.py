@@ -1,0 +1,122 @@
+"""Best of n: judges rank the branches' texts without knowing whose they are."""
+
+from __future__ import annotations
+
+from fanout.events import AggregatePlanned
+from fanout.insight.votes import outcome
+from fanout.kernel.context import RunContext
+from fanout.snapshot import Branch
+from fanout.types import BranchId, BranchPlan, Failure, FailureKind, ModelRef
+from fanout.voting.plans import Comparison
+from fanout.voting.ranking import Ranking
+from fanout.voting.words import ranking_text
+from fanout.workflows.combining.defaults import PROMPTS
+from fanout.workflows.combining.material import Material, heading
+from fanout.workflows.comparing import comparison, ranking_ballot, ranking_form, shown
+from fanout.workflows.specs import AggregateSpec
+from fanout.workflows.templates import render
+
+_NO_JUDGEMENT = Failure(
+    kind=FailureKind.BAD_RESPONSE,
+    message="No judge gave a ranking that could be read, so no answer is called the best. "
+    "Combine again with another model, or in another way.",
+)
+
+
+async def best(spec: AggregateSpec, material: Material, context: RunContext) -> None:
+    """Ask the judges at once, count their rankings, and show the winner's text in full."""
+    used = material.used
+    if len(used) == 1:
+        _only_one(spec, material, context)
+        return
+    vote, judges = _judges(spec, material)
+    plan = material.call(spec, "counted")
+    context.begin_aggregate(
+        AggregatePlanned(
+            at=context.now_s(),
+            kind=spec.kind,
+            heading=heading(spec, material),
+            used=material.used_ids,
+            plan=plan,
+            before=judges,
+            vote=vote,
+        )
+    )
+
+    def heard(branch: Branch) -> None:
+        if branch.state.succeeded:
+            context.cast(branch.id, ranking_ballot(branch, vote))
+
+    answered = await context.fan_out(judges, heard=heard)
+    result = outcome(vote, answered)
+    if context.stopped:
+        return
+    assert isinstance(result, Ranking)
+    if not result.ballots:
+        context.settle(plan, "", _NO_JUDGEMENT)
+        return
+    context.settle(plan, best_text(result, used))
+
+
+def best_text(result: Ranking, used: tuple[Branch, ...]) -> str:
+    """The ranking in words, and the text of the winner; tied or disputed, of none."""
+    titles = {str(branch.id): branch.title for branch in used}
+    words = ranking_text(result, titles)
+    top = [place for place in result.places if place.place == 1]
+    if len(top) != 1 or result.disagree:
+        return words
+    winner = next(branch for branch in used if branch.id == top[0].candidate)
+    return f"{words}\n\n---\n\n{winner.text.strip()}"
+
+
+def _judges(spec: AggregateSpec, material: Material) -> tuple[Comparison, tuple[BranchPlan, ...]]:
+    """Where the texts come from different models, those judge each other and never themselves."""
+    used = material.used
+    authors = [branch.plan.model for branch in used]
+    each_other = len(set(authors)) == len(authors) > 2 and not spec.model
+    models: list[ModelRef] = authors if each_other else [material.resolve(spec.model)] * spec.judges
+    voters = [BranchId(f"{material.id}-judge-{i}") for i in range(1, len(models) + 1)]
+    own = {voter: str(branch.id) for voter, branch in zip(voters, used, strict=False)}
+    vote = comparison(
+        {branch.id: branch.title for branch in used},
+        voters,
+        own if each_other else {},
+        seed=material.snapshot.run_id,
+    )
+    texts = {str(branch.id): branch.text for branch in used}
+    prompt = spec.prompt if spec.prompt.strip() != "{results}" else PROMPTS["best"]
+    plans = []
+    for i, (voter, model) in enumerate(zip(voters, models, strict=True), 1):
+        order = vote.orders[voter]
+        values = {
+            "topic": material.topic,
+            "results": shown(order, texts),
+            "points": ", ".join(spec.criteria),
+        }
+        plans.append(
+            material.call(
+                spec,
+                render(prompt, values),
+                name=f"judge-{i}",
+                title=f"Judge {i}",
+                form=ranking_form(order),
+                model=model,
+            )
+        )
+    return vote, tuple(plans)
+
+
+def _only_one(spec: AggregateSpec, material: Material, context: RunContext) -> None:
+    """One answer is left: nothing to judge, and nobody is asked."""
+    plan = material.call(spec, "only one")
+    context.begin_aggregate(
+        AggregatePlanned(
+            at=context.now_s(),
+            kind=spec.kind,
+            heading=heading(spec, material),
+            used=material.used_ids,
+            plan=plan,
+        )
+    )
+    text = material.used[0].text.strip()
+    context.settle(plan, f"Only one answer is left, so there was nothing to judge.\n\n{text}")

@@ -1,0 +1,72 @@
+"""Answers that are counted, not written: votes, scores and rankings of the branches themselves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fanout.events import AggregatePlanned
+from fanout.insight.votes import outcome
+from fanout.kernel.context import RunContext
+from fanout.snapshot import Branch
+from fanout.types import Failure, FailureKind
+from fanout.voting.ballot import Ballot
+from fanout.voting.final_answer import final_answer
+from fanout.voting.normalise import normalised
+from fanout.voting.plans import Poll, VotePlan
+from fanout.voting.rules import Rule
+from fanout.voting.words import outcome_text
+from fanout.workflows.combining.material import Material, heading
+from fanout.workflows.specs import AggregateSpec
+
+_NO_VOTE = Failure(
+    kind=FailureKind.BAD_RESPONSE,
+    message="Not one vote could be read, so there is no outcome. The answers are kept: look at "
+    "them, then retry, or choose a model that keeps to the form.",
+)
+
+
+def counted(spec: AggregateSpec, material: Material, context: RunContext) -> None:
+    """The outcome of the branches' ballots, in words; where they cast none, of their answers."""
+    vote, voters = _voters(material)
+    result = outcome(vote, voters)
+    valid = any(b.ballot is not None and b.ballot.valid for b in voters)
+    text = outcome_text(result, voters_titles(voters), _ballots(voters)) if valid else ""
+    # The plan of a count asks nobody: its prompt is the result itself.
+    plan = material.call(spec, text or "no vote")
+    context.begin_aggregate(
+        AggregatePlanned(
+            at=context.now_s(),
+            kind=spec.kind,
+            heading=heading(spec, material),
+            used=material.used_ids,
+            plan=plan,
+        )
+    )
+    context.settle(plan, text, None if valid else _NO_VOTE)
+
+
+def voters_titles(voters: tuple[Branch, ...]) -> dict[str, str]:
+    return {branch.id: branch.title for branch in voters}
+
+
+def _ballots(voters: tuple[Branch, ...]) -> tuple[Ballot, ...]:
+    return tuple(branch.ballot for branch in voters if branch.ballot is not None)
+
+
+def _voters(material: Material) -> tuple[VotePlan, tuple[Branch, ...]]:
+    if material.snapshot.vote is not None:
+        return material.snapshot.vote, material.voters
+    read = tuple(
+        replace(branch, ballot=_by_final_answer(branch)) if branch.state.succeeded else branch
+        for branch in material.voters
+    )
+    return Poll(rule=Rule(kind="plurality")), read
+
+
+def _by_final_answer(branch: Branch) -> Ballot:
+    said = final_answer(branch.text)
+    if said is None:
+        return Ballot(
+            voter=branch.id, choice=None, problem="The answer names no final answer to count."
+        )
+    return Ballot(voter=branch.id, choice=normalised(said), said=said)

@@ -1,0 +1,84 @@
+"""Guided synthesis: the model proposes points, a person ticks them, then it is written."""
+
+from __future__ import annotations
+
+from fanout.events import AggregatePlanned
+from fanout.kernel.context import RunContext
+from fanout.structured.reading import read
+from fanout.types import BranchPlan, Form
+from fanout.workflows.combining.defaults import PROMPTS
+from fanout.workflows.combining.material import Material, heading, results
+from fanout.workflows.specs import AggregateSpec
+from fanout.workflows.templates import render
+
+MOST_POINTS = 9
+POINTS = Form(
+    name="checklist",
+    schema={
+        "type": "object",
+        "properties": {
+            "points": {
+                "type": "array",
+                "items": {"type": "string", "maxLength": 120},
+                "minItems": 3,
+                "maxItems": MOST_POINTS,
+            }
+        },
+        "required": ["points"],
+    },
+)
+
+
+async def guided(spec: AggregateSpec, material: Material, context: RunContext) -> None:
+    """Write about the ticked points; where none were given, about all that the model proposes."""
+    answers = results(spec, material.used)
+    propose = material.call(
+        spec,
+        f"{answers}\n\nThese are several answers about: {material.topic}\n"
+        "List the points that one combined answer should cover, each in a few words.",
+        name="points",
+        title="Points",
+        form=POINTS,
+    )
+    points = spec.points
+    if not points:
+        plan = material.call(spec, _writing(spec, material, answers, ()))
+        _begin(spec, material, context, plan, before=(propose,))
+        proposed = await context.ask(propose)
+        points = proposed_points(proposed.text)
+    plan = material.call(spec, _writing(spec, material, answers, points))
+    _begin(spec, material, context, plan)
+    await context.ask(plan)
+
+
+def _begin(
+    spec: AggregateSpec,
+    material: Material,
+    context: RunContext,
+    plan: BranchPlan,
+    before: tuple[BranchPlan, ...] = (),
+) -> None:
+    context.begin_aggregate(
+        AggregatePlanned(
+            at=context.now_s(),
+            kind=spec.kind,
+            heading=heading(spec, material),
+            used=material.used_ids,
+            plan=plan,
+            before=before,
+        )
+    )
+
+
+def proposed_points(text: str) -> tuple[str, ...]:
+    """The checklist in a proposal's raw text; empty where it holds none."""
+    value = read(POINTS, text).value
+    listed = value["points"] if value else ()
+    found = [str(one).strip() for one in listed] if isinstance(listed, list | tuple) else []
+    return tuple(dict.fromkeys(one for one in found if one))[:MOST_POINTS]
+
+
+def _writing(spec: AggregateSpec, material: Material, answers: str, points: tuple[str, ...]) -> str:
+    prompt = spec.prompt if "{points}" in spec.prompt else PROMPTS["guided"]
+    listed = "\n".join(f"- {point}" for point in points) or "- what matters most in each answer"
+    return render(prompt, {"topic": material.topic, "results": answers, "points": listed})

@@ -1,0 +1,117 @@
+"""What a combined answer is made from, and the heading that says so honestly."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from fanout.snapshot import Branch, Snapshot
+from fanout.types import AGGREGATE, BranchId, BranchPlan, BranchState, Form, Message, ModelRef
+from fanout.workflows.definition import Workflow
+from fanout.workflows.prompting import Resolve
+from fanout.workflows.specs import AggregateSpec
+from fanout.workflows.templates import render
+
+_WORDS = {
+    BranchState.STOPPED: "stopped",
+    BranchState.TIMED_OUT: "timed out",
+    BranchState.SKIPPED: "not needed",
+    BranchState.FAILED: "failed",
+    BranchState.READY: "not started",
+    BranchState.QUEUED: "still queued",
+    BranchState.WAITING: "still waiting",
+    BranchState.WRITING: "still writing",
+    BranchState.RETRYING: "still retrying",
+}
+_NAMED = 3
+"""So many of one fate are named; more are counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """The branches of a run as they stand, and how to ask about them."""
+
+    workflow: Workflow
+    topic: str
+    snapshot: Snapshot
+    resolve: Resolve
+    id: BranchId = AGGREGATE
+    left_out: Collection[BranchId] = field(default_factory=frozenset)
+
+    @property
+    def branches(self) -> tuple[Branch, ...]:
+        return self.snapshot.branches
+
+    @property
+    def used(self) -> tuple[Branch, ...]:
+        """The branches whose results the answer may be built on."""
+        return tuple(b for b in self.branches if b.state.succeeded and b.id not in self.left_out)
+
+    @property
+    def voters(self) -> tuple[Branch, ...]:
+        """All but those that were left out: who did not vote is counted too."""
+        return tuple(branch for branch in self.branches if branch.id not in self.left_out)
+
+    @property
+    def used_ids(self) -> tuple[BranchId, ...]:
+        return tuple(branch.id for branch in self.used)
+
+    def call(
+        self,
+        spec: AggregateSpec,
+        prompt: str,
+        *,
+        name: str = "",
+        title: str = "",
+        form: Form | None = None,
+        model: ModelRef | None = None,
+    ) -> BranchPlan:
+        """One call of this aggregate; `name` tells the calls that prepare it from the main one."""
+        return BranchPlan(
+            id=BranchId(f"{self.id}-{name}") if name else self.id,
+            title=title or spec.title,
+            model=model or self.resolve(spec.model),
+            messages=(Message(role="user", content=prompt.strip()),),
+            temperature=spec.temperature,
+            max_tokens=spec.max_tokens,
+            deadlines=self.workflow.deadlines.value(),
+            form=form,
+        )
+
+
+def results(spec: AggregateSpec, branches: Sequence[Branch]) -> str:
+    """The branches' texts, each in the form that the definition gives it."""
+    return "\n\n".join(
+        render(spec.result, {"title": branch.title, "text": branch.text.strip()})
+        for branch in branches
+    )
+
+
+def heading(spec: AggregateSpec, material: Material) -> str:
+    """What the answer is made of: "Synthesis of 2 of 3: Poem failed"."""
+    fates: dict[str, list[str]] = {}
+    whole = 0
+    for branch in material.branches:
+        if branch.id in material.left_out:
+            fates.setdefault("left out", []).append(branch.title)
+        elif not branch.state.succeeded:
+            fates.setdefault(_WORDS.get(branch.state, "failed"), []).append(branch.title)
+        elif _abstained(spec, branch):
+            fates.setdefault("abstained", []).append(branch.title)
+        else:
+            whole += 1
+    text = f"{spec.title} of {whole} of {len(material.branches)}"
+    if not fates:
+        return text
+    return f"{text}: {', '.join(_fate(names, fate) for fate, names in fates.items())}"
+
+
+def _abstained(spec: AggregateSpec, branch: Branch) -> bool:
+    counts = spec.kind in ("vote", "scores", "ranking")
+    return counts and branch.ballot is not None and not branch.ballot.valid
+
+
+def _fate(names: list[str], fate: str) -> str:
+    if len(names) > _NAMED:
+        return f"{len(names)} {fate}"
+    return ", ".join(f"{name} {fate}" for name in names)

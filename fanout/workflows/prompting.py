@@ -1,0 +1,69 @@
+"""From a branch's definition to the exact call: templates filled in, content fenced as data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from hashlib import blake2s
+from typing import TypeVar
+
+from fanout.types import BranchId, BranchPlan, Form, Message, ModelRef
+from fanout.workflows.definition import WorkflowBase
+from fanout.workflows.specs import BranchSpec
+from fanout.workflows.templates import render
+
+Number = TypeVar("Number", int, float)
+
+Resolve = Callable[[str], ModelRef]
+"""Turns a definition's model name, "" for the run's own choice, into a model at an endpoint."""
+
+
+def branch_plan(
+    spec: WorkflowBase,
+    branch: BranchSpec,
+    topic: str,
+    resolve: Resolve,
+    *,
+    form: Form | None = None,
+    values: Mapping[str, str] | None = None,
+) -> BranchPlan:
+    """The call of one branch; a branch without a prompt asks nobody and has no messages."""
+    given = {
+        "content": fenced(topic),
+        **branch.variables,
+        "topic": topic,
+        "title": branch.title,
+        **(values or {}),
+    }
+    prompt = spec.prompt_of(branch)
+    messages: list[Message] = []
+    if prompt.strip():
+        parts = [render(spec.shared, given), render(prompt, given)]
+        user = "\n\n".join(part.strip() for part in parts if part.strip())
+        messages.append(Message(role="user", content=user))
+        if spec.system.strip():
+            system = render(spec.system, given).strip()
+            messages.insert(0, Message(role="system", content=system))
+    return BranchPlan(
+        id=BranchId(branch.id),
+        title=branch.title,
+        model=resolve(branch.model),
+        messages=tuple(messages),
+        temperature=_either(branch.temperature, spec.defaults.temperature),
+        max_tokens=_either(branch.max_tokens, spec.defaults.max_tokens),
+        deadlines=spec.deadlines.value(),
+        form=form if messages else None,
+    )
+
+
+def fenced(text: str) -> str:
+    """Text between two lines that it can't contain, so that it can't pretend to have ended.
+
+    The mark is made from the text itself: whoever writes the text would have to write its own hash
+    into it.
+    """
+    mark = blake2s(text.encode("utf-8", "replace"), digest_size=4).hexdigest()
+    return f"<<<{mark}\n{text.strip()}\n{mark}>>>"
+
+
+def _either(own: Number | None, default: Number | None) -> Number | None:
+    return default if own is None else own
