@@ -114,8 +114,9 @@ def ballot(spec: Judges, how: Rubric | Comparison, branch: Branch) -> Ballot:
     if not scores:
         problem = reading.problem or "The answer holds no score."
         return Ballot(voter=branch.id, choice=None, reason=reason, problem=problem)
+    # A score that can't be used is left out; the others count.
     return Ballot(
-        voter=branch.id, choice="scored", reason=reason, scores=scores, problem=reading.problem
+        voter=branch.id, choice="scored", said=reading.problem, reason=reason, scores=scores
     )
 
 

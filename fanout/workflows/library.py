@@ -13,7 +13,10 @@ from fanout.workflows.parsing import parse
 from fanout.workflows.user_workflows import UserWorkflows
 
 SHIPPED = Path(__file__).resolve().parents[2] / "workflows"
-_ORDER = ("creative-trio", "perspectives", "review", "report", "questions")
+_ORDER = (
+    "creative-trio", "perspectives", "review", "report", "questions",
+    "moderation", "judges", "reasoning", "research", "models",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
