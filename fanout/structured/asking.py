@@ -110,7 +110,7 @@ def _shape(schema: Schema) -> str:
     if says.kind(schema) == "array":
         return f"[{_shape(says.items(schema))}, ...]"
     placeholder = f"<{_meaning(schema)}>"
-    quoted = says.kind(schema) == "string"
+    quoted = says.kind(schema) in ("string", "")
     return f'"{placeholder}"' if quoted else placeholder
 
 

@@ -54,12 +54,14 @@ def _is_a(value: object, kind: str) -> bool:
             return isinstance(value, list)
         case "object":
             return isinstance(value, dict)
-        case _:
+        case "string":
             return isinstance(value, str)
+        case _:
+            return True
 
 
 def _what(path: Sequence[str], root: Schema) -> str:
-    """ "verdict"; "score for clarity", where an object named scores holds it; or its title."""
+    """The property's title, or its name: what `scores` holds is a "score for clarity"."""
     title = _at(path, root).get("title")
     if isinstance(title, str) and title.strip():
         return title.strip()

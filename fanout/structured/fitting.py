@@ -104,6 +104,8 @@ def _faults_of(error: ValidationError, value: Mapping[str, object], schema: Sche
             )
             for name in lacking
         ]
+    if not place:
+        return [_Fault(path=(), problem="The answer does not have the form that was asked for.")]
     # What is wrong with a list's entry is wrong with the list.
     inside = len(error.absolute_path) - len(place)
     culprit = error.instance if not inside else _found(value, place)

@@ -13,7 +13,9 @@ def properties(schema: Schema) -> dict[str, Schema]:
     found = schema.get("properties")
     if not isinstance(found, Mapping):
         return {}
-    return {str(name): each for name, each in found.items() if isinstance(each, Mapping)}
+    return {
+        str(name): _without_null(each) for name, each in found.items() if isinstance(each, Mapping)
+    }
 
 
 def required(schema: Schema) -> tuple[str, ...]:
@@ -35,11 +37,19 @@ def choices(schema: Schema) -> tuple[object, ...]:
 
 
 def kind(schema: Schema) -> str:
-    """The type, null aside: what an optional value is when it is there."""
+    """The type, null aside: what an optional value is when it is there; empty for anything."""
     said = schema.get("type")
     kinds = said if isinstance(said, list | tuple) else (said,)
-    default = "object" if properties(schema) else "string"
+    default = "object" if properties(schema) else ""
     return next((str(each) for each in kinds if each not in (None, "null")), default)
+
+
+def _without_null(schema: Schema) -> Schema:
+    """What `anyOf` this or null means when it is there."""
+    found = schema.get("anyOf")
+    options = found if isinstance(found, list | tuple) else ()
+    others = [each for each in options if isinstance(each, Mapping) and each.get("type") != "null"]
+    return {**schema, **others[0]} if len(others) == 1 else schema
 
 
 def is_free_text(schema: Schema) -> bool:

@@ -190,6 +190,8 @@ async def test_the_server_speaks_the_rest_of_the_protocol() -> None:
 FILE = """
 models = ["one", "two"]
 rejects = ["stream_options"]
+rejects_forms = ["json_schema"]
+embeddings = false
 
 [[rule]]
 prompt = "joke"
@@ -214,6 +216,8 @@ def test_a_script_can_be_written_as_toml(tmp_path: Path) -> None:
         otherwise=Reply(fault=Fault.EMPTY),
         models=("one", "two"),
         rejects=frozenset({"stream_options"}),
+        rejects_forms=frozenset({"json_schema"}),
+        embeddings=False,
     )
 
 

@@ -245,6 +245,17 @@ def test_choices_that_differ_only_in_dress_are_told_apart_or_not_at_all() -> Non
         assert (reading.value or {}).get("choice") == meant, said
 
 
+def test_a_condition_on_the_whole_answer_is_held_too() -> None:
+    schema = {
+        "type": "object",
+        "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}},
+        "minProperties": 2,
+    }
+    reading = read(Form(name="x", schema=schema), '{"a": 1}')
+    assert reading.value is None
+    assert reading.problem == "The answer does not have the form that was asked for."
+
+
 def test_a_property_in_another_script_is_read() -> None:
     schema = {
         "type": "object",

@@ -14,12 +14,15 @@ import anyio
 import pytest
 
 from fanout.endpoint import Secret
-from fanout.errors import ProviderError
+from fanout.errors import FormRefused, ProviderError
 from fanout.providers.base import ChatRequest, Done, TextPiece
 from fanout.providers.local.provider import MAX_TOKENS, SAMPLING, TEMPERATURE, LocalProvider, tuned
 from fanout.providers.local.server import Address, LocalServer
 from fanout.providers.local.weights import LocalModel
-from fanout.types import FailureKind, Message
+from fanout.structured.asking import Rung, asked, response_format
+from fanout.structured.reading import read
+from fanout.types import FailureKind, Form, Message
+from tests.structured.forms import VOTE
 
 pytestmark = pytest.mark.model
 
@@ -122,6 +125,36 @@ def test_a_requests_own_values_win_over_the_sampling_defaults(tmp_path: Path) ->
     kept = tuned(own, address)
     assert (kept.temperature, kept.max_tokens) == (0.0, 7)
     assert kept.extra == {**SAMPLING, "top_p": 0.1, "seed": 3}
+
+
+async def test_a_vote_of_the_bundled_model_has_its_form_and_an_end(
+    provider: LocalProvider,
+) -> None:
+    prompt = "Judge this comment: allow it, flag it or block it.\n\nComment:\nBuy cheap watches!"
+    for temperature in (0.3, 0.8):
+        messages = asked((Message(role="user", content=prompt),), VOTE, Rung.JSON_SCHEMA)
+        form = response_format(VOTE, Rung.JSON_SCHEMA)
+        asking = replace(
+            request("", 300), messages=messages, temperature=temperature, response_format=form
+        )
+        async with provider.stream(asking) as items:
+            seen = [item async for item in items]
+        text = "".join(item.text for item in seen if isinstance(item, TextPiece))
+        assert isinstance(seen[-1], Done)
+        assert seen[-1].finish_reason == "stop"
+        reading = read(VOTE, text)
+        assert reading.rung == "json", reading.problem
+        assert reading.value is not None
+
+
+async def test_a_schema_that_llama_cpp_can_not_compile_is_a_refused_form(
+    provider: LocalProvider,
+) -> None:
+    broken = Form(name="vote", schema={"type": "object", "properties": {"a": {"type": "wibble"}}})
+    form = response_format(broken, Rung.JSON_SCHEMA)
+    with pytest.raises(FormRefused, match="wibble"):
+        async with provider.stream(replace(request("Hi"), response_format=form)) as items:
+            await anext(items)
 
 
 async def test_many_calls_in_a_row_all_get_through(provider: LocalProvider) -> None:
