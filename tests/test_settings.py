@@ -40,6 +40,15 @@ def test_a_base_url_and_a_model_name_an_endpoint() -> None:
     assert found.local_model == ""
 
 
+def test_an_embedding_model_belongs_to_the_environments_endpoint() -> None:
+    env = {"OPENAI_BASE_URL": "http://localhost:9/v1", "FANOUT_EMBEDDING_MODEL": " embed-1 "}
+    endpoint = Settings.from_environment(env).endpoint
+    assert endpoint is not None
+    assert endpoint.embedding_model == "embed-1"
+    alone = Settings.from_environment({"FANOUT_EMBEDDING_MODEL": "embed-1"})
+    assert alone.endpoint is None, "the bundled model answers, and has no embeddings"
+
+
 def test_a_model_servers_usual_port_is_on_this_machine() -> None:
     endpoint = settings(OPENAI_BASE_URL="http://localhost:11434/v1").endpoint
     assert endpoint is not None and endpoint.on_this_machine

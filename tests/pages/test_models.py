@@ -88,6 +88,16 @@ def test_an_endpoint_is_added_and_its_key_is_nowhere_but_in_memory(
     assert KEY not in kept(fanout_home)
 
 
+def test_an_embedding_model_may_be_named_and_is_kept(
+    server: ServerHandle, fanout_home: Path
+) -> None:
+    app = add(opened(), server.base_url, name="Mine", key=KEY, embedding_model=" embed-1 ")
+    assert session.runtime().engine.endpoints.get(MINE).embedding_model == "embed-1"
+    assert app.text_input(key="new_embedding_model").value == ""
+    (row,) = json.loads((fanout_home / "endpoints.json").read_text())
+    assert row["embedding_model"] == "embed-1"
+
+
 def test_a_refused_key_is_told_at_the_endpoint_and_typed_again_there(server: ServerHandle) -> None:
     app = heard(add(opened(), server.base_url, name="Mine", key="sk-wrong-one"))
     assert "Mine did not accept the key" in said(app)
