@@ -17,6 +17,8 @@ LEFT_OUT = None
 """null, a blank text and an unfilled placeholder all mean that nothing was said."""
 
 _MOST_DIGITS = 40
+_MOST_ENTRIES = 1_000
+"""No form asks for more, and checking that all differ takes its time."""
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 _OUT_OF = re.compile(r"([+-]?[0-9]+(?:\.[0-9]+)?)\s*(?:/|out of)\s*([0-9]+(?:\.[0-9]+)?)")
 _PLACEHOLDER = re.compile(r"<[^<>]*>")
@@ -144,8 +146,20 @@ def _list(value: object, schema: Schema) -> object:
             return LEFT_OUT
     if not isinstance(value, list):
         return value
-    entries = (coerced(entry, each) for entry in value)
+    if len(value) > _MOST_ENTRIES:
+        return LEFT_OUT
+    entries = (_row(entry, each) for entry in value)
     return [entry for entry in entries if entry is not LEFT_OUT]
+
+
+def _row(entry: object, schema: Schema) -> object:
+    """A list's entry; in a row of a table an empty cell is a cell."""
+    value = coerced(entry, schema)
+    if isinstance(entry, Mapping) and isinstance(value, dict) and value:
+        texts = {n for n, each in says.properties(schema).items() if says.is_free_text(each)}
+        blank = {plain(name) for name, said in entry.items() if not str(said or "").strip()}
+        value |= {name: "" for name in texts - value.keys() if plain(name) in blank}
+    return value
 
 
 def _text(value: object) -> object:

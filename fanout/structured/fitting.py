@@ -45,9 +45,14 @@ class _Fault:
 
 
 def fit(found: Mapping[str, object], schema: Schema) -> Fit:
-    """Keep the schema's properties of an object; optional ones that don't fit are left out."""
+    """Keep the schema's properties of an object; optional ones that don't fit are left out.
+
+    An object with none of them does not fit, also where none is required.
+    """
     value = coerced_object(found, schema)
     held = bool(value)
+    if not held and not says.required(schema):
+        return Fit(value=None, found=False, problem="The answer holds nothing of what was asked.")
     notes = _with_reason(value, schema)
     for _ in range(_MOST_ROUNDS):
         faults = _faults(value, schema)

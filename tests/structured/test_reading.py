@@ -245,6 +245,37 @@ def test_choices_that_differ_only_in_dress_are_told_apart_or_not_at_all() -> Non
         assert (reading.value or {}).get("choice") == meant, said
 
 
+def test_where_nothing_is_required_something_has_to_be_there() -> None:
+    lenient = VOTE.needing()
+    text = "As {} shows.\n\nReason: Rude.\nVerdict: block\nSeverity: 9"
+    reading = read(lenient, text)
+    assert (reading.value, reading.rung) == (RUDE, "lines")
+    assert reading.problem == "The severity is 9, outside 1 to 5."
+    for empty in ("{}", "Well.", '{"mood": 3}'):
+        nothing = read(lenient, empty)
+        assert (nothing.value, nothing.problem) == (
+            None,
+            "The answer holds nothing of what was asked.",
+        )
+
+
+def test_an_empty_cell_of_a_table_is_a_cell() -> None:
+    row = {
+        "type": "object",
+        "properties": {"name": {"type": "string"}, "text": {"type": "string"}},
+        "required": ["name", "text"],
+    }
+    schema = {
+        "type": "object",
+        "properties": {"rows": {"type": "array", "items": row}},
+        "required": ["rows"],
+    }
+    form = Form(name="table", schema=schema)
+    reading = read(form, '{"rows": [{"name": "a", "Text": ""}, {"name": "b", "text": " c "}]}')
+    assert reading.value == {"rows": [{"name": "a", "text": ""}, {"name": "b", "text": "c"}]}
+    assert read(form, '{"rows": [{"name": "a"}]}').value is None
+
+
 def test_a_condition_on_the_whole_answer_is_held_too() -> None:
     schema = {
         "type": "object",
@@ -324,6 +355,9 @@ HUGE = [
     ("one line", "a" * 1_000_000),
     ("blanks", '{"verdict":' + " " * 1_000_000),
     ("a long reason", json.dumps({"reason": "x" * 1_000_000, "verdict": "nothing"})),
+    ("a long list", '{"ranking": [' + '1,"A",{},' * 100_000 + "1]}"),
+    ("a long ranking", "Ranking: " + "A > B, " * 140_000),
+    ("a deep list", '{"ranking": [' + "[" * 900 + "]" * 900 + "]}"),
     ("a deep answer", '{"verdict": ' + "[" * 900 + "]" * 900 + "}"),
 ]
 
@@ -332,6 +366,7 @@ HUGE = [
 def test_a_megabyte_of_nonsense_is_read_in_bounded_time(text: str) -> None:
     began = process_time()
     assert read(VOTE, text).value is None
+    assert read(SCORES, text).value is None
     # Far from what it takes (a fraction of it), and far from what anything quadratic would.
     assert process_time() - began < 5
 
