@@ -111,7 +111,7 @@ def _outcome(name: str, output: bytes, *, cut: bool, within_s: float) -> Outcome
 def main() -> None:
     form, name = sys.argv[1:3]
     logging.disable()
-    _limit_memory()
+    _limit()
     try:
         note = ""
         for part, said in _parts(form, name, sys.stdin.buffer.read()):
@@ -140,10 +140,13 @@ def _parts(form: str, name: str, data: bytes) -> Iterator[tuple[Part, str]]:
     return ((part, note) for part in html_parts(text))
 
 
-def _limit_memory() -> None:
+def _limit() -> None:
+    """Memory, and processor time for when the app died and nobody holds the deadline."""
+    longest = int(max(READ_S.values()))
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource
 
+        resource.setrlimit(resource.RLIMIT_CPU, (longest, longest + 5))
         resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
 
 
