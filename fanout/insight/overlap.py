@@ -158,7 +158,8 @@ def containment(queries: Incidence, windows: Incidence, by: Weights) -> Matrix:
     words, full = _share(queries.terms * by.terms, windows.terms)
     characters, _ = _share(queries.grams * by.grams, windows.grams)
     mixed = WORDS_SHARE * words + (1 - WORDS_SHARE) * characters
-    return np.round(np.where(full[:, None], mixed, characters), 5)
+    chosen = np.where(full[:, None], mixed, characters)
+    return np.round(chosen, 5).astype(np.float32)
 
 
 def _share(queries: Matrix, windows: Matrix) -> tuple[Matrix, NDArray[np.bool_]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fanout.insight.clauses import clauses
 from fanout.insight.matching import Comparison, Match, Similarity, Told, compare, tell
 from fanout.insight.sentences import Sentence, sentences
-from fanout.insight.terms import NUMBER, numbers, terms
+from fanout.insight.terms import NUMBER, negated, numbers, terms
 from fanout.types import BranchId
 
 SUPPORTED = 0.5
@@ -22,6 +22,10 @@ CLAUSE_SUPPORTED = 0.6
 """The same for a clause, which is shorter and so meets its words more easily by chance."""
 NEAR_BEST = 0.75
 """Another branch is a source too if it holds this much of what the best one holds."""
+CLAUSE_LOST = 0.25
+"""With a clause of which no branch holds this much, a sentence is not supported as a whole."""
+SAME_WORDS = 0.7
+"""With so many content words in common, a "not" more or less turns a statement round."""
 REACHED = 0.5
 """The share of a branch's sentence that the answer must hold for it to have arrived."""
 FEWEST_TERMS = 2
@@ -55,6 +59,8 @@ class SourcedSentence:
     """None where there is nothing to support: a heading, or a sentence without content."""
     new_numbers: tuple[str, ...] = ()
     """Numbers that stand in no branch: a sentence with one is unsupported, whatever it is like."""
+    turned_round: bool = False
+    """Nearly a branch's words, with a "not" more or less: unsupported too. English only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +106,7 @@ def provenance(
         of_parts = [(len(part), next(rows)) for part in found]
         matches = [] if sentence.kind == "heading" else _sources(own, of_parts)
         enough = max([match.score for match in own] + [_covered(of_parts)]) >= SUPPORTED
+        enough = enough and min(map(_held, of_parts), default=1.0) >= CLAUSE_LOST
         sourced.append(_sourced(sentence, matches, told, known, enough=enough))
         quoted.update(at for match in matches for at in match.at)
     return Provenance(
@@ -122,8 +129,13 @@ def _sources(whole: Sequence[Match], parts: Sequence[tuple[int, Sequence[Match]]
 def _covered(parts: Sequence[tuple[int, Sequence[Match]]]) -> float:
     """How much of a sentence is held when each clause may come from a branch of its own."""
     length = sum(size for size, _ in parts)
-    held = sum(size * max((m.score for m in row), default=0.0) for size, row in parts)
+    held = sum(part[0] * _held(part) for part in parts)
     return held / length if length else 0.0
+
+
+def _held(part: tuple[int, Sequence[Match]]) -> float:
+    """How much of a clause the branch holds that holds most of it."""
+    return max((match.score for match in part[1]), default=0.0)
 
 
 def _sourced(
@@ -135,7 +147,8 @@ def _sourced(
     enough: bool,
 ) -> SourcedSentence:
     new = () if sentence.kind == "heading" else tuple(sorted(numbers(sentence.text) - known))
-    supported: bool | None = bool(matches) and enough and not new
+    turned = bool(matches) and all(_turned_round(sentence, match, told) for match in matches)
+    supported: bool | None = bool(matches) and enough and not new and not turned
     if not supported and not new and not _says_something(sentence):
         supported = None
     return SourcedSentence(
@@ -145,7 +158,16 @@ def _sourced(
         supports=tuple(_support(match, told) for match in matches),
         supported=supported,
         new_numbers=new,
+        turned_round=turned,
     )
+
+
+def _turned_round(sentence: Sentence, match: Match, told: Sequence[Told]) -> bool:
+    quote = " ".join(told[at].sentence.text for at in match.at)
+    if negated(sentence.text) == negated(quote):
+        return False
+    said, quoted = terms(sentence.text), terms(quote)
+    return len(said & quoted) >= SAME_WORDS * len(said | quoted)
 
 
 def _support(match: Match, told: Sequence[Told]) -> Support:

@@ -22,6 +22,10 @@ _TERM = re.compile(
 )
 _CITATION = re.compile(r"\[\d{1,3}(?:\s*[,–-]\s*\d{1,3})*\]")
 _THOUSANDS = re.compile(r",(?=\d{3}(?!\d))")
+_NEGATION = re.compile(
+    r"\b(?:not|no|none|never|neither|nor|nobody|nothing|nowhere|cannot|without|hardly)\b|n['’]t\b",
+    re.IGNORECASE,
+)
 _COUNT_WORDS = "two three four five six seven eight nine ten eleven twelve"
 _COUNTS = {word: str(i) for i, word in enumerate(_COUNT_WORDS.split(), start=2)}
 _FUNCTION_WORDS = """
@@ -82,6 +86,11 @@ def numbers(text: str) -> frozenset[str]:
     """The numbers written in digits, thousands separators taken out."""
     found = _TERM.finditer(_CITATION.sub(" ", text))
     return frozenset(number(match[0]) for match in found if match.lastgroup == "number")
+
+
+def negated(text: str) -> bool:
+    """Whether an English "not" of any kind stands in it."""
+    return bool(_NEGATION.search(text))
 
 
 def number(digits: str) -> str:
