@@ -7,16 +7,17 @@ from typing import Literal, TypedDict
 from fanout.insight.speed import span_s
 from fanout.render.sanitise import clean_text
 from fanout.render.words import (
+    branch_word,
     end_sentence,
     first_token_wait_s,
     kind_word,
     metrics,
+    not_needed,
     run_sentence,
     run_word,
-    state_word,
 )
 from fanout.snapshot import Branch, Snapshot
-from fanout.types import BranchState, RunStatus
+from fanout.types import BranchState
 
 Clock = tuple[float, float | None]
 """Seconds so far, and the second of the run since which they go on counting; None: they stand."""
@@ -33,9 +34,23 @@ class Countdown(TypedDict):
     of: int
 
 
-class Face(TypedDict):
+class Preparation(TypedDict):
+    """A call that prepared a combined answer, in one line."""
+
     title: str
     state: str
+    word: str
+    clock: Clock
+    bad: bool
+
+
+class Face(TypedDict):
+    title: str
+    label: str
+    """The region's accessible name; empty where that is the title."""
+    state: str
+    tone: Literal["", "vote", "abstained", "idle"]
+    """How the chip looks where the state alone doesn't say: what it voted, or that it needn't."""
     word: str
     """What the state's chip says; the reader's side adds rates and countdowns."""
     hold: str
@@ -56,6 +71,7 @@ class Face(TypedDict):
     retry: Countdown | None
     foot: list[str] | None
     """The final numbers; None while they are still moving."""
+    before: list[Preparation]
 
 
 class RunFace(TypedDict):
@@ -92,8 +108,10 @@ def branch_face(branch: Branch, snapshot: Snapshot) -> Face:
     note, bad = _note(branch)
     return Face(
         title=clean_text(branch.title),
+        label="",
         state=state,
-        word=kind_word(retry.failure.kind) if retry else state_word(state),
+        tone=_tone(branch),
+        word=clean_text(kind_word(retry.failure.kind) if retry else branch_word(branch)),
         hold=clean_text(_hold(branch, snapshot)),
         note=clean_text(note),
         bad=bad,
@@ -107,49 +125,27 @@ def branch_face(branch: Branch, snapshot: Snapshot) -> Face:
         if retry
         else None,
         foot=list(metrics(branch, snapshot.at)) if finished else None,
+        before=[],
     )
 
 
-def aggregate_face(snapshot: Snapshot) -> Face:
-    """The combined answer's face, also before there is one and where there will be none."""
-    if snapshot.aggregate is not None:
-        face = branch_face(snapshot.aggregate.branch, snapshot)
-        return {**face, "title": clean_text(snapshot.aggregate.heading)}
-    state, hold = BranchState.READY, "Written when the branches are done."
-    word = "Planned"
-    can: Literal["", "retry"] = ""
-    if snapshot.status.finished:
-        state = BranchState.STOPPED if snapshot.status is RunStatus.STOPPED else BranchState.FAILED
-        word, hold = state_word(state), f"No combined answer: {_why_none(snapshot)}."
-        can = "retry" if any(branch.state.succeeded for branch in snapshot.branches) else ""
-    return Face(
-        title="Combined answer",
-        state=state,
-        word=word,
-        hold=hold,
-        note="",
-        bad=False,
-        can=can,
-        said="",
-        clock=(0.0, None),
-        pace=(0.0, None),
-        off=(0.0, None),
-        first=None,
-        retry=None,
-        foot=[],
+def preparation(branch: Branch) -> Preparation:
+    """One line about a judge, or about the call that proposed the points."""
+    since = branch.phases[-1].since_s if branch.phases else 0.0
+    counting = bool(branch.phases) and not branch.state.finished
+    return Preparation(
+        title=clean_text(branch.title),
+        state=branch.state,
+        word=clean_text(branch_word(branch)),
+        clock=(round(span_s(branch, since), 3), round(since, 3) if counting else None),
+        bad=branch.state in (BranchState.FAILED, BranchState.TIMED_OUT),
     )
 
 
-def _why_none(snapshot: Snapshot) -> str:
-    if snapshot.status is RunStatus.STOPPED:
-        return "the run was stopped"
-    if not any(branch.state.succeeded for branch in snapshot.branches):
-        failed = all(
-            branch.state in (BranchState.FAILED, BranchState.TIMED_OUT)
-            for branch in snapshot.branches
-        )
-        return "every branch failed" if failed else "no branch has a result"
-    return "the run ended before it"
+def _tone(branch: Branch) -> Literal["", "vote", "abstained", "idle"]:
+    if branch.ballot is not None and branch.state.succeeded:
+        return "vote" if branch.ballot.valid else "abstained"
+    return "idle" if not_needed(branch) else ""
 
 
 def _hold(branch: Branch, snapshot: Snapshot) -> str:
@@ -163,7 +159,7 @@ def _hold(branch: Branch, snapshot: Snapshot) -> str:
         case BranchState.STOPPED:
             return "Stopped before the first word."
         case BranchState.SKIPPED if branch.failure is None:
-            return "Not needed any more."
+            return "Not needed: the outcome was decided without it."
         case _:
             return ""
 
@@ -182,6 +178,10 @@ def _queue_sentence(branch: Branch, snapshot: Snapshot) -> str:
 def _note(branch: Branch) -> tuple[str, bool]:
     if branch.failure is not None and branch.state.finished:
         return branch.failure.message, branch.state is not BranchState.SKIPPED
+    if branch.ballot is not None and branch.state.succeeded and branch.ballot.problem:
+        return branch.ballot.problem, False
+    if not_needed(branch) and branch.text:
+        return "The outcome was decided without it. The text so far is kept.", False
     if branch.finish_reason == "length":
         return "Reached its length limit.", False
     if branch.state is BranchState.STOPPED and branch.text:

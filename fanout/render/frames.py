@@ -8,11 +8,14 @@ since": whoever draws it ticks by itself, and a quiet run sends nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NotRequired, TypedDict
 
-from fanout.render.column_face import Face, RunFace, aggregate_face, branch_face, run_face
+from fanout.render.answer_face import answer_face, answer_number, missing_answer_face
+from fanout.render.column_face import Face, RunFace, branch_face, run_face
 from fanout.render.markdown import BlockRenderer
-from fanout.snapshot import Branch, Snapshot
+from fanout.render.sources import Sources, Tracer, shown_answer, shown_text
+from fanout.snapshot import Aggregate, Branch, Snapshot
 from fanout.types import AGGREGATE, BranchState
 
 Splice = tuple[int, str]
@@ -34,6 +37,8 @@ class Column(TypedDict, total=False):
     face: Face
     tokens: int
     text: TextDiff
+    sources: Sources | None
+    """Where a combined answer came from; None takes back what was said before."""
 
 
 class Frame(TypedDict):
@@ -45,15 +50,20 @@ class Frame(TypedDict):
     """The run's clock when it was made."""
     run: NotRequired[RunFace]
     cols: dict[str, Column]
-    """By branch id, in column order; the combined answer's is "aggregate"."""
+    """By branch id, in column order; behind them the combined answers, by theirs."""
+    gone: NotRequired[list[str]]
+    """Combined answers that are not there any more."""
 
 
 class FrameBuilder:
     """Follows one run by its snapshots. Not for several threads at once."""
 
-    def __init__(self, epoch: str = "0") -> None:
-        """`epoch` keeps the tags of this builder apart from those of another one."""
+    def __init__(self, epoch: str = "0", tracer: Tracer | None = None) -> None:
+        """`epoch` keeps the tags of this builder apart from those of another one. The tracer's
+        owner does the tracing; what it has learnt comes with the next frame."""
         self._epoch: Final = epoch
+        self.tracer: Final = tracer or Tracer()
+        self._traced = 0
         self._number = 0
         self._t = 0.0
         self._snapshot: Snapshot | None = None
@@ -72,10 +82,11 @@ class FrameBuilder:
 
     def frame(self, snapshot: Snapshot, now_s: float) -> Frame | None:
         """What changed since the last frame; None if nothing did."""
-        if snapshot is self._snapshot and not self.pending:
+        traced = self.tracer.version != self._traced
+        if snapshot is self._snapshot and not self.pending and not traced:
             return None
         turned = self._snapshot is None or self._snapshot.status is not snapshot.status
-        self._snapshot, self._t = snapshot, now_s
+        self._snapshot, self._t, self._traced = snapshot, now_s, self.tracer.version
         cols: dict[str, Column] = {}
         for branch in snapshot.branches:
             state = self._columns.setdefault(branch.id, _ColumnState())
@@ -83,20 +94,43 @@ class FrameBuilder:
                 continue
             if change := state.advance(branch, branch_face(branch, snapshot)):
                 cols[branch.id] = change
-        if snapshot.aggregate_kind is not None or snapshot.aggregate is not None:
-            state = self._columns.setdefault(AGGREGATE, _ColumnState())
-            combining = snapshot.aggregate.branch if snapshot.aggregate else None
-            if change := state.advance(combining, aggregate_face(snapshot)):
-                cols[AGGREGATE] = change
+        cols |= self._answers(snapshot)
         run = run_face(snapshot)
-        if run == self._run and not cols:
+        gone = self._gone(snapshot)
+        if run == self._run and not cols and not gone:
             return None
         base = self.tag
         self._number += 1
         frame = Frame(tag=self.tag, base=base, t=round(now_s, 3), cols=cols)
         if run != self._run:
             self._run = frame["run"] = run
+        if gone:
+            frame["gone"] = gone
         return frame
+
+    def _answers(self, snapshot: Snapshot) -> dict[str, Column]:
+        changes: dict[str, Column] = {}
+        if snapshot.aggregate is None and snapshot.aggregate_kind is not None:
+            state = self._columns.setdefault(AGGREGATE, _ColumnState())
+            if change := state.advance(None, missing_answer_face(snapshot)):
+                changes[AGGREGATE] = change
+        for made in sorted(snapshot.aggregates, key=answer_number):
+            state = self._columns.setdefault(made.id, _ColumnState())
+            sources = self.tracer.known(made)
+            change = state.advance(made.branch, answer_face(made, snapshot), made, sources)
+            if change:
+                changes[made.id] = change
+        return changes
+
+    def _gone(self, snapshot: Snapshot) -> list[str]:
+        there = {branch.id for branch in snapshot.branches}
+        there |= {made.id for made in snapshot.aggregates}
+        if snapshot.aggregate_kind is not None:
+            there.add(AGGREGATE)
+        gone = [name for name in self._columns if name not in there]
+        for name in gone:
+            del self._columns[name]
+        return gone
 
     def keyframe(self, now_s: float | None = None) -> Frame:
         """The whole picture as of the newest frame."""
@@ -114,10 +148,13 @@ class _ColumnState:
     def __init__(self) -> None:
         self.renderer = BlockRenderer()
         self._branch: Branch | None = None
+        self._answer: str | None = None
         self._face: Face | None = None
+        self._sources: Sources | None = None
         self._tokens = 0
         self._generation = 0
-        self._sent_closed = 0
+        self._sent: list[str] = []
+        """Closed blocks as they were sent."""
         self._sent_open = ""
 
     def knows(self, branch: Branch) -> bool:
@@ -126,19 +163,26 @@ class _ColumnState:
         queued = branch.state is BranchState.QUEUED
         return branch is self._branch and not queued and not self.renderer.pending
 
-    def advance(self, branch: Branch | None, face: Face) -> Column:
+    def advance(
+        self,
+        branch: Branch | None,
+        face: Face,
+        made: Aggregate | None = None,
+        sources: Sources | None = None,
+    ) -> Column:
         """Take in the branch as it stands; what changed, empty if nothing did."""
         change = Column()
         if face != self._face:
             self._face = change["face"] = face
+        if sources is not self._sources:
+            self._sources = change["sources"] = sources
         tokens = branch.pieces if branch else 0
         if tokens != self._tokens:
             self._tokens = change["tokens"] = tokens
-        if branch is not self._branch or self.renderer.pending:
-            self._branch = branch
-            self.renderer.update(branch.text if branch else "")
-            if branch is None or branch.state.finished:
-                self.renderer.flush()
+        answer = made.answer if made else None
+        if branch is not self._branch or answer != self._answer or self.renderer.pending:
+            self._branch, self._answer = branch, answer
+            self._render(branch, made)
             if diff := self._text_diff():
                 change["text"] = diff
         return change
@@ -146,31 +190,49 @@ class _ColumnState:
     def whole(self) -> Column:
         """Everything, for a viewer who has nothing."""
         text = TextDiff(
-            keep=0,
-            closed=[(0, html) for html in self.renderer.closed[: self._sent_closed]],
-            open=(0, self._sent_open),
+            keep=0, closed=[(0, html) for html in self._sent], open=(0, self._sent_open)
         )
         column = Column(tokens=self._tokens, text=text)
         if self._face is not None:
             column["face"] = self._face
+        if self._sources is not None:
+            column["sources"] = self._sources
         return column
+
+    def _render(self, branch: Branch | None, made: Aggregate | None) -> None:
+        text = shown_answer(made) if made else shown_text(branch) if branch else ""
+        self.renderer.update(text)
+        # A text that was written anew must not be gone until enough of it has come.
+        anew = self.renderer.generation != self._generation
+        if anew or branch is None or branch.state.finished:
+            self.renderer.flush()
 
     def _text_diff(self) -> TextDiff | None:
         renderer = self.renderer
-        before = self._sent_open
-        keep = self._sent_closed
+        keep = len(self._sent)
         if renderer.generation != self._generation:
             self._generation = renderer.generation
-            before, keep = "", 0
-        elif keep == len(renderer.closed) and before == renderer.open:
+            keep = _same(self._sent, renderer.closed)
+        if keep == len(self._sent) == len(renderer.closed) and self._sent_open == renderer.open:
             return None
+        # What goes on from the open block is either the first of the new blocks or still open.
+        before = self._sent_open
         closed: list[Splice] = []
         for html in renderer.closed[keep:]:
             closed.append(splice(before, html))
             before = ""
         diff = TextDiff(keep=keep, closed=closed, open=splice(before, renderer.open))
-        self._sent_closed, self._sent_open = len(renderer.closed), renderer.open
+        self._sent[keep:] = renderer.closed[keep:]
+        self._sent_open = renderer.open
         return diff
+
+
+def _same(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many of their first blocks are equal."""
+    return next(
+        (i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
+        min(len(one), len(other)),
+    )
 
 
 def splice(before: str, after: str) -> Splice:

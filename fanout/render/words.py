@@ -7,6 +7,10 @@ from decimal import ROUND_HALF_UP, Decimal
 from fanout.insight.speed import span_s, writing_rate
 from fanout.snapshot import Branch, Snapshot
 from fanout.types import BranchState, Cost, FailureKind, RunStatus
+from fanout.voting.ballot import Ballot
+
+LONGEST_VOTE = 32
+"""Characters of a vote on a chip; the whole stands in the column."""
 
 _STATES = {
     BranchState.READY: "Ready",
@@ -63,6 +67,31 @@ def state_word(state: BranchState) -> str:
     return _STATES[state]
 
 
+def branch_word(branch: Branch) -> str:
+    """How a branch stands: its vote where it has voted, else its state."""
+    if branch.ballot is not None and branch.state.succeeded:
+        return vote_word(branch.ballot)
+    if not_needed(branch):
+        return "Not needed"
+    return state_word(branch.state)
+
+
+def not_needed(branch: Branch) -> bool:
+    """True where it was called off because nothing hung on it any more."""
+    return branch.state is BranchState.SKIPPED and branch.failure is None
+
+
+def vote_word(ballot: Ballot) -> str:
+    """ "Block", "42", "Scored", "Ranked" or "Abstained"."""
+    if not ballot.valid:
+        return "Abstained"
+    if ballot.ranking:
+        return "Ranked"
+    choice = " ".join((ballot.choice or "scored").split())
+    short = choice if len(choice) <= LONGEST_VOTE else f"{choice[: LONGEST_VOTE - 1].rstrip()}…"
+    return short[:1].upper() + short[1:]
+
+
 def kind_word(kind: FailureKind) -> str:
     """A kind of failure in two or three words."""
     return _KINDS[kind]
@@ -74,7 +103,12 @@ def run_word(status: RunStatus) -> str:
 
 def end_sentence(branch: Branch) -> str:
     """ "Joke is done", "Poem failed": what is announced; empty while it is still at work."""
-    end = _ENDS.get(branch.state)
+    if branch.ballot is not None and branch.state.succeeded:
+        if not branch.ballot.valid:
+            return f"{branch.title} abstained"
+        judged = branch.ballot.ranking or branch.ballot.scores
+        return f"{branch.title} {'has judged' if judged else f'voted {vote_word(branch.ballot)}'}"
+    end = "is not needed" if not_needed(branch) else _ENDS.get(branch.state)
     return f"{branch.title} {end}" if end else ""
 
 

@@ -128,4 +128,4 @@ def test_a_branch_that_has_not_begun_has_no_numbers():
 def test_a_branch_that_never_asked_says_nothing_about_money():
     skipped = branch(BranchFinished(at=1.0, id=ID, state=BranchState.SKIPPED))
     assert "cost" not in words.metric_line(skipped, 1.0)
-    assert words.end_sentence(skipped) == "Poem was skipped"
+    assert words.end_sentence(skipped) == "Poem is not needed"
