@@ -9,12 +9,15 @@ import streamlit as st
 from components.plain import label
 from fanout.engine.runtime import Offer
 from fanout.types import ModelRef
-from fanout.workflows.definition import Workflow
+from fanout.workflows.definition import Moderation, Reasoning, Research, Workflow
 from fanout.workflows.parsing import parse
-from fanout.workflows.specs import BranchSpec
+from fanout.workflows.specs import MAX_BRANCHES, BranchSpec
 
 _uids = itertools.count(1)
 RUN_MODEL = ""
+_FIELDS = (
+    "title", "enabled", "prompt", "temperature", "max_tokens", "times", "weight", "model",
+)  # fmt: skip
 
 
 def edited(workflow: Workflow) -> Workflow:
@@ -103,7 +106,35 @@ def _card(workflow: Workflow, uid: str, spec: BranchSpec, offers: tuple[Offer, .
         placeholder=_placeholder(workflow.defaults.max_tokens),
         persist_state="session",
     )
+    _repeats(workflow, uid, spec)
     _model(uid, spec, offers)
+
+
+def _repeats(workflow: Workflow, uid: str, spec: BranchSpec) -> None:
+    if isinstance(workflow, Research):
+        return
+    left, right = st.columns(2)
+    left.number_input(
+        "Times",
+        1,
+        MAX_BRANCHES,
+        spec.times,
+        1,
+        key=f"{uid}-times",
+        help="Ask it so often at once, as so many branches.",
+        persist_state="session",
+    )
+    if isinstance(workflow, Moderation | Reasoning):
+        right.number_input(
+            "Weight",
+            0.1,
+            1000.0,
+            spec.weight,
+            0.5,
+            key=f"{uid}-weight",
+            help="What its vote counts where votes are weighted.",
+            persist_state="session",
+        )
 
 
 def _placeholder(default: float | None) -> str:
@@ -150,9 +181,7 @@ def _current(workflow: Workflow) -> list[tuple[str, BranchSpec]]:
 def _as_typed(uid: str, spec: BranchSpec) -> BranchSpec:
     state = st.session_state
     changes: dict[str, object] = {
-        field: state[f"{uid}-{field}"]
-        for field in ("title", "enabled", "prompt", "temperature", "max_tokens", "model")
-        if f"{uid}-{field}" in state
+        field: state[f"{uid}-{field}"] for field in _FIELDS if f"{uid}-{field}" in state
     }
     changes["variables"] = {
         name: state.get(f"{uid}-variable-{name}", value) for name, value in spec.variables.items()
@@ -168,11 +197,12 @@ def _add(workflow: Workflow) -> None:
     rows = _current(workflow)
     taken = {spec.id for _, spec in rows}
     number = next(n for n in itertools.count(len(rows) + 1) if f"branch-{n}" not in taken)
-    like = rows[-1][1] if rows else workflow.branches[0]
+    like = rows[-1][1] if rows else next(iter(workflow.branches), None)
+    prompt = None if like is None or like.prompt is None else "Write about {topic}."
     spec = BranchSpec(
         id=f"branch-{number}",
         title=f"Branch {number}",
-        prompt=None if like.prompt is None else "Write about {topic}.",
-        variables=dict.fromkeys(like.variables, ""),
+        prompt=prompt,
+        variables=dict.fromkeys(like.variables if like else (), ""),
     )
     st.session_state[f"rows-{workflow.name}"] = [*rows, (f"b{next(_uids)}", spec)]

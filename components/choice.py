@@ -9,6 +9,7 @@ import streamlit as st
 
 from components import session
 from components.branch_editor import edited, load_rows
+from components.kind_choice import kind_fields, load_kind_choice, with_kind_choice
 from components.plain import label
 from components.run_key import run_key
 from fanout.engine.handle import RunHandle
@@ -16,7 +17,7 @@ from fanout.engine.runtime import Runtime
 from fanout.errors import DefinitionError, FanoutError
 from fanout.types import ModelRef
 from fanout.workflows.definition import Workflow
-from fanout.workflows.library import shipped
+from fanout.workflows.library import load_all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,10 @@ class Choice:
 def input_band(runtime: Runtime, handle: RunHandle | None) -> Choice:
     """Draw the band and return what is chosen. A run that is opened fills the fields."""
     _fill_from(handle)
-    workflows = {workflow.name: workflow for workflow in shipped().workflows}
+    workflows = _workflows()
+    if st.session_state.get("workflow") not in workflows:
+        # Nothing chosen yet, or it was renamed or deleted since.
+        st.session_state["workflow"] = next(iter(workflows))
     offers = {offer.ref: offer.label for offer in runtime.offers()}
     if st.session_state.get("model") not in offers:
         st.session_state["model"] = runtime.fitting_model(st.session_state.get("model"))
@@ -84,12 +88,17 @@ def input_band(runtime: Runtime, handle: RunHandle | None) -> Choice:
                     on_click=handle.stop if handle is not None else None,
                 )
                 run_key("run")
+        kind_fields(workflow, runtime.offers())
     return _choice(workflow)
 
 
 def start_chosen() -> None:
     """Start what the fields say; what can't be run is told beside them and nothing is lost."""
-    workflow = shipped().get(st.session_state["workflow"])
+    workflows = _workflows()
+    if st.session_state["workflow"] not in workflows:
+        st.session_state["notice"] = "That workflow was renamed or deleted. Choose another one."
+        return
+    workflow = workflows[st.session_state["workflow"]]
     choice = _choice(workflow)
     if choice.problem:
         st.session_state["notice"] = choice.problem
@@ -119,11 +128,25 @@ def use_example(name: str, text: str) -> Callable[[], None]:
     return use
 
 
+def _workflows() -> dict[str, Workflow]:
+    """The shipped ones and the user's own, by name, as their files are now.
+
+    Branches that were edited here belong to the file as it was: with another file they go.
+    """
+    found = {w.name: w for w in load_all(session.runtime().settings.home).workflows}
+    seen: dict[str, Workflow] = st.session_state.setdefault("workflows_seen", {})
+    for name, workflow in found.items():
+        if name in seen and seen[name] != workflow:
+            st.session_state.pop(f"rows-{name}", None)
+        seen[name] = workflow
+    return found
+
+
 def _choice(workflow: Workflow) -> Choice:
     topic = st.session_state.get("topic") or ""
     model = st.session_state["model"]
     try:
-        return Choice(workflow=edited(workflow), topic=topic, model=model)
+        return Choice(workflow=edited(with_kind_choice(workflow)), topic=topic, model=model)
     except DefinitionError as error:
         return Choice(workflow=workflow, topic=topic, model=model, problem=str(error))
 
@@ -145,9 +168,9 @@ def _fill_from(handle: RunHandle | None) -> None:
     if handle is None or st.session_state.get("filled_from") == handle.id:
         return
     st.session_state["filled_from"] = handle.id
-    known = {workflow.name for workflow in shipped().workflows}
-    if handle.workflow.name in known:
+    if handle.workflow.name in _workflows():
         st.session_state["workflow"] = handle.workflow.name
         load_rows(handle.workflow)
+        load_kind_choice(handle.workflow)
     st.session_state["topic"] = handle.snapshot.topic
     st.session_state["model"] = handle.model

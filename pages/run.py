@@ -8,6 +8,7 @@ from components import session
 from components.board import live_board
 from components.branch_editor import branch_editor
 from components.choice import input_band
+from components.documents import documents_area
 from components.empty_state import empty_state, unknown_run
 from components.notices import notices
 from components.preflight import preflight
@@ -22,6 +23,7 @@ handle = runtime.engine.get(run_id) if run_id else None
 choice = input_band(runtime, handle)
 notices(runtime, choice.model)
 preflight(runtime, choice)
+documents_area(runtime, choice.workflow, opened=handle is None)
 with st.expander(
     "Edit branches", icon=":material/tune:", key="edit_branches", on_change="rerun"
 ) as editor:

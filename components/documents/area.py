@@ -1,0 +1,124 @@
+"""The area "Documents" of the Run page: a place to drop files, what came of them, and the list."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from components.documents.chosen import choose_documents, searched_words
+from components.documents.intake import Intake, Upload
+from components.documents.shelf import shelf
+from components.plain import label
+from fanout.engine.runtime import Runtime
+from fanout.errors import FanoutError
+from fanout.retrieval.reading import MOST_BYTES, READABLE
+from fanout.workflows.definition import Research, Workflow
+
+QUICK_S = 1.5
+"""How long a page waits for dropped files: nearly all have been read by then."""
+TICK_S = 0.5
+# Larger ones are let in too, so that the reason stands beside the list and the others are kept.
+LARGEST_MB = 2 * MOST_BYTES // 1_000_000
+INTAKE = "documents_intake"
+DROPS = "documents_drops"
+
+
+def documents_area(runtime: Runtime, workflow: Workflow, *, opened: bool) -> None:
+    """Draw it for a research workflow, nothing for another; `opened` is how it begins."""
+    if not isinstance(workflow, Research):
+        return
+    try:
+        with st.spinner("Opening the documents"):
+            library = runtime.library
+        intake = _intake()
+        intake.wait(QUICK_S)
+        documents = library.documents()
+    except FanoutError as error:
+        st.error(label(str(error), 400), icon=":material/error:")
+        return
+    title = f"Documents: {searched_words(workflow, documents)}"
+    with st.expander(title, icon=":material/library_books:", expanded=opened, key="documents"):
+        left, right = st.columns([5, 7], gap="large")
+        with left:
+            _drop(runtime, intake)
+            _messages(intake)
+            if documents:
+                choose_documents(workflow, documents)
+        with right:
+            shelf(library, documents)
+
+
+def _drop(runtime: Runtime, intake: Intake) -> None:
+    # A new key after each drop empties the field, so that no rerun can add its files again.
+    key = f"documents_drop-{st.session_state.get(DROPS, 0)}"
+    st.file_uploader(
+        "Add documents",
+        accept_multiple_files=True,
+        key=key,
+        max_upload_size=LARGEST_MB,
+        help=f"{READABLE}, several at once, up to {MOST_BYTES // 1_000_000} MB each. "
+        "They stay on this machine; passages of them are sent to the model that answers.",
+        on_change=_take,
+        args=(runtime, intake, key),
+    )
+
+
+def _take(runtime: Runtime, intake: Intake, key: str) -> None:
+    dropped = st.session_state.get(key) or []
+    if dropped:
+        intake.take(runtime, [(file.name, file.getvalue()) for file in dropped])
+        st.session_state[DROPS] = st.session_state.get(DROPS, 0) + 1
+
+
+def _messages(intake: Intake) -> None:
+    if intake.reading:
+        _watch(intake)
+    done = [upload for upload in intake.uploads if upload.state != "reading"]
+    kept = [upload for upload in done if upload.state == "kept"]
+    if kept:
+        names = ", ".join(label(upload.name, 40) for upload in kept[:3])
+        more = f" and {len(kept) - 3} more" if len(kept) > 3 else ""
+        st.success(f"Added {names}{more}.", icon=":material/check_circle:")
+    for upload in done:
+        if upload.state == "refused":
+            st.error(label(upload.message, 400), icon=":material/error:")
+        elif upload.message:
+            text = f"{label(upload.name, 60)}: {label(upload.message, 400)}"
+            st.info(text, icon=":material/info:")
+    if done:
+        st.button(
+            "Dismiss", key="documents_dismiss", type="tertiary", icon=":material/close:",
+            on_click=intake.forget,
+        )  # fmt: skip
+
+
+@st.fragment(run_every=TICK_S)
+def _watch(intake: Intake) -> None:
+    reading = intake.reading
+    if not reading:
+        st.rerun()
+    for number, upload in enumerate(reading):
+        _one(upload, number)
+
+
+def _one(upload: Upload, number: int) -> None:
+    seconds = time.monotonic() - upload.since
+    with st.container(horizontal=True, vertical_alignment="center"):
+        size = f"{upload.size / 1e6:.1f} MB"
+        st.markdown(
+            f":material/hourglass_top: Reading {label(upload.name, 60)} · {size} · {seconds:.0f} s"
+        )
+        st.button(
+            "Stop",
+            key=f"documents_stop-{number}",
+            type="tertiary",
+            icon=":material/stop:",
+            help=f"Stop reading {label(upload.name, 60)}",
+            on_click=upload.stop,
+        )
+
+
+def _intake() -> Intake:
+    intake: Intake = st.session_state.setdefault(INTAKE, Intake())
+    return intake

@@ -1,0 +1,27 @@
+"""What only one kind of workflow lets a person choose: policies, models, documents."""
+
+from __future__ import annotations
+
+from components.documents import load_documents, with_documents
+from components.models_choice import load_models, models_choice, with_models
+from components.policies_choice import load_policies, policies_choice, with_policies
+from fanout.engine.runtime import Offer
+from fanout.workflows.definition import Workflow
+
+
+def kind_fields(workflow: Workflow, offers: tuple[Offer, ...]) -> None:
+    """Draw the fields that stand near the topic; documents have an area of their own."""
+    policies_choice(workflow)
+    models_choice(workflow, offers)
+
+
+def with_kind_choice(workflow: Workflow) -> Workflow:
+    """The workflow as this session chose; whether it can be run is checked with its branches."""
+    return with_documents(with_models(with_policies(workflow)))
+
+
+def load_kind_choice(workflow: Workflow) -> None:
+    """Take over what a run that was opened had chosen."""
+    load_policies(workflow)
+    load_models(workflow)
+    load_documents(workflow)
