@@ -9,6 +9,7 @@ import numpy as np
 
 from fanout.insight.similarity import (
     Square,
+    common_length,
     compression_ratio,
     distinct_2,
     longest_shared_phrase,
@@ -68,7 +69,7 @@ def independence(
     if len(full) < 2:
         return None
     names = tuple(titles[i] for i in full)
-    read = [texts[i] for i in full]
+    read = common_length([texts[i] for i in full])
     matrix = wording(read)
     closest = _closest(names, read, matrix)
     meant = None if meaning is None else vendi(_unit(meaning[np.ix_(full, full)]))

@@ -19,6 +19,7 @@ from fanout.insight.overlap import (
     weights,
 )
 from fanout.insight.sentences import Sentence, sentences
+from fanout.insight.terms import names
 from fanout.types import BranchId
 
 PAIR_COST = 0.1
@@ -80,7 +81,8 @@ def compare(
     if not told:
         return Comparison(best=((),) * (len(texts) + len(parts)), share_found=())
     queries = [features(text) for text in (*texts, *parts)]
-    by = weights(queries, [item.features for item in told], given)
+    named = frozenset[str]().union(*map(names, texts))
+    by = weights(queries, [item.features for item in told], named=named, given=given)
     asked = incidence(queries, by)
     single = incidence([item.features for item in told], by)
     pairs = [i for i in range(len(told) - 1) if told[i].branch == told[i + 1].branch]

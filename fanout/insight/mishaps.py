@@ -45,7 +45,8 @@ def _left_out(snapshot: Snapshot) -> list[Branch]:
     made = snapshot.aggregate
     if made is None:
         return []
-    return [b for b in snapshot.branches if b.id not in made.used and b.state.finished]
+    needed = (b for b in snapshot.branches if b.state is not BranchState.SKIPPED)
+    return [b for b in needed if b.id not in made.used and b.state.finished]
 
 
 def _requests(retried: list[Branch]) -> str:

@@ -8,6 +8,7 @@ and languages whose endings the stemmer doesn't know.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fanout.insight.terms import NUMBER, names, terms
+from fanout.insight.terms import NUMBER, terms
 
 Matrix = NDArray[np.float32]
 Grams = NDArray[np.uint64]
@@ -29,6 +30,7 @@ GIVEN_WEIGHT = 0.3
 """Words of the topic stand everywhere and say little about who brought a point."""
 FEW = 30
 """Rarity is judged as if there were at least so many sentences."""
+_BETWEEN = re.compile(r"[\W_]+")
 _NO_GRAMS: Grams = np.empty(0, dtype=np.uint64)
 
 
@@ -37,18 +39,18 @@ class Features:
     """One piece of text as sets."""
 
     terms: frozenset[str]
-    names: frozenset[str]
     grams: Grams
 
 
 def features(text: str) -> Features:
-    return Features(terms=terms(text), names=names(text), grams=grams(text))
+    return Features(terms=terms(text), grams=grams(text))
 
 
 def grams(text: str, size: int = GRAM) -> Grams:
     """The distinct runs of `size` characters, hashed; letters, digits, single spaces."""
-    letters = "".join(c if c.isalnum() else " " for c in text.casefold())
-    codes = np.array([*map(ord, " ".join(letters.split()))], dtype=np.uint64)
+    letters = _BETWEEN.sub(" ", text.casefold()).strip()
+    encoded = letters.encode("utf-32-le", errors="surrogatepass")
+    codes = np.frombuffer(encoded, dtype="<u4").astype(np.uint64)
     if len(codes) < size:
         return _NO_GRAMS
     hashed = np.zeros(len(codes) - size + 1, dtype=np.uint64)
@@ -73,11 +75,19 @@ class Weights:
         return sum(self.worth[term] for term in piece.terms)
 
 
-def weights(queried: Sequence[Features], among: Sequence[Features], given: str = "") -> Weights:
-    """Weights of what `queried` and `among` hold; rare among the sentences `among` weighs more."""
+def weights(
+    queried: Sequence[Features],
+    among: Sequence[Features],
+    *,
+    named: Collection[str] = (),
+    given: str = "",
+) -> Weights:
+    """Weights of what `queried` and `among` hold; rare among the sentences `among` weighs more.
+
+    Terms `named` weigh more too, those of the text that was `given` to all of them less.
+    """
     known = Counter(term for piece in among for term in piece.terms)
     asked = sorted({term for piece in queried for term in piece.terms})
-    named = {term for piece in queried for term in piece.names}
     every = sorted({*known, *asked})
     rarity = _rarity(np.array([known[term] for term in every], dtype=np.float32), len(among))
     topic = terms(given)

@@ -34,8 +34,12 @@ def practices(
 
     `meaning` holds the cosines of the vectors of the branches' texts, in column order.
     """
+    return _measured(snapshot, now_s, run_independence(snapshot, meaning))
+
+
+def _measured(snapshot: Snapshot, now_s: float, found: Independence | None) -> tuple[Practice, ...]:
     return (
-        independence_practice(snapshot, meaning),
+        independence_practice(found, voting=snapshot.vote is not None),
         balance_practice(snapshot, now_s),
         overhead_practice(snapshot, now_s),
         speed_up_practice(snapshot, now_s),
@@ -54,14 +58,12 @@ def run_independence(snapshot: Snapshot, meaning: Square | None = None) -> Indep
     )
 
 
-def independence_practice(snapshot: Snapshot, meaning: Square | None = None) -> Practice:
+def independence_practice(found: Independence | None, *, voting: bool) -> Practice:
     """The effective number of different answers; branches that vote are meant to agree."""
-    found = run_independence(snapshot, meaning)
     if found is None:
         return unknown("independence", "Independence", "It takes two texts to compare.")
     by = "wording" if found.meaning_effective is None else "meaning"
     effective = found.effective if found.meaning_effective is None else found.meaning_effective
-    voting = snapshot.vote is not None
     level: Level = (
         "good" if voting or found.share >= GOOD else "watch" if found.share >= ALIKE else "bad"
     )
@@ -82,8 +84,8 @@ def independence_practice(snapshot: Snapshot, meaning: Square | None = None) -> 
 
 def practices_record(snapshot: Snapshot, now_s: float | None = None) -> dict[str, object]:
     """All measures as plain JSON, by id; the pairs that are closest in wording with them."""
-    measured = practices(snapshot, snapshot.at if now_s is None else now_s)
     found = run_independence(snapshot)
+    measured = _measured(snapshot, snapshot.at if now_s is None else now_s, found)
     record: dict[str, object] = {p.id: _practice_record(p) for p in measured}
     record["wording"] = None if found is None else _independence_record(found)
     return record

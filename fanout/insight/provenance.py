@@ -149,7 +149,7 @@ def _sourced(
     new = () if sentence.kind == "heading" else tuple(sorted(numbers(sentence.text) - known))
     turned = bool(matches) and all(_turned_round(sentence, match, told) for match in matches)
     supported: bool | None = bool(matches) and enough and not new and not turned
-    if not supported and not new and not _says_something(sentence):
+    if not supported and not new and not _says_something(sentence, terms(sentence.text)):
         supported = None
     return SourcedSentence(
         text=sentence.text,
@@ -181,8 +181,7 @@ def _support(match: Match, told: Sequence[Told]) -> Support:
     )
 
 
-def _says_something(sentence: Sentence) -> bool:
-    found = terms(sentence.text)
+def _says_something(sentence: Sentence, found: frozenset[str]) -> bool:
     counted = any(term.startswith(NUMBER) for term in found)
     return sentence.kind != "heading" and (counted or len(found) >= FEWEST_TERMS)
 
@@ -192,7 +191,7 @@ def _reached(
 ) -> float:
     whole = there = 0
     for at, item in enumerate(told):
-        if item.branch == branch and _says_something(item.sentence):
+        if item.branch == branch and _says_something(item.sentence, item.features.terms):
             length = len(item.sentence.text)
             whole += length
             there += length * (at in quoted or compared.share_found[at] >= REACHED)

@@ -25,6 +25,7 @@ SHORTEST_CUT = 600
 """Texts are cut to the shortest one's characters, but not below this: a two-line joke must not
 reduce a report to its first sentence."""
 
+LONGEST_PHRASE = 40
 _WINDOW = 32_000
 """What zlib looks back over, in bytes: further away a repetition goes unseen."""
 _WORD = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]|\w+(?:['’]\w+)*")
@@ -34,9 +35,9 @@ def wording(texts: Sequence[str]) -> Square:
     """How close the wording of n texts is: n x n cosines of their sets of character 5-grams.
 
     0 where nothing is shared, 1 where everything is. Symmetric, with ones on the diagonal.
+    `common_length` makes texts comparable; that goes for every measure here.
     """
-    cut = common_length(texts)
-    found = [grams(text, GRAM) for text in cut]
+    found = [grams(text, GRAM) for text in texts]
     every, columns = np.unique(np.concatenate([grams(""), *found]), return_inverse=True)
     rows = np.zeros((len(texts), len(every)), dtype=np.float32)
     owners = np.repeat(np.arange(len(texts)), [len(gram) for gram in found])
@@ -44,7 +45,7 @@ def wording(texts: Sequence[str]) -> Square:
     sizes = np.sqrt(np.maximum(rows.sum(axis=1), 1))
     matrix = ((rows @ rows.T) / np.outer(sizes, sizes)).astype(np.float64)
     for i, j in np.argwhere(matrix == 0):
-        matrix[i, j] = float(cut[i] == cut[j])
+        matrix[i, j] = float(texts[i] == texts[j])
     return np.clip(matrix, 0.0, 1.0)
 
 
@@ -68,21 +69,24 @@ def compression_ratio(texts: Sequence[str]) -> float | None:
     Only comparable between sets of about the same length. None where there is no text.
     """
     each = _WINDOW // max(1, len(texts))
-    raw = b"\n".join(text.encode()[:each] for text in common_length(texts))
+    raw = b"\n".join(text.encode("utf-8", errors="replace")[:each] for text in texts)
     return len(raw) / len(zlib.compress(raw, 9)) if raw.strip() else None
 
 
 def distinct_2(texts: Sequence[str]) -> float | None:
     """The share of all pairs of neighbouring words that are different pairs: 1 repeats nothing."""
-    pairs = [pair for text in common_length(texts) for pair in pairwise(words(text))]
+    pairs = [pair for text in texts for pair in pairwise(words(text))]
     return len(set(pairs)) / len(pairs) if pairs else None
 
 
 def longest_shared_phrase(one: str, other: str) -> str:
-    """The longest run of words that stands in both, in lower case; empty if no word does."""
-    left, right = words(plain(one)), words(plain(other))
+    """The longest run of words that stands in both, in lower case; empty if no word does.
+
+    Of a run longer than `LONGEST_PHRASE` words that many.
+    """
+    left, right = words(one), words(other)
     shared: tuple[str, ...] = ()
-    shortest, longest = 1, min(len(left), len(right))
+    shortest, longest = 1, min(len(left), len(right), LONGEST_PHRASE)
     while shortest <= longest:
         size = (shortest + longest) // 2
         common = _runs(left, size) & _runs(right, size)

@@ -49,7 +49,7 @@ def test_nothing_amounts_to_nothing() -> None:
 
 
 def test_wording_is_one_for_copies_and_near_nothing_for_strangers() -> None:
-    matrix = wording([STORY, f"**{STORY}**", POEM])
+    matrix = wording(common_length([STORY, f"**{STORY}**", POEM]))
     assert matrix[0, 1] == pytest.approx(1.0)
     assert matrix[0, 2] < 0.1
     # Two thirds of one text and one third of another: the eigenvalues are 2/3 and 1/3.
