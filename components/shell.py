@@ -26,6 +26,7 @@ st.logo(str(ROOT / "components" / "logo.svg"), size="large")
 page = st.navigation(
     [
         st.Page(PAGES / "run.py", title="Run", icon=":material/play_arrow:", default=True),
+        st.Page(PAGES / "workflows.py", title="Workflows", icon=":material/account_tree:"),
         st.Page(PAGES / "models.py", title="Models", icon=":material/memory:"),
     ],
     position="top",

@@ -24,8 +24,8 @@ _SKELETONS: dict[str, dict[str, object]] = {
     "sectioning": {
         "shared": _TOPIC,
         "branches": [
-            {"id": "first", "title": "First part", "prompt": "Say in 3 sentences what it is."},
-            {"id": "second", "title": "Second part", "prompt": "Say in 3 sentences why it matters."},
+            {"id": "first", "title": "First", "prompt": "Say in 3 sentences what it is."},
+            {"id": "second", "title": "Second", "prompt": "Say why it matters in 3 sentences."},
         ],
         "aggregate": default_spec("synthesis").model_dump(),
     },
@@ -75,12 +75,12 @@ _SKELETONS: dict[str, dict[str, object]] = {
             {
                 "id": "backwards",
                 "title": "Backwards",
-                "prompt": "Work backwards from the goal, then give the final answer on the last line.",
+                "prompt": "Work backwards from the goal. Give the final answer on the last line.",
             },
             {
                 "id": "estimate",
                 "title": "Estimate first",
-                "prompt": "Estimate first, then work it out; give the final answer on the last line.",
+                "prompt": "Estimate first, then work it out. Give the answer on the last line.",
             },
         ],
         "aggregate": default_spec("vote").model_dump(),

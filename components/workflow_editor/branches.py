@@ -1,0 +1,319 @@
+"""The branches of a workflow: choose one, change it, move it, copy it, take it out.
+
+One is drawn at a time, so that fifty are no slower than three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from components.plain import label, shortened
+from components.workflow_editor.about import max_tokens, temperature
+from components.workflow_editor.draft import UID, Draft, Row, new_uid
+from components.workflow_editor.fields import Form
+from fanout.workflows.specs import MAX_BRANCHES
+
+AS_PILLS = 14
+"""More branches than that are chosen from a list."""
+
+
+def branches(form: Form, models: Mapping[str, str]) -> None:
+    """Draw the chooser and the one that is chosen."""
+    draft = form.draft
+    if draft.kind == "models":
+        _without_branches(form)
+    rows = draft.rows("branches")
+    form.problem_at(("branches",))
+    uid = _chooser(draft, rows) if rows else ""
+    row = draft.row("branches", uid)
+    if not form.read_only:
+        _order(draft, rows, row)
+    if row is not None:
+        with st.container(border=True, key="one_branch"):
+            _branch(form, row, models)
+
+
+def _without_branches(form: Form) -> None:
+    one, two = st.columns(2, gap="medium")
+    with one:
+        form.lines(
+            "Models, one a line",
+            "models",
+            hint="gpt-5-mini\nmy-server/qwen3:4b",
+            about='"name", or "endpoint/name" for another endpoint. Each is asked once.',
+        )
+    with two:
+        form.numbers(
+            "Temperatures",
+            "temperatures",
+            about="Where no models are named, the run's own model is asked once at each of these.",
+        )
+    if not form.draft.rows("branches"):
+        st.caption("These are its branches. Branches that are added below take their place.")
+
+
+def _chooser(draft: Draft, rows: list[Row]) -> str:
+    known = [str(row[UID]) for row in rows]
+    if draft.branch not in known:
+        draft.branch = known[0]
+    names = {str(row[UID]): _name(row) for row in rows}
+    key = f"branch-of-{draft.name}"
+    # Not bound to the draft: which branch is looked at is no change of the workflow.
+    if st.session_state.get(key) != draft.branch:
+        st.session_state[key] = draft.branch
+
+    def chosen() -> None:
+        draft.branch = st.session_state[key] or draft.branch
+
+    if len(rows) <= AS_PILLS:
+        st.pills(
+            "Branch",
+            known,
+            key=key,
+            format_func=names.__getitem__,
+            required=True,
+            on_change=chosen,
+        )
+    else:
+        st.selectbox(
+            f"Branch, one of {len(rows)}",
+            known,
+            key=key,
+            format_func=names.__getitem__,
+            on_change=chosen,
+        )
+    return draft.branch
+
+
+def _name(row: Row) -> str:
+    name = shortened(str(row.get("title") or row.get("id") or "Untitled"), 40)
+    times = f" × {row['times']}" if row.get("times", 1) != 1 else ""
+    return label(name) + times + ("" if row.get("enabled", True) else " (off)")
+
+
+def _order(draft: Draft, rows: list[Row], row: Row | None) -> None:
+    at = rows.index(row) if row is not None else -1
+    with st.container(horizontal=True, key="branch_actions"):
+        st.button(
+            "Add a branch",
+            key="branch_add",
+            icon=":material/add:",
+            disabled=len(rows) >= MAX_BRANCHES,
+            help=f"{MAX_BRANCHES} is the most." if len(rows) >= MAX_BRANCHES else None,
+            on_click=_add,
+            args=(draft,),
+        )
+        if row is None:
+            return
+        for name, key, icon, off, act in (
+            ("Earlier", "branch_up", "arrow_back", at == 0, -1),
+            ("Later", "branch_down", "arrow_forward", at == len(rows) - 1, 1),
+        ):
+            st.button(
+                name,
+                key=key,
+                icon=f":material/{icon}:",
+                type="tertiary",
+                disabled=off,
+                on_click=_move,
+                args=(draft, row, act),
+            )
+        st.button(
+            "Copy",
+            key="branch_copy",
+            icon=":material/content_copy:",
+            type="tertiary",
+            disabled=len(rows) >= MAX_BRANCHES,
+            on_click=_add,
+            args=(draft, row),
+        )
+        st.button(
+            "Remove",
+            key="branch_remove",
+            icon=":material/delete:",
+            type="tertiary",
+            help="Discard changes brings it back, as long as you haven't saved.",
+            on_click=_remove,
+            args=(draft, row),
+        )
+
+
+def _branch(form: Form, row: Row, models: Mapping[str, str]) -> None:
+    here = ("branches", str(row[UID]))
+    draft = form.draft
+    top = st.columns([4, 3, 2], gap="medium", vertical_alignment="bottom")
+    with top[0]:
+        form.text("Branch title", *here, "title")
+    with top[1]:
+        form.text("Id", *here, "id", about="Names it in exports: small letters, digits, hyphens.")
+    with top[2]:
+        form.switch("On", *here, "enabled", about="Off: it stays here and is not run.")
+    form.area(
+        "Prompt",
+        *here,
+        "prompt",
+        height=160,
+        nothing=None,
+        hint="Empty: searches for the question as it was asked"
+        if draft.kind == "research"
+        else "Empty: the prompt of every branch, under Shared prompt",
+        about="May use {topic}, {content}, {title} and the variables below.",
+    )
+    form.problem_of_branch(str(row.get("id")))
+    _variables(form, row)
+    cells = st.columns(4, gap="medium")
+    with cells[0]:
+        form.choose("Model", *here, "model", options=models, new=True)
+    with cells[1]:
+        temperature(form, *here, hint="as the others")
+    with cells[2]:
+        max_tokens(form, *here, hint="as the others")
+    with cells[3]:
+        form.number(
+            "Times",
+            *here,
+            "times",
+            low=1,
+            high=MAX_BRANCHES,
+            step=1,
+            about="Asked so often, each time as a branch of its own.",
+        )
+    if _weighted(draft, row):
+        form.number("Weight of its vote", *here, "weight", low=0.0, high=1000.0, step=0.5)
+    if draft.kind == "research":
+        form.choose(
+            "Its answer is",
+            *here,
+            "queries",
+            options={"whole": "one query", "lines": "one query a line"},
+        )
+
+
+def _weighted(draft: Draft, row: Row) -> bool:
+    return draft.get(("vote", "rule")) == "weighted" or row.get("weight", 1.0) != 1.0
+
+
+def _variables(form: Form, row: Row) -> None:
+    uid, held = str(row[UID]), row.get("variables")
+    names = list(held) if isinstance(held, dict) else []
+    for name in names:
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            form.text(f"Variable {{{name}}}", "branches", uid, "variables", name)
+            if not form.read_only:
+                st.button(
+                    "Remove",
+                    key=f"drop-{uid}-{name}",
+                    icon=":material/close:",
+                    type="tertiary",
+                    help=f"Remove the variable {label(name)}",
+                    on_click=_drop,
+                    args=(form.draft, uid, name),
+                )
+    if form.read_only:
+        return
+    key = f"variable-{uid}"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        typed = st.text_input(
+            "New variable",
+            key=key,
+            placeholder="role",
+            width=220,
+            help="A name for {name} in the prompt: letters, digits and _ only.",
+        )
+        st.button(
+            "Add variable",
+            key=f"add-{key}",
+            icon=":material/data_object:",
+            type="tertiary",
+            on_click=_define,
+            args=(form.draft, uid, key),
+        )
+    if typed and not typed.strip("{} ").isidentifier():
+        st.markdown(":red[:material/error: A name is letters, digits and _ only.]")
+
+
+def _define(draft: Draft, uid: str, key: str) -> None:
+    draft.collect()
+    name = (st.session_state.get(key) or "").strip("{} ")
+    held = draft.get(("branches", uid, "variables"))
+    if name.isidentifier() and isinstance(held, dict) and name not in held:
+        held[name] = ""
+        st.session_state[key] = ""
+
+
+def _drop(draft: Draft, uid: str, name: str) -> None:
+    draft.collect()
+    held = draft.get(("branches", uid, "variables"))
+    if isinstance(held, dict):
+        held.pop(name, None)
+
+
+def _add(draft: Draft, like: Row | None = None) -> None:
+    draft.collect()
+    rows = draft.rows("branches")
+    if len(rows) >= MAX_BRANCHES:
+        return
+    row = _new_row(draft, rows) if like is None else _copied(rows, like)
+    at = rows.index(like) + 1 if like is not None and like in rows else len(rows)
+    rows.insert(at, row)
+    draft.branch = str(row[UID])
+
+
+def _new_row(draft: Draft, rows: list[Row]) -> Row:
+    number = _free(rows, "branch-{}", "Branch {}", len(rows) + 1)
+    last = rows[-1] if rows else {}
+    held = last.get("variables")
+    own = not str(draft.data.get("prompt") or "").strip()
+    return {
+        "id": f"branch-{number}",
+        "title": f"Branch {number}",
+        "prompt": "Write about {topic}." if own else None,
+        "variables": dict.fromkeys(held, "") if isinstance(held, dict) else {},
+        "model": "",
+        "temperature": None,
+        "max_tokens": None,
+        "enabled": True,
+        "times": 1,
+        "weight": 1.0,
+        "queries": "whole",
+        UID: new_uid(),
+    }
+
+
+def _copied(rows: list[Row], like: Row) -> Row:
+    base, title = str(like.get("id"))[:36], str(like.get("title"))[:70]
+    number = _free(rows, base.rstrip("-") + "-{}", title + " {}", 2)
+    held = like.get("variables")
+    return {
+        **like,
+        "id": f"{base.rstrip('-')}-{number}",
+        "title": f"{title} {number}",
+        "variables": {**held} if isinstance(held, dict) else {},
+        UID: new_uid(),
+    }
+
+
+def _free(rows: list[Row], an_id: str, title: str, start: int) -> int:
+    """The first number that neither an id nor a title has."""
+    taken = {str(row.get(field)) for row in rows for field in ("id", "title")}
+    number = start
+    while an_id.format(number) in taken or title.format(number) in taken:
+        number += 1
+    return number
+
+
+def _move(draft: Draft, row: Row, by: int) -> None:
+    draft.collect()
+    rows = draft.rows("branches")
+    at = rows.index(row)
+    rows.insert(max(0, at + by), rows.pop(at))
+
+
+def _remove(draft: Draft, row: Row) -> None:
+    draft.collect()
+    rows = draft.rows("branches")
+    at = rows.index(row)
+    rows.pop(at)
+    draft.branch = str(rows[min(at, len(rows) - 1)][UID]) if rows else ""

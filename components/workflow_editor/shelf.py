@@ -1,0 +1,169 @@
+"""Above the editor: which workflow is open, and ways to a new one: make, import, bring back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from components.plain import label
+from components.workflow_editor.desk import OPENED, Desk, drafts, open_workflow, said, say
+from components.workflow_editor.naming import name_field, typed_name
+from fanout.errors import FanoutError
+from fanout.workflows.names import free_name, slug
+from fanout.workflows.parsing import KINDS
+from fanout.workflows.skeletons import PURPOSE, skeleton
+from fanout.workflows.user_workflows import Deleted
+
+_DELETED = "deleted_workflow"
+
+
+def shelf(desk: Desk) -> str:
+    """Draw it; the name of the workflow that is open."""
+    names = desk.names
+    if st.session_state.get(OPENED) not in names:
+        st.session_state[OPENED] = names[0]
+    with st.container(horizontal=True, vertical_alignment="bottom", key="workflow_shelf"):
+        name: str = st.selectbox(
+            "Open a workflow",
+            names,
+            key=OPENED,
+            format_func=desk.words,
+            help="Type to search. Yours come first; shipped ones can be read and duplicated.",
+            persist_state="session",
+            width=420,
+        )
+        _new(desk)
+        _import(desk)
+        _bin(desk)
+    _notices(desk)
+    return name
+
+
+def delete(desk: Desk, name: str) -> None:
+    """Take a workflow away; the page offers to undo it."""
+    try:
+        deleted = desk.store.delete(name)
+    except FanoutError as error:
+        say(str(error), wrong=True)
+        return
+    kept = st.session_state.setdefault("deleted_drafts", {})
+    kept[deleted.file] = drafts().pop(name, None)
+    st.session_state[_DELETED] = deleted
+
+
+def _notices(desk: Desk) -> None:
+    text, wrong = said()
+    if text and wrong:
+        st.error(label(text, 600), icon=":material/error:")
+    elif text:
+        st.success(label(text, 600), icon=":material/check:")
+    deleted: Deleted | None = st.session_state.get(_DELETED)
+    if deleted in desk.store.deleted() and deleted is not None:
+        with st.container(horizontal=True, vertical_alignment="center", border=True, key="undo"):
+            st.markdown(f"**{label(deleted.name)}** is deleted.", width="stretch")
+            st.button(
+                "Undo",
+                key="undo_delete",
+                icon=":material/undo:",
+                on_click=_restore,
+                args=(desk, deleted),
+            )
+
+
+def _new(desk: Desk) -> None:
+    with st.popover("New", icon=":material/add:", key="new_workflow", on_change="rerun"):
+        title = st.text_input("Title", key="new_title", placeholder="Trip planner", max_chars=80)
+        name_field("new", slug(title), desk.taken)
+        kind = st.radio(
+            "Kind",
+            list(KINDS),
+            key="new_kind",
+            format_func=str.capitalize,
+            captions=[PURPOSE[kind] for kind in KINDS],
+        )
+        st.button(
+            "Create",
+            key="create_workflow",
+            type="primary",
+            icon=":material/add:",
+            on_click=_create,
+            args=(desk, kind),
+        )
+
+
+def _create(desk: Desk, kind: str) -> None:
+    title = " ".join((st.session_state["new_title"] or "").split())
+    try:
+        name = typed_name("new", slug(title))
+        desk.store.add(skeleton(kind, name=name, title=title or name))
+    except FanoutError as error:
+        say(str(error), wrong=True)
+        return
+    st.session_state["new_title"] = st.session_state["new-name"] = ""
+    st.session_state["new_workflow"] = False
+    open_workflow(name)
+    say(f"{title or name} is made, and can be run as it is. Change what it asks.")
+
+
+def _import(desk: Desk) -> None:
+    with st.popover("Import", icon=":material/upload_file:", key="import_workflow"):
+        number = st.session_state.get("imports", 0)
+        st.file_uploader(
+            "A workflow's .toml file",
+            type="toml",
+            key=f"import_file_{number}",
+            max_upload_size=2,
+            on_change=_take_in,
+            args=(desk, number),
+        )
+        st.caption("It is checked first, and never replaces one that is here.")
+
+
+def _take_in(desk: Desk, number: int) -> None:
+    upload = st.session_state[f"import_file_{number}"]
+    if upload is None:
+        return
+    # The next one gets an empty field of its own.
+    st.session_state["imports"] = number + 1
+    wanted = slug(Path(upload.name).stem) or "imported"
+    name = free_name(wanted, desk.taken)
+    try:
+        desk.store.import_toml(upload.getvalue(), name)
+    except FanoutError as error:
+        say(f"{upload.name} was not imported. {error}", wrong=True)
+        return
+    open_workflow(name)
+    renamed = f' Its name was taken, so it is called "{name}".' if name != wanted else ""
+    say(f"{upload.name} is imported.{renamed}")
+
+
+def _bin(desk: Desk) -> None:
+    deleted = desk.store.deleted()
+    if not deleted:
+        return
+    with st.popover("Deleted", icon=":material/delete_history:", key="deleted_workflows"):
+        st.caption(f"The last {len(deleted)}, newest first.")
+        for one in deleted:
+            st.button(
+                f"Restore {label(one.name)}",
+                key=f"restore-{one.file}",
+                icon=":material/undo:",
+                type="tertiary",
+                on_click=_restore,
+                args=(desk, one),
+            )
+
+
+def _restore(desk: Desk, deleted: Deleted) -> None:
+    try:
+        name = desk.store.restore(deleted)
+    except FanoutError as error:
+        say(str(error), wrong=True)
+        return
+    draft = st.session_state.get("deleted_drafts", {}).pop(deleted.file, None)
+    if draft is not None:
+        drafts()[name] = draft
+    st.session_state.pop(_DELETED, None)
+    open_workflow(name)
+    say(f"{name} is back.")
