@@ -7,9 +7,13 @@ from decimal import Decimal
 from typing import TypedDict
 
 from fanout.events import Event
+from fanout.insight.practices import practices_record, provenance_record
+from fanout.insight.sourcing import sourced
 from fanout.insight.speed import cost_usd, speed, total_cost_usd, usage
+from fanout.insight.votes import outcome, saved
 from fanout.snapshot import Aggregate, Branch, Snapshot
 from fanout.types import BranchState, Cost, Failure, Usage
+from fanout.vote_record import ballot_record, fused_record, hit_record, outcome_record
 
 Json = dict[str, object]
 
@@ -19,6 +23,10 @@ _SPENT = {
     "writing": BranchState.WRITING,
     "backing_off": BranchState.RETRYING,
 }
+
+
+_COUNTED = ("vote", "scores", "ranking")
+_NOT_OF_AGGREGATES = ("title", "ballot", "queries", "found")
 
 
 class UsageRecord(TypedDict):
@@ -39,7 +47,11 @@ def run_record(snapshot: Snapshot, now_s: float) -> Json:
         "sequential_s": _seconds(measures.sequential_s),
         "cost_usd": _money(total_cost_usd(snapshot)),
         "branches": [branch_record(branch, now_s) for branch in snapshot.branches],
-        "aggregate": aggregate_record(snapshot.aggregate, now_s) if snapshot.aggregate else None,
+        "aggregate": aggregate_record(snapshot.aggregate, snapshot, now_s)
+        if snapshot.aggregate
+        else None,
+        "aggregates": [aggregate_record(one, snapshot, now_s) for one in snapshot.aggregates],
+        "practices": practices_record(snapshot, now_s),
     }
 
 
@@ -65,17 +77,46 @@ def branch_record(branch: Branch, now_s: float) -> Json:
             name: _seconds(sum(go.spent_s(state, now_s) for go in branch.goes))
             for name, state in _SPENT.items()
         },
+        "ballot": ballot_record(branch),
+        "queries": list(branch.queries) or None,
+        "found": [hit_record(hit) for hit in branch.hits] or None,
     }
 
 
-def aggregate_record(aggregate: Aggregate, now_s: float) -> Json:
+def aggregate_record(aggregate: Aggregate, snapshot: Snapshot, now_s: float) -> Json:
+    """One combined answer; "votes", "agreement" and "ballots" only where it was voted on."""
     of_branch = branch_record(aggregate.branch, now_s)
-    return {
+    record = {
         "kind": aggregate.kind,
         "heading": aggregate.heading,
         "used": list(aggregate.used),
-        **{key: value for key, value in of_branch.items() if key not in ("id", "title")},
+        **{key: value for key, value in of_branch.items() if key not in _NOT_OF_AGGREGATES},
+        "id": aggregate.id,
+        "text": aggregate.text,
+        "before": [branch_record(call, now_s) for call in aggregate.before],
     }
+    if aggregate.kind in _COUNTED and snapshot.vote is not None:
+        voters = tuple(b for b in snapshot.branches if _counts(b, aggregate))
+        record |= outcome_record(outcome(snapshot.vote, voters), saved(snapshot))
+        record["ballots"] = _ballots(voters)
+    elif aggregate.vote is not None:
+        record |= outcome_record(outcome(aggregate.vote, aggregate.before), None)
+        record["ballots"] = _ballots(aggregate.before)
+    if aggregate.passages:
+        record["passages"] = [fused_record(one) for one in aggregate.passages]
+    found = sourced(aggregate, snapshot)
+    if found is not None:
+        record["provenance"] = provenance_record(found)
+    return record
+
+
+def _counts(branch: Branch, aggregate: Aggregate) -> bool:
+    """Whether it was asked for this count: what was left out succeeded, and isn't used."""
+    return branch.id in aggregate.used or not branch.state.succeeded
+
+
+def _ballots(voters: tuple[Branch, ...]) -> list[Json]:
+    return [{"voter": branch.id, **(ballot_record(branch) or {})} for branch in voters]
 
 
 def usage_record(tokens: Usage) -> UsageRecord:

@@ -7,7 +7,7 @@ recorded, replayed and compared by passing the same values around.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Literal, NewType
@@ -194,7 +194,7 @@ class Form:
 
     def needing(self, *names: str) -> Form:
         """The same form, content with less: an answer may lack all but the named properties."""
-        return Form(name=self.name, schema={**self.schema, "required": list(names)})
+        return replace(self, schema={**self.schema, "required": list(names)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,13 +9,15 @@ from threading import Lock
 from time import monotonic
 from types import TracebackType
 
+from anyio.to_thread import run_sync
+
 from fanout import pricing
 from fanout.endpoint import BUNDLED, Endpoint, Secret
 from fanout.engine.endpoints import EndpointBook
 from fanout.engine.engine import Engine
 from fanout.engine.local_models import LocalModels
 from fanout.engine.model_lists import Listing, ModelLists
-from fanout.errors import SettingsError
+from fanout.errors import FanoutError, SettingsError
 from fanout.providers.base import Provider
 from fanout.providers.discovery import USUAL_PORTS, FoundServer, find_local_servers
 from fanout.providers.local.server import LocalServer
@@ -103,6 +105,12 @@ class Runtime:
                 self._library.sample()
             return self._library
 
+    def _open_library(self) -> None:
+        try:
+            _ = self.library
+        except FanoutError as error:
+            self.problems.append(str(error))
+
     @property
     def local(self) -> LocalServer:
         """The model on this machine that answers."""
@@ -112,6 +120,7 @@ class Runtime:
         """Begin in the background what the first visitor needs: the model, and models' names."""
         if self.settings.endpoint is None:
             self.engine.soon(self.machine.warm_up)
+        self.engine.soon(run_sync, self._open_library)
         others = [e.id for e in self.engine.endpoints.all() if e.id != BUNDLED]
         self._lists.look_at(others, grace_s=0)
 

@@ -246,7 +246,9 @@ class RunContext:
         if reading.value is not None and (rung is Rung.LINES or reading.rung == "json"):
             self._calls.ladder.worked(plan.model, rung)
             return
-        self._calls.ladder.ignored(plan.model, rung)
+        # A value outside its limits says nothing against the form.
+        if reading.rung != "json":
+            self._calls.ladder.ignored(plan.model, rung)
         if reading.value is None and respell and rung.below is not None:
             raise _Respell(rung.below)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from hashlib import blake2s
 from typing import TypeVar
 
 from fanout.types import BranchId, BranchPlan, Form, Message, ModelRef
@@ -11,6 +10,7 @@ from fanout.workflows.definition import WorkflowBase
 from fanout.workflows.specs import BranchSpec
 from fanout.workflows.templates import render
 
+FENCE = '"""'
 Number = TypeVar("Number", int, float)
 
 Resolve = Callable[[str], ModelRef]
@@ -56,13 +56,10 @@ def branch_plan(
 
 
 def fenced(text: str) -> str:
-    """Text between two lines that it can't contain, so that it can't pretend to have ended.
-
-    The mark is made from the text itself: whoever writes the text would have to write its own hash
-    into it.
-    """
-    mark = blake2s(text.encode("utf-8", "replace"), digest_size=4).hexdigest()
-    return f"<<<{mark}\n{text.strip()}\n{mark}>>>"
+    """Text between lines of three quotation marks, of which it holds none: so whatever it says, it
+    can't pretend to have ended."""
+    inner = text.strip().replace(FENCE, "'''")
+    return f"{FENCE}\n{inner}\n{FENCE}"
 
 
 def _either(own: Number | None, default: Number | None) -> Number | None:

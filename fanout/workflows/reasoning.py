@@ -20,6 +20,10 @@ from fanout.workflows.polling import poll
 from fanout.workflows.prompting import Resolve, branch_plan
 
 
+MOST_WORDS = 12
+"""A longer final answer is a sentence, and sentences can't be counted together."""
+
+
 def plan(spec: Reasoning, topic: str, resolve: Resolve) -> tuple[BranchPlan, ...]:
     """One call per approach, or as often as an approach is to be taken."""
     return tuple(branch_plan(spec, one, topic, resolve) for one in spec.active)
@@ -37,11 +41,15 @@ def vote(spec: Reasoning) -> Poll:
 def ballot(branch: Branch, weight: float = 1.0) -> Ballot:
     """The final answer of one line of thought; without one it is an abstention."""
     said = final_answer(branch.text)
+    problem = ""
     if said is None:
         problem = "The answer names no final answer."
         if branch.finish_reason == "length":
             problem = "The answer reached its length limit before it named a final answer."
-        return Ballot(voter=branch.id, choice=None, weight=weight, problem=problem)
+    elif len(said.split()) > MOST_WORDS:
+        problem = "The final answer is a whole sentence, which can't be counted with others."
+    if said is None or problem:
+        return Ballot(voter=branch.id, choice=None, said=said or "", weight=weight, problem=problem)
     return Ballot(voter=branch.id, choice=normalised(said), said=said, weight=weight)
 
 
