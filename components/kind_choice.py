@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 from components.documents import load_documents, with_documents
 from components.models_choice import load_models, models_choice, with_models
 from components.policies_choice import load_policies, policies_choice, with_policies
@@ -25,3 +27,9 @@ def load_kind_choice(workflow: Workflow) -> None:
     load_policies(workflow)
     load_models(workflow)
     load_documents(workflow)
+
+
+def forget_kind_choice(name: str) -> None:
+    """Begin again from the workflow's file, which has changed since."""
+    for field in ("rule", "k", "early_stop", "models", "documents"):
+        st.session_state.pop(f"{field}-{name}", None)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from components.cost_chart import cost_chart, cost_frame
 from components.headline import headline
+from components.research_results import research_results
 from components.timeline_chart import timeline_chart, timeline_frame
 from components.tokens_chart import tokens_chart, tokens_frame
 from components.workflow_graph import workflow_graph
@@ -23,6 +24,7 @@ def results(handle: RunHandle) -> None:
     headline(snapshot)
     if not any(branch.started_s is not None for branch in snapshot.calls):
         return
+    research_results(handle)
     _row(
         "Timeline",
         timeline_chart(snapshot, dark=dark),
