@@ -124,6 +124,18 @@ class PassagesFound:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MeaningMeasured:
+    """How close the branches' texts are in meaning, by the endpoint's own embeddings."""
+
+    at: float
+    model: str
+    """The embedding model. What its calls cost is not part of the run's cost."""
+    branches: tuple[BranchId, ...]
+    cosines: tuple[tuple[float, ...], ...]
+    """n x n, -1 to 1, in the order of `branches`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AggregateWritten:
     """The combining call's answer in its final, readable form, where that isn't its raw text."""
 
@@ -160,6 +172,7 @@ Event: TypeAlias = (
     | BallotCast
     | PassagesFound
     | AggregateWritten
+    | MeaningMeasured
     | RunResumed
     | RunFinished
 )

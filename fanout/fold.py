@@ -15,6 +15,7 @@ from fanout.events import (
     BranchQueued,
     BranchWrote,
     Event,
+    MeaningMeasured,
     PassagesFound,
     RunFinished,
     RunResumed,
@@ -58,6 +59,8 @@ def apply(snapshot: Snapshot, event: Event) -> Snapshot:
                     for made in snapshot.aggregates
                 ),
             )
+        case MeaningMeasured():
+            return _next(snapshot, event.at, meaning=event)
         case RunResumed():
             return _resume(snapshot, event)
         case RunFinished():

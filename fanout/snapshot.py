@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from fanout.events import MeaningMeasured
 from fanout.retrieval.passages import Fused, Hit
 from fanout.types import (
     AGGREGATE,
@@ -168,6 +169,8 @@ class Snapshot:
     """The workflow's kind."""
     vote: VotePlan | None = None
     """How the branches' votes are counted; None where they don't vote."""
+    meaning: MeaningMeasured | None = None
+    """The newest measure of how close the branches are in meaning; None without embeddings."""
     aggregate_kind: str | None = None
     aggregates: tuple[Aggregate, ...] = ()
     """Side by side, in the order in which they were begun; at most one has the id `AGGREGATE`."""

@@ -11,6 +11,7 @@ import anyio
 
 from fanout import pricing
 from fanout.engine.endpoints import EndpointBook
+from fanout.errors import ProviderError
 from fanout.events import RunFinished, RunResumed
 from fanout.kernel.context import RunContext
 from fanout.kernel.recorder import Recorder
@@ -71,6 +72,21 @@ class SharedCalls:
             return None
         endpoint = self._endpoints.get(plan.model.endpoint)
         return pricing.cost(endpoint, plan.model.model, usage)
+
+    async def vectors(
+        self, model: ModelRef, texts: Sequence[str]
+    ) -> tuple[str, Sequence[Sequence[float]]] | None:
+        if model.endpoint not in self._endpoints:
+            return None
+        name = self._endpoints.get(model.endpoint).embedding_model
+        if not name:
+            return None
+        try:
+            made = await self._endpoints.provider(model).embed(name, texts)
+        except ProviderError as error:
+            log.warning("meaning was not measured: %s", error)
+            return None
+        return name, made.vectors
 
     async def search(
         self, queries: Sequence[str], *, limit: int, documents: Sequence[str], model: ModelRef

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+import numpy as np
+
 from fanout.insight.independence import GOOD, Independence, independence
 from fanout.insight.mishaps import failures_practice
 from fanout.insight.practice import NOTHING_TO_DO, Level, Practice, unknown
@@ -21,20 +23,15 @@ from fanout.insight.timing import (
     rate_limit_practice,
     speed_up_practice,
 )
-from fanout.snapshot import Snapshot
+from fanout.snapshot import Branch, Snapshot
 
 ALIKE = 0.5
 """Branches that amount to less than this share of their number repeat each other."""
 
 
-def practices(
-    snapshot: Snapshot, now_s: float, meaning: Square | None = None
-) -> tuple[Practice, ...]:
-    """Every measure of a run as it stands at `now_s`; what it doesn't have is "unknown".
-
-    `meaning` holds the cosines of the vectors of the branches' texts, in column order.
-    """
-    return _measured(snapshot, now_s, run_independence(snapshot, meaning))
+def practices(snapshot: Snapshot, now_s: float) -> tuple[Practice, ...]:
+    """Every measure of a run as it stands at `now_s`; what it doesn't have is "unknown"."""
+    return _measured(snapshot, now_s, run_independence(snapshot))
 
 
 def _measured(snapshot: Snapshot, now_s: float, found: Independence | None) -> tuple[Practice, ...]:
@@ -49,13 +46,32 @@ def _measured(snapshot: Snapshot, now_s: float, found: Independence | None) -> t
     )
 
 
-def run_independence(snapshot: Snapshot, meaning: Square | None = None) -> Independence | None:
+def run_independence(snapshot: Snapshot) -> Independence | None:
     """How far the texts of a run's branches are from repeating each other."""
+    compared = [branch for branch in snapshot.branches if _said(branch)]
     return independence(
-        [branch.title for branch in snapshot.branches],
-        [branch.text for branch in snapshot.branches],
-        meaning,
+        [branch.title for branch in compared],
+        [_said(branch) for branch in compared],
+        _meaning(snapshot, compared),
     )
+
+
+def _said(branch: Branch) -> str:
+    """What a branch has to say; of an answer in a form only the reason, as the form repeats."""
+    if branch.plan.form is None:
+        return branch.text.strip()
+    return branch.ballot.reason.strip() if branch.ballot is not None else ""
+
+
+def _meaning(snapshot: Snapshot, compared: list[Branch]) -> Square | None:
+    """Cosines in the order of the compared branches; None unless all of them were measured."""
+    if snapshot.meaning is None:
+        return None
+    place = {branch_id: i for i, branch_id in enumerate(snapshot.meaning.branches)}
+    if not all(branch.id in place for branch in compared):
+        return None
+    order = [place[branch.id] for branch in compared]
+    return np.asarray(snapshot.meaning.cosines, dtype=np.float64)[np.ix_(order, order)]
 
 
 def independence_practice(found: Independence | None, *, voting: bool) -> Practice:

@@ -111,3 +111,13 @@ def words(text: str) -> list[str]:
 
 def _runs(found: Sequence[str], size: int) -> set[tuple[str, ...]]:
     return {tuple(found[i : i + size]) for i in range(len(found) - size + 1)}
+
+
+def cosines(vectors: Sequence[Sequence[float]]) -> tuple[tuple[float, ...], ...]:
+    """The n x n cosines of n vectors; a vector without a direction is close to none but itself."""
+    table = np.asarray([list(vector) for vector in vectors], dtype=np.float64)
+    lengths = np.linalg.norm(table, axis=1, keepdims=True)
+    unit = np.divide(table, lengths, out=np.zeros_like(table), where=lengths > 0)
+    found = np.clip(unit @ unit.T, -1.0, 1.0)
+    np.fill_diagonal(found, 1.0)
+    return tuple(tuple(round(float(x), 5) for x in row) for row in found)

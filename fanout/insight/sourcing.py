@@ -1,4 +1,4 @@
-"""The sources of a run's combined answer: of which branches, or passages, its sentences are made."""
+"""The sources of a combined answer: which branches or passages its sentences came from."""
 
 from __future__ import annotations
 

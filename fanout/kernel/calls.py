@@ -33,6 +33,12 @@ class Calls(Protocol):
         """What the call cost; None is unknown."""
         ...
 
+    async def vectors(
+        self, model: ModelRef, texts: Sequence[str]
+    ) -> tuple[str, Sequence[Sequence[float]]] | None:
+        """The embedding model of that model's endpoint and a vector per text; None without one."""
+        ...
+
     async def search(
         self, queries: Sequence[str], *, limit: int, documents: Sequence[str], model: ModelRef
     ) -> tuple[Hit, ...]:

@@ -23,8 +23,10 @@ from fanout.events import (
     BranchFinished,
     BranchQueued,
     BranchWrote,
+    MeaningMeasured,
     PassagesFound,
 )
+from fanout.insight.similarity import cosines
 from fanout.kernel.attempt import attempt
 from fanout.kernel.calls import Calls
 from fanout.kernel.outcome import NO_CALL, Outcome, bug, usage_of
@@ -40,6 +42,7 @@ from fanout.voting.ballot import Ballot
 
 log = logging.getLogger(__name__)
 
+MEANING_S = 20.0
 Then: TypeAlias = Callable[[BranchPlan], Awaitable[None]]
 """What else a branch does once its answer is there, before it is finished."""
 Heard: TypeAlias = Callable[[Branch], None]
@@ -140,6 +143,26 @@ class RunContext:
         at = self._recorder.now_s()
         self._recorder.emit(PassagesFound(at=at, id=plan.id, queries=tuple(queries), hits=hits))
         return hits
+
+    async def measure_meaning(self) -> None:
+        """Compare the branches' texts by embeddings where their endpoint has any, within 20 s."""
+        branches = [b for b in self.snapshot.branches if b.state.succeeded and b.text.strip()]
+        if len(branches) < 2 or self.stopped:
+            return
+        with anyio.move_on_after(MEANING_S):
+            found = await self._calls.vectors(branches[0].plan.model, [b.text for b in branches])
+            if found is None:
+                return
+            model, vectors = found
+            at = self._recorder.now_s()
+            self._recorder.emit(
+                MeaningMeasured(
+                    at=at,
+                    model=model,
+                    branches=tuple(branch.id for branch in branches),
+                    cosines=cosines(vectors),
+                )
+            )
 
     def write(self, branch_id: BranchId, text: str, pieces: int = 0) -> None:
         """Text of our own in a branch, such as a list of what it found."""

@@ -19,7 +19,6 @@ from fanout.workflows.definition import Reasoning
 from fanout.workflows.polling import poll
 from fanout.workflows.prompting import Resolve, branch_plan
 
-
 MOST_WORDS = 12
 """A longer final answer is a sentence, and sentences can't be counted together."""
 

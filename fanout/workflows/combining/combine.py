@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import assert_never
 
+import anyio
+
 from fanout.kernel.context import RunContext
 from fanout.workflows.combining import best, counted, guided, table, written
 from fanout.workflows.combining.material import Material
@@ -15,7 +17,18 @@ from fanout.workflows.specs import AggregateSpec
 async def combine_all(
     workflow: Workflow, topic: str, resolve: Resolve, context: RunContext
 ) -> None:
-    """The workflow's own combined answer; none where nothing can be combined, or by a Stop."""
+    """The workflow's own combined answer, and meanwhile how alike the branches are.
+
+    There is none where nothing can be combined, or after a Stop.
+    """
+    async with anyio.create_task_group() as group:
+        group.start_soon(context.measure_meaning)
+        await _combine_own(workflow, topic, resolve, context)
+
+
+async def _combine_own(
+    workflow: Workflow, topic: str, resolve: Resolve, context: RunContext
+) -> None:
     if workflow.aggregate is None or context.stopped:
         return
     material = Material(workflow=workflow, topic=topic, snapshot=context.snapshot, resolve=resolve)
