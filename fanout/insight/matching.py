@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fanout.insight.incidence import Matrix, held
 from fanout.insight.overlap import (
     Features,
-    Incidence,
-    Matrix,
+    Queries,
     Weights,
+    Windows,
     containment,
     features,
-    incidence,
+    queries,
     weights,
+    windows,
 )
 from fanout.insight.sentences import Sentence, sentences
 from fanout.insight.terms import names
@@ -80,50 +82,55 @@ def compare(
     """
     if not told:
         return Comparison(best=((),) * (len(texts) + len(parts)), share_found=())
-    queries = [features(text) for text in (*texts, *parts)]
+    queried = [features(text) for text in (*texts, *parts)]
     named = frozenset[str]().union(*map(names, texts))
-    by = weights(queries, [item.features for item in told], named=named, given=given)
-    asked = incidence(queries, by)
-    single = incidence([item.features for item in told], by)
-    pairs = [i for i in range(len(told) - 1) if told[i].branch == told[i + 1].branch]
-    first = np.array(pairs, dtype=np.intp)
-    table = containment(asked, single.and_also(single.joined(first, first + 1)), by)
+    by = weights(queried, [item.features for item in told], named=named, given=given)
+    asked = queries(queried, by)
+    meant: Matrix = np.zeros((len(queried), len(told)), dtype=np.float32)
     if similarity is not None and texts:
-        meant = np.array(similarity(texts, [t.sentence.text for t in told]), dtype=np.float32)
-        known = table[: len(texts), : len(told)]
-        table[: len(texts), : len(told)] = np.maximum(known, np.clip(meant, 0, 1))
-    table[:, len(told) :] -= PAIR_COST
-    places = [(i,) for i in range(len(told))] + [(i, i + 1) for i in pairs]
-    return Comparison(
-        best=_best(table, places, told),
-        share_found=_share_found(told, single, asked, len(texts), by),
-    )
+        near = np.array(similarity(texts, [item.sentence.text for item in told]))
+        meant[: len(texts)] = np.clip(near, 0, 1)
+    rows: list[list[Match]] = [[] for _ in queried]
+    share_found: list[float] = []
+    first = 0
+    for _, group in groupby(told, key=lambda item: item.branch):
+        spoken = tuple(group)
+        last = first + len(spoken)
+        single = windows([item.features for item in spoken], by)
+        table = _table(asked, single, meant[:, first:last])
+        for row, match in zip(rows, _best(table, spoken[0].branch, first, last), strict=True):
+            row.append(match)
+        share_found += _share_found(spoken, single, asked.terms[: len(texts)], by)
+        first = last
+    return Comparison(best=tuple(map(tuple, rows)), share_found=tuple(share_found))
 
 
-def _best(
-    table: Matrix, places: Sequence[tuple[int, ...]], told: Sequence[Told]
-) -> tuple[tuple[Match, ...], ...]:
-    rows: list[list[Match]] = [[] for _ in table]
-    owners = np.array([told[place[0]].branch for place in places])
-    for branch in dict.fromkeys(item.branch for item in told):
-        columns = np.flatnonzero(owners == branch)
-        winners = columns[table[:, columns].argmax(axis=1)]
-        for row, column in enumerate(winners):
-            score = float(table[row, column]) + PAIR_COST * (len(places[column]) - 1)
-            rows[row].append(Match(branch=branch, score=min(1.0, score), at=places[column]))
-    return tuple(map(tuple, rows))
+def _table(asked: Queries, single: Windows, meant: Matrix) -> Matrix:
+    """Queries x windows of one branch: its sentences, then its pairs of neighbours."""
+    alone = np.maximum(containment(asked, single), meant)
+    pairs = containment(asked, single.neighbours()) - PAIR_COST
+    return np.concatenate([alone, pairs], axis=1)
+
+
+def _best(table: Matrix, branch: BranchId, first: int, last: int) -> Iterator[Match]:
+    """For each query the window of that branch, told from `first` to `last`, that holds most."""
+    for scores, window in zip(table, table.argmax(axis=1), strict=True):
+        pair = window >= last - first
+        at = first + int(window) - (last - first if pair else 0)
+        score = float(scores[window]) + (PAIR_COST if pair else 0.0)
+        where = (at, at + 1) if pair else (at,)
+        yield Match(branch=branch, score=min(1.0, score), at=where)
 
 
 def _share_found(
-    told: Sequence[Told], single: Incidence, asked: Incidence, texts: int, by: Weights
-) -> tuple[float, ...]:
-    if not texts:
-        return (0.0,) * len(told)
-    rows = asked.terms[:texts]
-    windows: NDArray[np.float32] = np.concatenate([rows, np.maximum(rows[:-1], rows[1:])])
-    held = ((single.terms * by.terms) @ windows.T).max(axis=1)
-    wholes = (by.of(item.features) for item in told)
-    return tuple(
-        min(1.0, float(part) / whole) if whole else 0.0
-        for part, whole in zip(held, wholes, strict=True)
-    )
+    spoken: Sequence[Told], single: Windows, texts: Matrix, by: Weights
+) -> Iterator[float]:
+    """For each sentence told, the share of it in the best one or two of the texts."""
+    if not len(texts):
+        yield from (0.0 for _ in spoken)
+        return
+    both = np.maximum(texts[:-1], texts[1:])
+    found = held(np.concatenate([texts, both]), single.terms).max(axis=0)
+    for part, item in zip(found, spoken, strict=True):
+        whole = by.of(item.features)
+        yield min(1.0, float(part) / whole) if whole else 0.0

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fanout.insight.incidence import Incidence, Matrix, held, incidence
 from fanout.insight.terms import NUMBER, terms
 
-Matrix = NDArray[np.float32]
 Grams = NDArray[np.uint64]
 
 WORDS_SHARE = 0.7
@@ -132,48 +132,56 @@ def _places(columns: Grams, found: Grams) -> tuple[NDArray[np.intp], NDArray[np.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Incidence:
+class Windows:
     """Which of the weighted terms and grams stand in which piece: a row per piece."""
+
+    terms: Incidence
+    grams: Incidence
+
+    def neighbours(self) -> Windows:
+        """A row for each two pieces that follow each other."""
+        return Windows(terms=self.terms.neighbours(), grams=self.grams.neighbours())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queries:
+    """What is looked for, weighted: queries x terms, queries x grams."""
 
     terms: Matrix
     grams: Matrix
 
-    def joined(self, first: NDArray[np.intp], second: NDArray[np.intp]) -> Incidence:
-        """Rows that hold what either of two rows holds."""
-        return Incidence(
-            terms=np.maximum(self.terms[first], self.terms[second]),
-            grams=np.maximum(self.grams[first], self.grams[second]),
-        )
 
-    def and_also(self, other: Incidence) -> Incidence:
-        return Incidence(
-            terms=np.concatenate([self.terms, other.terms]),
-            grams=np.concatenate([self.grams, other.grams]),
-        )
-
-
-def incidence(pieces: Sequence[Features], by: Weights) -> Incidence:
-    term_rows = np.zeros((len(pieces), len(by.columns)), dtype=np.float32)
-    gram_rows = np.zeros((len(pieces), len(by.gram_columns)), dtype=np.float32)
-    for row, piece in enumerate(pieces):
-        columns = [by.columns[term] for term in piece.terms if term in by.columns]
-        term_rows[row, columns] = 1
+def windows(pieces: Sequence[Features], by: Weights) -> Windows:
+    in_terms = [
+        np.array([by.columns[term] for term in piece.terms if term in by.columns], dtype=np.intp)
+        for piece in pieces
+    ]
+    in_grams = []
+    for piece in pieces:
         places, inside = _places(by.gram_columns, piece.grams)
-        gram_rows[row, places[inside]] = 1
-    return Incidence(terms=term_rows, grams=gram_rows)
+        in_grams.append(places[inside])
+    return Windows(
+        terms=incidence(in_terms, len(by.columns)),
+        grams=incidence(in_grams, len(by.gram_columns)),
+    )
 
 
-def containment(queries: Incidence, windows: Incidence, by: Weights) -> Matrix:
+def queries(pieces: Sequence[Features], by: Weights) -> Queries:
+    found = windows(pieces, by)
+    return Queries(terms=found.terms.full(by.terms), grams=found.grams.full(by.grams))
+
+
+def containment(asked: Queries, among: Windows) -> Matrix:
     """Queries x windows: the share of each query, 0 to 1, that each window holds."""
-    words, full = _share(queries.terms * by.terms, windows.terms)
-    characters, _ = _share(queries.grams * by.grams, windows.grams)
+    words, full = _share(asked.terms, among.terms)
+    characters, _ = _share(asked.grams, among.grams)
     mixed = WORDS_SHARE * words + (1 - WORDS_SHARE) * characters
     chosen = np.where(full[:, None], mixed, characters)
     return np.round(chosen, 5).astype(np.float32)
 
 
-def _share(queries: Matrix, windows: Matrix) -> tuple[Matrix, NDArray[np.bool_]]:
+def _share(asked: Matrix, among: Incidence) -> tuple[Matrix, NDArray[np.bool_]]:
     """Weighted containment, and which queries have any weight at all."""
-    whole = queries.sum(axis=1)
-    share = (queries @ windows.T) / np.maximum(whole, 1e-6)[:, None]
+    whole = asked.sum(axis=1)
+    share = held(asked, among) / np.maximum(whole, 1e-6)[:, None]
     return np.clip(share, 0, 1), whole > 0
