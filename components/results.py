@@ -8,6 +8,7 @@ import streamlit as st
 
 from components.cost_chart import cost_chart, cost_frame
 from components.headline import headline
+from components.practices import practices_panel
 from components.research_results import research_results
 from components.timeline_chart import timeline_chart, timeline_frame
 from components.tokens_chart import tokens_chart, tokens_frame
@@ -47,6 +48,7 @@ def results(handle: RunHandle) -> None:
         if any(call.cost for call in snapshot.calls)
         else "No price is known for this model.",
     )
+    practices_panel(snapshot, dark=dark)
     st.subheader("How it ran", anchor=False)
     st.plotly_chart(
         workflow_graph(snapshot, dark=dark),
