@@ -15,7 +15,7 @@ from typing import Literal
 
 import streamlit as st
 
-from components.board.feed import Handle
+from components.board.feed import Handle, stop, trace_here
 from components.palette import AGGREGATE_COLOUR, branch_colour, letter
 from fanout.render.frames import Frame, FrameBuilder
 from fanout.types import BranchId
@@ -26,9 +26,10 @@ RETRY_SEEN_S = 0.5
 
 _HERE = Path(__file__).parent
 SCRIPT = "\n".join(
-    (_HERE / name).read_text("utf-8") for name in ("text.js", "card.js", "socket.js", "board.js")
+    (_HERE / f"{name}.js").read_text("utf-8")
+    for name in ("text", "find", "card", "answer", "sources", "panel", "copy", "socket", "board")
 )
-STYLE = (_HERE / "board.css").read_text("utf-8")
+STYLE = "\n".join((_HERE / f"{name}.css").read_text("utf-8") for name in ("board", "answer"))
 HTML = '<div class="board"\n role="group" aria-label="Branches"></div>'
 
 _mount = st.components.v2.component("fanout_board", html=HTML, css=STYLE, js=SCRIPT)
@@ -65,6 +66,7 @@ def polled_board(handle: Handle, *, key: str = "board") -> BoardResult:
     if state.get("run") != handle.snapshot.run_id or told.get("resync"):
         state.update(run=handle.snapshot.run_id, builder=FrameBuilder(_epoch()), frames=[])
     builder: FrameBuilder = state["builder"]
+    trace_here(builder.tracer, handle.snapshot)
     frames: list[Frame] = state["frames"]
     frame = builder.frame(handle.snapshot, handle.now_s())
     if not frames:
@@ -128,7 +130,7 @@ def _stop(handle: Handle, key: str) -> None:
     """Only where the socket is down; otherwise Stop goes over it, without any script run."""
     asked = (st.session_state.get(key) or {}).get("stop")
     if asked:
-        handle.stop(_branch(asked))
+        stop(handle, _branch(asked))
 
 
 def _retry(handle: Handle, key: str) -> None:

@@ -1,6 +1,5 @@
 // The board: cards in a grid, fed by frames over a socket or, where none opens, by the page.
 
-const COMBINED = 'aggregate';
 const TICK_MS = 100;
 const boards = new WeakMap();
 
@@ -28,7 +27,7 @@ function makeBoard(root, data) {
   const board = {
     run: data.run, root, cards: new Map(), tag: null, state: null, zero: -Infinity, line: null,
     dirty: new Set(), paint: 0, sawLive: false, toldOver: false, askedAll: 0, telling: '', cutAt: null,
-    component: null,
+    component: null, lit: null,
   };
   board.now = () => board.cutAt ?? Math.max(0, performance.now() / 1000 + board.zero);
   board.copy = (node, text) => copyText(board, node, text());
@@ -39,12 +38,15 @@ function makeBoard(root, data) {
   build(board, data);
   const theme = setInterval(() => followTheme(board), 1000);
   const ticker = setInterval(() => tick(board), TICK_MS);
+  const escape = (event) => clearOnEscape(board, event);
+  document.addEventListener('keydown', escape);
   followTheme(board);
   board.update = (component) => update(board, component);
   board.close = () => {
     board.line?.close();
     clearInterval(theme);
     clearInterval(ticker);
+    document.removeEventListener('keydown', escape);
     clearTimeout(board.again);
     cancelAnimationFrame(board.paint);
   };
@@ -63,18 +65,12 @@ function build(board, data) {
     board.cards.set(spec.id, card);
     grid.append(card.node);
   }
+  board.answers = make('div', 'answers');
   board.live = make('div', 'unseen');
   board.live.setAttribute('aria-live', 'polite');
-  board.root.replaceChildren(bar, grid, board.live);
-  board.spec = {id: COMBINED, title: 'Combined answer', letter: '', ...data.accent};
-  if (data.combined) addCombined(board);
-}
-
-function addCombined(board) {
-  const card = makeCard(board.spec, board);
-  board.cards.set(COMBINED, card);
-  board.live.before(card.node);
-  return card;
+  board.root.replaceChildren(bar, grid, board.answers, board.live);
+  board.accent = data.accent;
+  if (data.combined) addAnswer(board, COMBINED);
 }
 
 function update(board, component) {
@@ -128,7 +124,7 @@ function hush(board, what) {
 
 function take(board, frame) {
   if (frame.base === null) {
-    for (const card of board.cards.values()) card.text = emptyText();
+    for (const [id, card] of board.cards) startAnew(board, id, card, frame);
     board.zero = -Infinity;
   } else if (frame.base !== board.tag) return askAll(board);
   const first = board.tag === null;
@@ -138,16 +134,21 @@ function take(board, frame) {
   board.cutAt = null;
   board.zero = Math.max(board.zero, frame.t - performance.now() / 1000);
   for (const [id, change] of Object.entries(frame.cols)) {
-    const card = board.cards.get(id) ?? (id === COMBINED ? addCombined(board) : null);
+    const card = board.cards.get(id) ?? (ANSWER.test(id) ? addAnswer(board, id) : null);
     if (!card) continue;
     if (change.face) {
       if (!first && change.face.said && change.face.said !== card.face?.said) said.push(change.face.said);
       card.face = change.face;
     }
     card.tokens = change.tokens ?? card.tokens;
-    if (change.text) applyText(card.text, change.text);
+    if (change.text) takeText(board, card, change.text);
+    if (change.sources !== undefined) {
+      card.sources = change.sources;
+      card.untold = true;
+    }
     board.dirty.add(card);
   }
+  for (const id of frame.gone ?? []) dropAnswer(board, id);
   if (frame.run) {
     if (!first && frame.run.said && frame.run.said !== board.state?.said) said.push(frame.run.said);
     board.state = frame.run;
@@ -156,6 +157,25 @@ function take(board, frame) {
   tellPage(board);
   // Hidden pages get no animation frames; they are painted when they are seen again.
   board.paint ||= requestAnimationFrame(() => paint(board));
+}
+
+// A keyframe starts from nothing; what it doesn't name is gone.
+function startAnew(board, id, card, frame) {
+  card.text = emptyText();
+  if (!card.wide) return;
+  card.untold ||= !!card.sources;
+  card.sources = null;
+  if (!(id in frame.cols) && id !== COMBINED) dropAnswer(board, id);
+}
+
+// Marks go before the words under them change.
+function takeText(board, card, diff) {
+  if (board.lit?.quoted.includes(card)) dim(board);
+  if (card.wide) {
+    unmark(board, card);
+    card.untold = true;
+  }
+  applyText(card.text, diff);
 }
 
 // Something was lost on the way, so the whole picture is due; asked for once in a while.
@@ -182,18 +202,31 @@ function tellPage(board) {
 function paint(board) {
   board.paint = 0;
   for (const card of board.dirty) if (card.face) paintCard(card);
+  for (const card of board.dirty) if (card.untold && card.face) tellSources(board, card);
   board.dirty.clear();
   board.copyAll.disabled = ![...board.cards.values()].some((card) => card.shown.length);
   tick(board);
 }
 
+function tellSources(board, card) {
+  card.untold = false;
+  showSources(board, card);
+}
+
 function tick(board) {
   const now = board.now();
-  for (const card of board.cards.values()) if (card.word) tickCard(card, now);
+  for (const card of board.cards.values()) {
+    if (card.word) tickCard(card, now, card.wide ? sharesOf(board, card) : reachedText(board, card));
+  }
   if (!board.state) return;
   const {done, of, clock} = board.state;
   const word = board.cutAt === null ? board.state.word : 'Connection lost, trying again';
   say(board.status, `${word} · ${secondsText(count(clock, now))} · ${done} of ${of} done`);
+}
+
+function reachedText(board, card) {
+  const share = reachedOf(board, card.spec.id);
+  return share === null ? '' : `reached the answer: ${percent(share)}`;
 }
 
 function followTheme(board) {
@@ -209,39 +242,4 @@ function isDark(colour) {
   pen.fillRect(0, 0, 1, 1);
   const [r, g, b] = pen.getImageData(0, 0, 1, 1).data;
   return 0.2126 * r + 0.7152 * g + 0.0722 * b < 128;
-}
-
-function everything(board) {
-  const parts = [...board.cards.values()].filter((card) => card.shown.length).map((card) => {
-    const note = card.face.note ? `\n\n[${card.face.note}]` : '';
-    return `## ${card.face.title}\n\n${plainText(card.html)}${note}`;
-  });
-  return `${parts.join('\n\n')}\n`;
-}
-
-async function copyText(board, node, text) {
-  const copied = await toClipboard(board, text);
-  node.dataset.said = copied ? 'Copied' : 'This browser does not allow copying here';
-  board.live.textContent = node.dataset.said;
-  clearTimeout(node.after);
-  node.after = setTimeout(() => delete node.dataset.said, 1600);
-}
-
-// Pages served over plain http to other machines have no clipboard API.
-async function toClipboard(board, text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    const area = make('textarea', 'unseen');
-    area.value = text;
-    area.setAttribute('aria-hidden', 'true');
-    board.root.append(area);
-    const focused = board.root.getRootNode().activeElement;
-    area.select();
-    const copied = document.execCommand('copy');
-    area.remove();
-    focused?.focus({preventScroll: true});
-    return copied;
-  }
 }

@@ -9,11 +9,14 @@ const ICONS = {
   ring: 'M12 6a6 6 0 1 0 0 12a6 6 0 1 0 0-12',
   copy: 'M9 9h10v11H9zM6 15H5V4h10v2',
   expand: 'M7 10l5-5 5 5M7 14l5 5 5-5',
+  vote: 'M5 11v9h14v-9zM8 11l3.5 3.5L19 6',
+  trace: 'M5 5v6a4 4 0 0 0 4 4h10M15 11l4 4-4 4',
+  close: 'M6 6l12 12M18 6L6 18',
   down: 'M12 5v13M6 12.5l6 6 6-6',
 };
 const MARKS = {
   ready: 'ring', queued: 'ring', waiting: 'ring', retrying: 'retry', done: 'check', cached: 'check',
-  stopped: 'stop', failed: 'alert', timed_out: 'alert', skipped: 'dash',
+  stopped: 'stop', failed: 'alert', timed_out: 'alert', skipped: 'dash', vote: 'vote', abstained: 'dash',
 };
 const AT_WORK = new Set(['queued', 'waiting', 'writing', 'retrying']);
 
@@ -49,17 +52,19 @@ function say(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-// `spec`: {id, title, letter, light, dark}; a combined answer has no letter.
+// `spec`: {id, title, letter, light, dark, wide}; combined answers are wide, the first has no letter.
 function makeCard(spec, board) {
-  const wide = !spec.letter;
-  const card = {spec, wide, text: emptyText(), shown: [], tokens: 0, face: null, stick: true, top: 0};
+  const wide = !!spec.wide;
+  const card = {
+    spec, wide, text: emptyText(), shown: [], tokens: 0, face: null, stick: true, top: 0, sources: null,
+  };
   const node = card.node = make('section', wide ? 'card wide' : 'card');
   node.setAttribute('role', 'region');
   node.setAttribute('aria-label', spec.title);
   node.style.setProperty('--k-light', spec.light);
   node.style.setProperty('--k-dark', spec.dark);
   const head = make('header', 'head');
-  if (!wide) head.append(badge(spec.letter));
+  if (spec.letter) head.append(badge(spec.letter));
   card.title = make('h2', 'title', spec.title);
   card.title.dir = 'auto';
   card.chip = make('span', 'chip');
@@ -95,7 +100,7 @@ function badge(letter) {
 function makeActs(card, board) {
   const {id, title} = card.spec;
   const acts = make('div', 'acts');
-  const name = card.wide ? 'combined answer' : title;
+  const name = copiedName(card, title);
   card.stop = button('act word', `Stop ${title}`, 'stop', () => board.ask({stop: id}), 'Stop');
   card.retry = button('act word', `Retry ${title}`, 'retry', () => board.ask({retry: id}), 'Retry');
   card.copy = button('act', `Copy ${name}`, 'copy', () => board.copy(card.copy, () => plainText(card.html)));
@@ -109,6 +114,20 @@ function makeActs(card, board) {
     acts.append(card.grow);
   }
   return acts;
+}
+
+const copiedName = (card, title) => (card.wide ? title[0].toLowerCase() + title.slice(1) : title);
+
+// What kind of answer it is becomes known when it is begun.
+function rename(card, title) {
+  if (card.node.getAttribute('aria-label') === title) return;
+  card.node.setAttribute('aria-label', title);
+  for (const [node, name] of [
+    [card.stop, `Stop ${title}`], [card.retry, `Retry ${title}`], [card.copy, `Copy ${copiedName(card, title)}`],
+  ]) {
+    node.setAttribute('aria-label', name);
+    node.title = name;
+  }
 }
 
 const HELD_MS = 600;
@@ -157,22 +176,26 @@ function paintCard(card) {
   const writing = face.state === 'writing';
   say(card.title, face.title);
   card.title.title = face.title;
+  if (face.label) rename(card, face.label);
   node.dataset.state = face.state;
-  node.setAttribute('aria-busy', String(AT_WORK.has(face.state)));
+  node.dataset.tone = face.tone;
+  node.setAttribute('aria-busy', String(AT_WORK.has(face.state) || face.before.some((line) => AT_WORK.has(line.state))));
   card.html.classList.toggle('live', writing);
   say(card.hold, empty ? face.hold : '');
   card.hold.hidden = !empty || !face.hold;
   say(card.note, face.note);
   card.note.hidden = !face.note;
   card.note.classList.toggle('bad', face.bad);
+  if (card.wide) paintBefore(card);
   swapFocus(card);
   node.classList.toggle('blank', empty);
   card.copy.disabled = empty;
   if (card.grow) card.grow.disabled = empty;
-  if (card.mark !== face.state) {
-    card.mark = face.state;
+  const mark = MARKS[face.tone] ?? MARKS[face.state] ?? '';
+  if (!card.word || card.mark !== mark) {
+    card.mark = mark;
     card.word = make('span');
-    card.chip.replaceChildren(MARKS[face.state] ? icon(MARKS[face.state]) : make('i', 'pulse'), card.word);
+    card.chip.replaceChildren(mark ? icon(mark) : make('i', 'pulse'), card.word);
   }
   // Once more when it has just ended, because a note may have taken some of its room.
   if (card.stick && (writing || card.wrote) && !card.wide) card.body.scrollTop = card.body.scrollHeight;
@@ -190,15 +213,18 @@ function swapFocus(card) {
 }
 
 // Everything of a card that time alone changes.
-function tickCard(card, now) {
+function tickCard(card, now, extra) {
   const {face} = card;
   say(card.word, chipText(face, now, rateOf(card, now)));
+  if (card.wide) tickBefore(card, now);
   const parts = face.foot ?? liveNumbers(card, now);
-  if (card.parts?.join() === parts.join()) return;
-  card.parts = parts;
+  const all = [...parts, extra].join('|');
+  if (card.parts === all) return;
+  card.parts = all;
   card.foot.replaceChildren(...parts.map((part) => make('span', '', part)));
-  card.foot.hidden = card.wide && !parts.length;
-  card.foot.classList.toggle('final', !!face.foot && parts.length > 1);
+  if (face.foot && parts.length > 1) card.foot.lastChild.className = 'end';
+  if (extra) card.foot.append(make('span', 'extra', extra));
+  card.foot.hidden = card.wide && !parts.length && !extra;
 }
 
 const count = ([spent, since], now) => (since === null ? spent : spent + Math.max(0, now - since));

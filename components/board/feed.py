@@ -8,6 +8,7 @@ holds a backlog: where frames were missed for too long there is a keyframe inste
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
@@ -17,8 +18,11 @@ from typing import Protocol
 import anyio
 
 from fanout.render.frames import Frame, FrameBuilder
+from fanout.render.sources import Job, Sources, Tracer
 from fanout.snapshot import Snapshot
 from fanout.types import BranchId
+
+log = logging.getLogger(__name__)
 
 FRAMES_PER_S = 15
 LOOKS_PER_S_WHEN_FINISHED = 4
@@ -42,6 +46,15 @@ class Handle(Protocol):
     def retry(self, branch_id: BranchId | None = None) -> None: ...
 
 
+def stop(handle: Handle, branch_id: BranchId | None) -> None:
+    """Stop one call, or everything; with a combined answer go the calls that prepare it."""
+    for made in handle.snapshot.aggregates:
+        if made.id == branch_id:
+            for call in made.before:
+                handle.stop(call.id)
+    handle.stop(branch_id)
+
+
 @dataclass(frozen=True, slots=True)
 class _Sent:
     base: str
@@ -60,6 +73,7 @@ class RunFeed:
         self._kept_bytes = 0
         self._keyframe: _Sent | None = None
         self._due = clock()
+        self._tracing = False
         self.refresh()
 
     @property
@@ -83,6 +97,19 @@ class RunFeed:
         frame = self._builder.frame(snapshot, self.handle.now_s())
         if frame is not None:
             self._keep(frame)
+
+    async def trace(self) -> None:
+        """Find the sources of an answer that has been finished, once for all and off the loop."""
+        tracer = self._builder.tracer
+        due = None if self._tracing else tracer.due(self.handle.snapshot)
+        if due is None:
+            return
+        made, job = due
+        self._tracing = True
+        try:
+            tracer.learn(made, await anyio.to_thread.run_sync(_traced, job))
+        finally:
+            self._tracing = False
 
     def since(self, tag: str | None) -> Sequence[str]:
         """Encoded frames from that picture to the newest; a keyframe where they are gone."""
@@ -125,6 +152,22 @@ class Feeds:
         while len(self._feeds) > KEPT_FEEDS:
             self._feeds.popitem(last=False)
         return feed
+
+
+def trace_here(tracer: Tracer, snapshot: Snapshot) -> None:
+    """The same at once, for a page that has a thread of its own."""
+    while (due := tracer.due(snapshot)) is not None:
+        made, job = due
+        tracer.learn(made, _traced(job))
+
+
+def _traced(job: Job) -> Sources | None:
+    """None where our own mistake would otherwise take the board away from everybody."""
+    try:
+        return job.trace()
+    except Exception:
+        log.exception("sources of %s", job.id)
+        return None
 
 
 def _encoded(frame: Frame) -> str:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from components.board.feed import Feeds, Handle, RunFeed
+from components.board.feed import Feeds, Handle, RunFeed, stop
 from fanout.types import BranchId
 
 UNKNOWN_RUN = 4404
@@ -104,6 +104,7 @@ class _Viewer:
                     await self._socket.send_text(data)
                 if self._tag == have:
                     self._tag = tag
+                await feed.trace()
                 await anyio.sleep(feed.wait_s)
 
     async def _ask(self) -> Ask | None:
@@ -115,7 +116,7 @@ class _Viewer:
 
     def _answer(self, ask: Ask) -> None:
         if ask.stop is not None:
-            self._feed.handle.stop(_branch(ask.stop))
+            stop(self._feed.handle, _branch(ask.stop))
         elif ask.retry is not None:
             self._feed.handle.retry(_branch(ask.retry))
         else:

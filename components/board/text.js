@@ -62,6 +62,12 @@ function sameAttributes(one, other) {
 // The text as somebody would type it, for the clipboard.
 const plainText = (root) => typed(root).replace(/[ \t]+\n/g, '\n').replace(/\n{3,}/g, '\n\n').trim();
 
+function bare(node) {
+  const copy = node.cloneNode(true);
+  for (const mark of copy.querySelectorAll('.from')) mark.remove();
+  return copy.textContent;
+}
+
 const BETWEEN = new Set(['DIV', 'UL', 'OL', 'BLOCKQUOTE', 'TABLE', 'THEAD', 'TBODY', 'TR']);
 
 function typed(node) {
@@ -72,11 +78,13 @@ function typed(node) {
     return BETWEEN.has(node.parentNode.nodeName) ? '' : node.data.replace(/\s+/g, ' ');
   }
   switch (node.nodeName) {
+    // The letters behind a sentence are ours, not the text's.
+    case 'BUTTON': return node.classList.contains('from') ? '' : inner();
     case 'BR': return '\n';
     case 'HR': return '---\n\n';
     case 'P': return `${inner().trim()}\n\n`;
     case 'H3': case 'H4': case 'H5': case 'H6': return `${'#'.repeat(node.nodeName[1])} ${inner().trim()}\n\n`;
-    case 'PRE': return `\`\`\`\n${node.textContent.replace(/\n$/, '')}\n\`\`\`\n\n`;
+    case 'PRE': return `\`\`\`\n${bare(node).replace(/\n$/, '')}\n\`\`\`\n\n`;
     case 'STRONG': return `**${inner()}**`;
     case 'EM': return `*${inner()}*`;
     case 'CODE': return `\`${inner()}\``;
