@@ -7,15 +7,15 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from components.cost_chart import cost_chart, cost_frame
+from components.figure_row import CHART_ONLY, figure_row
 from components.headline import headline
 from components.practices import practices_panel
 from components.research_results import research_results
 from components.timeline_chart import timeline_chart, timeline_frame
 from components.tokens_chart import tokens_chart, tokens_frame
+from components.votes import votes
 from components.workflow_graph import workflow_graph
 from fanout.engine.handle import RunHandle
-
-CHART_ONLY = {"displayModeBar": False}
 
 
 def results(handle: RunHandle) -> None:
@@ -25,6 +25,7 @@ def results(handle: RunHandle) -> None:
     headline(snapshot)
     if not any(branch.started_s is not None for branch in snapshot.calls):
         return
+    votes(snapshot, dark=dark)
     research_results(handle)
     _row(
         "Timeline",
@@ -62,14 +63,6 @@ def _row(
     title: str, figure: go.Figure | None, frame: pd.DataFrame, *, alt: str, note: str = ""
 ) -> None:
     st.subheader(title, anchor=False)
-    chart, table = st.columns(2, gap="medium")
-    key = title.lower()
-    with chart:
-        if figure is not None:
-            st.plotly_chart(figure, key=key, config=CHART_ONLY, alt=alt)
-        elif not note:
-            st.markdown("Nothing to pay: every call ran on this machine.")
-        if note:
-            st.caption(note)
-    with table:
-        st.dataframe(frame, key=f"{key}_table", hide_index=True, alt=f"{alt}, as a table")
+    if figure is None and not note:
+        note = "Nothing to pay: every call ran on this machine."
+    figure_row(figure, frame, key=title.lower(), alt=alt, note=note)
