@@ -1,13 +1,14 @@
-"""The workflow as a graph: START, the branches, the combining call, END; outlined by state."""
+"""The workflow as a graph: START, the branches, the calls that combine, END; outlined by state."""
 
 from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from components.calls import colours, figure_names
+from components.calls import answer_name, colours, figure_names
 from components.figure import faded
-from fanout.render.words import state_word
-from fanout.snapshot import Snapshot
+from components.plain import figure_text
+from fanout.render.words import branch_word, state_word
+from fanout.snapshot import Aggregate, Snapshot
 from fanout.types import BranchState
 
 ROW_PX = 58
@@ -23,26 +24,36 @@ _DASH = {
 def workflow_graph(snapshot: Snapshot, *, dark: bool) -> go.Figure:
     """Left to right; a node says its state in words and by its outline."""
     labels, shades = figure_names(snapshot, limit=16), colours(snapshot, dark=dark)
-    count = len(snapshot.branches)
-    middle = (count - 1) / 2
+    count, answers = len(snapshot.branches), len(snapshot.aggregates)
+    rows = max(count, answers)
+    middle = (rows - 1) / 2
     ink, line = ("#eceef2", "#6b7280") if dark else ("#16181d", "#9a958b")
-    figure = _canvas(count, ink)
-    end_x = 3.0 if snapshot.aggregate else 2.0
-    _node(figure, 0, middle, "START", ink, "solid", ink)
+    figure = _canvas(rows, ink)
+    places = {b.id: i + (rows - count) / 2 for i, b in enumerate(snapshot.branches)}
     for i, branch in enumerate(snapshot.branches):
-        used = snapshot.aggregate is None or branch.id in snapshot.aggregate.used
-        _edge(figure, (0.18, middle), (0.56, i), line)
-        if used:
-            _edge(figure, (1.44, i), (1.64, middle), line)
-        text = f"{labels[i]}<br>{state_word(branch.state)}"
-        _node(figure, 1, i, text, shades[i], _DASH.get(branch.state, "dot"), ink)
-    if snapshot.aggregate is not None:
-        state = snapshot.aggregate.branch.state
-        text = f"{labels[-1]}<br>{state_word(state)}"
-        _node(figure, 2.08, middle, text, shades[-1], _DASH.get(state, "dot"), ink)
-        _edge(figure, (2.52, middle), (2.83, middle), line)
-    _node(figure, end_x, middle, "END", ink, "solid", ink)
+        y = places[branch.id]
+        _edge(figure, (0.18, middle), (0.56, y), line)
+        if not answers:
+            _edge(figure, (1.44, y), (1.64, middle), line)
+        text = f"{labels[i]}<br>{figure_text(branch_word(branch), 16)}"
+        _node(figure, 1, y, text, shades[i], _DASH.get(branch.state, "dot"), ink)
+    for i, made in enumerate(snapshot.aggregates):
+        y = i + (rows - answers) / 2
+        for used in made.used:
+            _edge(figure, (1.44, places[used]), (1.64, y), line)
+        _answer(figure, made, y, shades[-1], ink)
+        _edge(figure, (2.52, y), (2.83, middle), line)
+    _node(figure, 0, middle, "START", ink, "solid", ink)
+    _node(figure, 3.0 if answers else 2.0, middle, "END", ink, "solid", ink)
     return figure
+
+
+def _answer(figure: go.Figure, made: Aggregate, y: float, colour: str, ink: str) -> None:
+    state = made.branch.state
+    name = figure_text(answer_name(made, made.branch), 18)
+    prepared = f", {len(made.before)} before" if made.before else ""
+    text = f"{name}<br>{state_word(state)}{prepared}"
+    _node(figure, 2.08, y, text, colour, _DASH.get(state, "dot"), ink)
 
 
 def _canvas(rows: int, ink: str) -> go.Figure:

@@ -8,6 +8,7 @@ from components import session
 from components.board import live_board
 from components.branch_editor import branch_editor
 from components.choice import input_band
+from components.combining import combining
 from components.documents import documents_area
 from components.empty_state import empty_state, unknown_run
 from components.notices import notices
@@ -32,6 +33,7 @@ with st.expander(
 
 if handle is not None:
     live_board(handle, key="board")
+    combining(handle, runtime.offers())
     if handle.snapshot.status.finished:
         results(handle)
 elif run_id:
