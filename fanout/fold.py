@@ -147,7 +147,14 @@ def _apply_branch(
                 attempts_allowed=event.attempts_allowed,
             )
             phases = _entered(branch, BranchState.RETRYING, event.at)
-            return replace(branch, phases=phases, text="", pieces=0, retry=retry)
+            return replace(
+                branch,
+                phases=phases,
+                text="",
+                pieces=0,
+                retry=retry,
+                setbacks=(*branch.setbacks, event.failure),
+            )
         case BranchFinished():
             return replace(
                 branch,

@@ -13,6 +13,7 @@ from fanout.types import (
     BranchState,
     Cost,
     Failure,
+    FailureKind,
     RunId,
     RunStatus,
     Usage,
@@ -55,6 +56,8 @@ class Branch:
     failure: Failure | None = None
     finish_reason: str | None = None
     retry: Retry | None = None
+    setbacks: tuple[Failure, ...] = ()
+    """Why earlier attempts failed, oldest first: one per stretch of backing off."""
     ballot: Ballot | None = None
     """How it voted, where it votes and has finished."""
     queries: tuple[str, ...] = ()
@@ -109,6 +112,19 @@ class Branch:
     def goes(self) -> tuple[Branch, ...]:
         """Every time it was asked: the earlier ones, then the one whose text stands now."""
         return (*self.earlier, self)
+
+    def backed_off_s(self, now_s: float, kind: FailureKind) -> float:
+        """Seconds of backing off after failures of that kind."""
+        if not self.phases:
+            return 0.0
+        ends = [phase.since_s for phase in self.phases[1:]] + [now_s]
+        waits = [
+            max(0.0, end - phase.since_s)
+            for phase, end in zip(self.phases, ends, strict=True)
+            if phase.state is BranchState.RETRYING
+        ]
+        told = zip(waits, self.setbacks, strict=True)
+        return sum(wait for wait, failure in told if failure.kind is kind)
 
     def own_s(self, now_s: float) -> float:
         """Seconds the model itself worked: waiting for the first token and writing."""

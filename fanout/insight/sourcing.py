@@ -27,4 +27,4 @@ def sourced(aggregate: Aggregate, snapshot: Snapshot) -> Provenance | None:
             BranchId(str(number)): one.passage.text
             for number, one in enumerate(aggregate.passages, 1)
         }
-    return provenance(aggregate.text, sources)
+    return provenance(aggregate.text, sources, given=snapshot.topic)

@@ -6,7 +6,7 @@ from fanout.insight.balance import EVEN, balance
 from fanout.insight.practice import NOTHING_TO_DO, Practice, counted, seconds, unknown
 from fanout.insight.speed import span_s, speed
 from fanout.snapshot import Branch, Snapshot
-from fanout.types import BranchState
+from fanout.types import BranchState, FailureKind
 
 OVERHEAD_GOOD = 0.05
 """Share of the wall time that starting, passing on and finishing may take."""
@@ -94,25 +94,36 @@ def speed_up_practice(snapshot: Snapshot, now_s: float) -> Practice:
 
 
 def rate_limit_practice(snapshot: Snapshot, now_s: float) -> Practice:
-    """Time lost backing off."""
-    stalled = [go for go in snapshot.goes if go.spent_s(BranchState.RETRYING, now_s)]
-    lost = sum(go.spent_s(BranchState.RETRYING, now_s) for go in stalled)
-    wall = snapshot.wall_s(now_s)
+    """Time lost backing off from rate limits; what other faults cost is said beside it."""
     if not any(go.phases for go in snapshot.goes):
         return unknown("rate_limit", "Rate limits", "No request has been sent.")
-    worst = max((go.spent_s(BranchState.RETRYING, now_s) for go in stalled), default=0.0)
-    backed_off = (
-        f"{counted(len(stalled), 'call')} backed off after a rate limit or another fault, "
-        f"{seconds(worst)} at most."
+    limited = {
+        go.id: waited
+        for go in snapshot.goes
+        if (waited := go.backed_off_s(now_s, FailureKind.RATE_LIMIT)) > 0
+    }
+    lost = sum(limited.values())
+    worst = max(limited.values(), default=0.0)
+    others = sum(go.spent_s(BranchState.RETRYING, now_s) for go in snapshot.goes) - lost
+    reading = (
+        f"{counted(len(limited), 'call')} backed off from a rate limit, {seconds(worst)} at most."
+        if lost
+        else "No call met a rate limit."
     )
+    if others > 0:
+        reading += f" Other faults cost {seconds(others)} of backing off."
     return Practice(
         id="rate_limit",
         title="Rate limits",
         value=seconds(lost) if lost else "0 s",
-        reading=backed_off if lost else "No call had to back off.",
+        reading=reading,
         advice="Let this endpoint take fewer calls at once, or ask its provider for a higher limit."
         if lost
         else NOTHING_TO_DO,
-        level="good" if not lost else "watch" if worst < LOST_BAD * wall else "bad",
+        level="good"
+        if not lost
+        else "watch"
+        if worst < LOST_BAD * snapshot.wall_s(now_s)
+        else "bad",
         number=lost,
     )
