@@ -68,6 +68,8 @@ class RunContext:
         self._scopes: dict[BranchId, anyio.CancelScope] = {}
         self._stopping: set[BranchId] = set()
         self._not_needed: set[BranchId] = set()
+        self._spent: dict[BranchId, Usage] = {}
+        """On answers that were asked for once more."""
         self.stopped = False
         """True once a person stopped the whole run: nothing new is started."""
 
@@ -210,6 +212,7 @@ class RunContext:
         plainer: Rung | None = None
         while True:
             number += 1
+            done: Done | None = None
             try:
                 done = await self._once(plan, number, plainer)
                 if then is not None:
@@ -228,7 +231,7 @@ class RunContext:
             wait_s = self._retries.wait_s(failure, number, wrote=wrote)
             if wait_s is None:
                 state = BranchState.TIMED_OUT if failure.timed_out else BranchState.FAILED
-                return Outcome(state=state, failure=failure)
+                return Outcome(state=state, failure=failure, done=done)
             await self._back_off(plan, failure, wait_s)
 
     async def _once(self, plan: BranchPlan, number: int, plainer: Rung | None) -> Done:
@@ -243,7 +246,11 @@ class RunContext:
             self._recorder.emit(started)
             done, rung = await self._in_form(plan, plainer)
         if plan.form is not None and rung is not None and done.finish_reason != "length":
-            self._learn(plan, rung, respell=plainer is None)
+            lower = self._learn(plan, rung)
+            if lower is not None and plainer is None:
+                answered = Outcome(state=BranchState.DONE, done=done)
+                self._spent[plan.id] = usage_of(self.snapshot.branch(plan.id), answered)
+                raise _Respell(lower)
         return done
 
     async def _in_form(self, plan: BranchPlan, plainer: Rung | None) -> tuple[Done, Rung | None]:
@@ -258,22 +265,22 @@ class RunContext:
             try:
                 return await attempt(provider, plan, rung, write), rung
             except FormRefused:
-                if rung is None or not self._calls.ladder.refused(plan.model, rung):
+                # A plainer form may be refused where a better one is taken: that is no lesson.
+                plainer = None if plainer is None else plainer.below
+                if plainer is None and not (rung and self._calls.ladder.refused(plan.model, rung)):
                     raise
-                plainer = None
 
-    def _learn(self, plan: BranchPlan, rung: Rung, *, respell: bool) -> None:
-        """Remember whether the form was kept; `_Respell` where asking once more makes sense."""
+    def _learn(self, plan: BranchPlan, rung: Rung) -> Rung | None:
+        """Remember whether the form was kept; the plainer one where asking once more may help."""
         assert plan.form is not None
         reading = read(plan.form, self.snapshot.branch(plan.id).text)
         if reading.value is not None and (rung is Rung.LINES or reading.rung == "json"):
             self._calls.ladder.worked(plan.model, rung)
-            return
+            return None
         # A value outside its limits says nothing against the form.
         if reading.rung != "json":
             self._calls.ladder.ignored(plan.model, rung)
-        if reading.value is None and respell and rung.below is not None:
-            raise _Respell(rung.below)
+        return rung.below if reading.value is None else None
 
     async def _back_off(self, plan: BranchPlan, failure: Failure, wait_s: float) -> None:
         at = self._recorder.now_s()
@@ -290,6 +297,7 @@ class RunContext:
 
     def _finish(self, plan: BranchPlan, outcome: Outcome) -> None:
         usage = usage_of(self.snapshot.branch(plan.id), outcome)
+        usage += self._spent.pop(plan.id, Usage())
         self._recorder.emit(
             BranchFinished(
                 at=self._recorder.now_s(),
