@@ -22,6 +22,11 @@ TICK_S = 0.5
 LARGEST_MB = 2 * MOST_BYTES // 1_000_000
 INTAKE = "documents_intake"
 DROPS = "documents_drops"
+# Streamlit's own hint names the size that it lets in, not the one that can be read.
+_NO_HINT = (
+    "<style>.st-key-documents_drop [data-testid='stFileUploaderDropzoneInstructions']"
+    "{display:none}</style>"
+)
 
 
 def documents_area(runtime: Runtime, workflow: Workflow, *, opened: bool) -> None:
@@ -38,7 +43,9 @@ def documents_area(runtime: Runtime, workflow: Workflow, *, opened: bool) -> Non
         st.error(label(str(error), 400), icon=":material/error:")
         return
     title = f"Documents: {searched_words(workflow, documents)}"
-    with st.expander(title, icon=":material/library_books:", expanded=opened, key="documents"):
+    # Another key where a run is shown, so that it begins folded there and never hides the board.
+    key = "documents" if opened else "documents_folded"
+    with st.expander(title, icon=":material/library_books:", expanded=opened, key=key):
         left, right = st.columns([5, 7], gap="large")
         with left:
             _drop(runtime, intake)
@@ -52,16 +59,18 @@ def documents_area(runtime: Runtime, workflow: Workflow, *, opened: bool) -> Non
 def _drop(runtime: Runtime, intake: Intake) -> None:
     # A new key after each drop empties the field, so that no rerun can add its files again.
     key = f"documents_drop-{st.session_state.get(DROPS, 0)}"
-    st.file_uploader(
-        "Add documents",
-        accept_multiple_files=True,
-        key=key,
-        max_upload_size=LARGEST_MB,
-        help=f"{READABLE}, several at once, up to {MOST_BYTES // 1_000_000} MB each. "
-        "They stay on this machine; passages of them are sent to the model that answers.",
-        on_change=_take,
-        args=(runtime, intake, key),
-    )
+    st.html(_NO_HINT)
+    with st.container(key="documents_drop", gap=None):
+        st.file_uploader(
+            "Drop documents here, or choose them",
+            accept_multiple_files=True,
+            key=key,
+            max_upload_size=LARGEST_MB,
+            help="They stay on this machine; the passages that are found are sent to the model.",
+            on_change=_take,
+            args=(runtime, intake, key),
+        )
+    st.caption(f"{READABLE} · several at once · up to {MOST_BYTES // 1_000_000} MB each")
 
 
 def _take(runtime: Runtime, intake: Intake, key: str) -> None:
@@ -75,22 +84,29 @@ def _messages(intake: Intake) -> None:
     if intake.reading:
         _watch(intake)
     done = [upload for upload in intake.uploads if upload.state != "reading"]
-    kept = [upload for upload in done if upload.state == "kept"]
-    if kept:
-        names = ", ".join(label(upload.name, 40) for upload in kept[:3])
-        more = f" and {len(kept) - 3} more" if len(kept) > 3 else ""
-        st.success(f"Added {names}{more}.", icon=":material/check_circle:")
-    for upload in done:
-        if upload.state == "refused":
-            st.error(label(upload.message, 400), icon=":material/error:")
-        elif upload.message:
-            text = f"{label(upload.name, 60)}: {label(upload.message, 400)}"
-            st.info(text, icon=":material/info:")
-    if done:
+    if not done:
+        return
+    with st.container(key="documents_messages", gap="small"):
+        kept = [label(upload.name, 40) for upload in done if upload.state == "kept"]
+        if kept:
+            more = f" and {len(kept) - 3} more" if len(kept) > 3 else ""
+            st.markdown(f":green[:material/check_circle:] Added {', '.join(kept[:3])}{more}.")
+        for upload in done:
+            if upload.message:
+                st.markdown(_said(upload))
         st.button(
-            "Dismiss", key="documents_dismiss", type="tertiary", icon=":material/close:",
+            "Dismiss",
+            key="documents_dismiss",
+            type="tertiary",
+            icon=":material/close:",
             on_click=intake.forget,
-        )  # fmt: skip
+        )
+
+
+def _said(upload: Upload) -> str:
+    if upload.state == "refused":
+        return f":red[:material/error: {label(upload.message, 400)}]"
+    return f":material/info: {label(upload.name, 60)}: {label(upload.message, 400)}"
 
 
 @st.fragment(run_every=TICK_S)

@@ -24,14 +24,14 @@ def shelf(library: Library, documents: Sequence[Document]) -> None:
         st.markdown("There are no documents yet. Drop some here, or bring the samples back.")
     pages = -(-len(documents) // ON_A_PAGE)
     # A page that emptied meanwhile is left for the last one.
-    page = min(st.session_state.get("documents_page") or 1, max(1, pages))
-    if st.session_state.get("documents_page"):
-        st.session_state["documents_page"] = page
-    for document in documents[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]:
+    if st.session_state.get("documents_page", 1) > pages:
+        st.session_state.pop("documents_page")
+    page = st.session_state.get("documents_page", 1)
+    for document in _sorted(documents)[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]:
         _row(library, document)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if pages > 1:
-            st.pagination(pages, key="documents_page")
+    if pages > 1:
+        st.pagination(pages, key="documents_page", width="stretch")
+    with st.container(horizontal=True):
         if sum(document.sample for document in documents) < len(_shipped()):
             st.button(
                 "Bring the sample documents back",
@@ -54,6 +54,12 @@ def facts(document: Document) -> str:
     return " · ".join(parts)
 
 
+def _sorted(documents: Sequence[Document]) -> list[Document]:
+    """A person's own first, the newest of them on top, then the samples."""
+    own = [document for document in documents if not document.sample]
+    return [*reversed(own), *(document for document in documents if document.sample)]
+
+
 def _row(library: Library, document: Document) -> None:
     name = label(document.name, 60)
     with st.container(
@@ -63,7 +69,7 @@ def _row(library: Library, document: Document) -> None:
             st.markdown(f"**{name}**")
             st.caption(label(facts(document), 200))
             if document.note:
-                st.caption(f":orange[:material/info: {label(document.note, 300)}]")
+                st.markdown(f":small[:orange[:material/info: {label(document.note, 300)}]]")
         with st.container(horizontal=True, width="content", gap="small", wrap=False):
             if st.button(
                 "Open",
