@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeAlias
 
 import anyio
+import anyio.lowlevel
 
 from fanout.errors import FormRefused, ProviderError
 from fanout.events import (
@@ -242,6 +243,8 @@ class RunContext:
             )
             return Done(finish_reason="stop", usage=Usage())
         async with self._calls.slots(plan.model.endpoint):
+            # It may have been called off in the moment in which the slot came free.
+            await anyio.lowlevel.checkpoint_if_cancelled()
             started = AttemptStarted(at=self._recorder.now_s(), id=plan.id, attempt=number)
             self._recorder.emit(started)
             done, rung = await self._in_form(plan, plainer)

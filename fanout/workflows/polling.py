@@ -20,10 +20,9 @@ async def poll(vote: VotePlan, read: Reader, context: RunContext) -> None:
     """Fan out over the planned branches and record a ballot for each that answered."""
 
     def heard(branch: Branch) -> None:
-        if not branch.state.succeeded:
-            return
-        context.cast(branch.id, read(branch))
-        if isinstance(vote, Poll):
+        if branch.state.succeeded:
+            context.cast(branch.id, read(branch))
+        if isinstance(vote, Poll) and not context.stopped:
             out = [b for b in context.snapshot.branches if not b.state.finished]
             if out and decided(vote, context.snapshot.branches):
                 context.skip(b.id for b in out)

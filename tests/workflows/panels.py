@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from fanout.engine.handle import RunHandle
 from fanout.insight.votes import run_outcome
@@ -15,6 +15,8 @@ from fanout.voting.tally import Tally
 from fanout.workflows.definition import Workflow
 from fanout.workflows.parsing import parse
 from tests.rig import Rig
+
+Answer: TypeAlias = str | Reply | tuple[Reply, ...]
 
 
 def panel(kind: str, names: Mapping[str, float] | tuple[str, ...], **changes: object) -> Workflow:
@@ -46,10 +48,10 @@ def verdict(
     )
 
 
-def replies(answers: Mapping[str, str | Reply | tuple[Reply, ...]]) -> Script:
+def replies(answers: Mapping[str, Answer]) -> Script:
     """What each voter says."""
 
-    def given(answer: str | Reply | tuple[Reply, ...]) -> tuple[Reply, ...]:
+    def given(answer: Answer) -> tuple[Reply, ...]:
         if isinstance(answer, tuple):
             return answer
         return (answer if isinstance(answer, Reply) else Reply(text=answer),)

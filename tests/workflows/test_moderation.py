@@ -17,7 +17,7 @@ from fanout.types import AGGREGATE, BranchId, BranchState, FailureKind, RunStatu
 from fanout.workflows.library import shipped
 from fanout.workflows.prompting import FENCE
 from tests.rig import AT_ONCE, HERE, MODEL, rig
-from tests.workflows.panels import moderation, record_of, replies, tally_of, verdict
+from tests.workflows.panels import Answer, moderation, record_of, replies, tally_of, verdict
 
 THREE = ("a", "b", "c")
 PROSE = "I would rather talk about the weather."
@@ -90,7 +90,11 @@ def test_an_abstention_keeps_unanimity_from_allowing() -> None:
 
 def test_prose_is_asked_once_more_in_a_plainer_form_and_then_is_an_abstention() -> None:
     first, second = Reply(text="Nice weather."), Reply(text=PROSE)
-    answers = {"a": verdict("allow"), "b": verdict("allow"), "c": (first, second)}
+    answers: dict[str, Answer] = {
+        "a": verdict("allow"),
+        "b": verdict("allow"),
+        "c": (first, second),
+    }
     with rig(replies(answers)) as here:
         snapshot = here.run(moderation(THREE), "Hello.")
         asked = [r for r in here.provider.requests if "Voter c." in r.messages[-1].content]
@@ -117,7 +121,7 @@ def test_an_answer_that_was_asked_for_again_is_paid_for_both_times() -> None:
 
 
 def test_a_verdict_after_the_second_asking_counts() -> None:
-    answers = {"a": (Reply(text=PROSE), Reply(text=verdict("block")))}
+    answers: dict[str, Answer] = {"a": (Reply(text=PROSE), Reply(text=verdict("block")))}
     with rig(replies(answers)) as here:
         snapshot = here.run(moderation(("a",)), "Hello.")
     assert tally_of(snapshot).winner == "block"
@@ -138,7 +142,11 @@ def test_when_all_abstain_there_is_no_outcome_and_the_answers_are_kept() -> None
 
 
 def test_a_call_that_failed_is_an_abstention_with_its_cause() -> None:
-    answers = {"a": verdict("allow"), "b": Reply(status=401), "c": verdict("allow")}
+    answers: dict[str, Answer] = {
+        "a": verdict("allow"),
+        "b": Reply(status=401),
+        "c": verdict("allow"),
+    }
     with rig(replies(answers)) as here:
         handle = here.start(moderation(THREE), "Hello.")
         snapshot = handle.wait(timeout_s=20)
@@ -224,7 +232,10 @@ def test_a_refused_form_is_learnt_for_the_runs_that_follow() -> None:
 
 
 def test_a_refused_plainer_form_takes_nothing_from_a_model_that_keeps_the_better_one() -> None:
-    answers = {"a": (Reply(text=PROSE), Reply(text="Verdict: block")), "b": verdict("allow")}
+    answers: dict[str, Answer] = {
+        "a": (Reply(text=PROSE), Reply(text="Verdict: block")),
+        "b": verdict("allow"),
+    }
     script = Script(rules=replies(answers).rules, rejects_forms=frozenset({"json_object"}))
     with rig(script, slots=1) as here:
         snapshot = here.run(moderation(("a",)), "Hello.")
@@ -235,7 +246,7 @@ def test_a_refused_plainer_form_takes_nothing_from_a_model_that_keeps_the_better
 
 
 def test_minority_and_reasons_are_shown() -> None:
-    answers = {
+    answers: dict[str, Answer] = {
         "a": verdict("allow", "Harmless."),
         "b": verdict("allow", "Harmless too."),
         "c": verdict("block", "It threatens the street.", "violence", 3),
