@@ -35,10 +35,24 @@ def combining(handle: RunHandle, offers: tuple[Offer, ...]) -> None:
         return
     title = "Combine what is ready" if live else "Combine again"
     with st.expander(
-        title, icon=":material/merge:", key="combining", on_change="rerun"
+        title,
+        expanded=_was_open(title),
+        icon=":material/merge:",
+        key="combining",
+        on_change="rerun",
     ) as expander:
+        st.session_state["combining_open"] = expander.open
         if expander.open:
             _panel(handle, offers)
+
+
+def _was_open(title: str) -> bool:
+    """Under another title Streamlit takes it for another one: that begins as this one was."""
+    begun: tuple[str, bool] = st.session_state.get("combining_begun", ("", False))
+    if begun[0] != title:
+        begun = (title, bool(st.session_state.get("combining_open")))
+        st.session_state["combining_begun"] = begun
+    return begun[1]
 
 
 @st.fragment
