@@ -36,6 +36,11 @@ SAMPLING: Final = MappingProxyType(
 )
 """Chosen on the shipped workflows: without the last four ("don't repeat yourself" sampling) 2 of 26
 texts repeated more than a tenth of their six-word runs, with them none did."""
+FORM_SAMPLING: Final = MappingProxyType(
+    {"top_p": 0.9, "top_k": 40, "min_p": 0.05, "repeat_penalty": 1.05, "repeat_last_n": 64}
+)
+"""For answers in a form: a form repeats its marks and the prompt's words, and where that is punished
+the model writes "][" for a reason (9 of 30 moderators' reasons; with these values 0 of 30)."""
 TEMPERATURE: Final = 0.3
 MAX_TOKENS: Final = 1024
 """Where a request sets no limit: a small model may not find its own end."""
@@ -114,10 +119,11 @@ def tuned(request: ChatRequest, address: Address) -> ChatRequest:
     request = replace(request, model=address.model.id, max_tokens=request.max_tokens or MAX_TOKENS)
     if address.model.source != "bundled":
         return request
+    sampling = SAMPLING if request.response_format is None else FORM_SAMPLING
     return replace(
         request,
         temperature=TEMPERATURE if request.temperature is None else request.temperature,
-        extra=MappingProxyType({**SAMPLING, **request.extra}),
+        extra=MappingProxyType({**sampling, **request.extra}),
     )
 
 
