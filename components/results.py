@@ -46,7 +46,7 @@ def results(handle: RunHandle) -> None:
         cost_frame(snapshot),
         alt="Cost of each call in US dollars",
         note=""
-        if any(call.cost for call in snapshot.calls)
+        if any(call.cost for call in snapshot.calls if call.started_s is not None)
         else "No price is known for this model.",
     )
     practices_panel(snapshot, dark=dark)

@@ -41,13 +41,15 @@ def raw_answers(cast: Cast) -> None:
 
 
 def ballots_frame(cast: Cast, snapshot: Snapshot) -> pd.DataFrame:
-    """Voter, ballot, state, reason, time, tokens, cost; columns that say nothing are left out."""
-    voters = cast.voters
+    """What was voted stands first, for a narrow screen; columns that say nothing are left out."""
+    voters, cells = cast.voters, _cells(cast)
+    main = next(iter(cells))
     frame = pd.DataFrame(
         {
             "Voter": [voter.name for voter in voters],
-            **_cells(cast),
+            main: cells.pop(main),
             "State": [fate(voter, cast) for voter in voters],
+            **cells,
             "Reason": [_reason(voter) for voter in voters],
             "Time": [_time(voter, snapshot) for voter in voters],
             "Tokens": [f"{usage(v.branch).output:,}" if v.branch.phases else "" for v in voters],

@@ -14,6 +14,7 @@ from components.votes.tally_chart import tally_chart, tally_frame
 from fanout.insight.votes import saved
 from fanout.render.words import usd_text
 from fanout.snapshot import Snapshot
+from fanout.types import BranchState
 from fanout.voting.plans import Poll
 from fanout.voting.tally import Tally
 from fanout.voting.words import turnout
@@ -39,8 +40,8 @@ def poll(cast: Cast, plan: Poll, snapshot: Snapshot, *, dark: bool) -> None:
 def count_words(result: Tally, plan: Poll) -> list[str]:
     """ "4 valid of 5 asked", "agreement 75%", "margin 50 points"."""
     words = turnout(result)
-    if result.margin is not None and result.valid > 1:
-        points = round(100 * result.margin)
+    points = round(100 * (result.margin or 0))
+    if points and result.agreement != 1:
         words.append(f"margin {points} percentage point{'' if abs(points) == 1 else 's'}")
     if not plan.rule.options and len(result.counts) > 1:
         words.append(f"{len(result.counts)} different answers")
@@ -51,8 +52,8 @@ def notes(result: Tally, plan: Poll, snapshot: Snapshot) -> list[str]:
     """What ending early saved, and what would keep the next run from a tie."""
     lines = []
     # Votes are also called off when the budget is used up; that is no saving.
-    early = result.not_needed and not any(
-        branch.failure for branch in snapshot.branches if branch.ballot is None
+    early = not any(
+        branch.failure for branch in snapshot.branches if branch.state is BranchState.SKIPPED
     )
     savings = saved(snapshot)
     if early and savings is not None:

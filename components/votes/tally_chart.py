@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from components.figure import add_bars, bars
+from components.figure import add_bars, bars, faded
 from components.plain import figure_text, shortened
 from components.votes.cast import Cast, Voter
 from fanout.voting.tally import Tally
@@ -35,6 +35,8 @@ def tally_chart(cast: Cast, result: Tally, *, dark: bool) -> go.Figure:
     figure = bars(keys, "weight of the votes" if weighted else "votes")
     labels = [figure_text(_label(name, result), 28) for name in rows]
     figure.update_yaxes(type="category", tickvals=keys, ticktext=labels)
+    # A row without a vote has no bar, and would be left out.
+    figure.update_yaxes(autorange=False, range=[len(rows) - 0.5, -0.5])
     figure.update_layout(barmode="stack", bargap=0.3)
     for key, (name, voters) in zip(keys, rows.items(), strict=True):
         for voter in voters:
@@ -104,9 +106,9 @@ def _block(
             "line": {"width": 2, "color": "rgba(0,0,0,0)" if counts else voter.colour},
             "pattern": {
                 "shape": "" if counts else "/",
-                "fgcolor": voter.colour,
-                "size": 8,
-                "solidity": 0.15,
+                "fgcolor": faded(voter.colour, 0.35),
+                "size": 9,
+                "solidity": 0.12,
             },
         },
         hovertemplate=f"{figure_text(voter.name)}: {figure_text(name)}<extra></extra>",
