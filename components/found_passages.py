@@ -116,17 +116,17 @@ def strategies_frame(found: Findings) -> pd.DataFrame:
 
 
 def passages_frame(found: Findings) -> pd.DataFrame:
-    """One row per passage, best first: its fused rank, then its rank in each strategy."""
+    """One row per passage, best first: its fused rank, then its rank in each strategy by letter."""
     rows = (*found.cited, *found.others)
     return pd.DataFrame(
         {
             "Fused": list(range(1, len(rows) + 1)),
             "Cited": [f"[{i}]" if i <= len(found.cited) else DASH for i in range(1, len(rows) + 1)],
-            "Passage": [where(one) for one in rows],
             **{
-                one.name: [str(row.found_by.get(one.branch.id, DASH)) for row in rows]
+                letter(one.column): [str(row.found_by.get(one.branch.id, DASH)) for row in rows]
                 for one in found.strategies
             },
+            "Passage": [where(one) for one in rows],
             "Begins": [_begins(one) for one in rows],
         }
     )
@@ -135,7 +135,7 @@ def passages_frame(found: Findings) -> pd.DataFrame:
 def where(one: Fused) -> str:
     """The document and the place in it: "member-handbook.md, section: Fees"."""
     passage = one.passage
-    return f"{passage.title}, {passage.place}" if passage.place else passage.title
+    return f"{passage.title}, {passage.place or f'passage {passage.ordinal}'}"
 
 
 def with_passages(snapshot: Snapshot) -> Sequence[Aggregate]:

@@ -14,6 +14,7 @@ from components.found_passages import (
     where,
     with_passages,
 )
+from components.palette import letter
 from components.plain import label
 from components.research_chart import research_chart
 from components.session import runtime
@@ -94,8 +95,14 @@ def _ranks(found: Findings) -> None:
             key="research_passages",
             hide_index=True,
             column_config={
-                "Fused": st.column_config.NumberColumn(width="small"),
-                "Cited": st.column_config.TextColumn(width="small"),
+                "Fused": st.column_config.NumberColumn(width=60),
+                "Cited": st.column_config.TextColumn(width=60),
+                **{
+                    letter(one.column): st.column_config.TextColumn(
+                        width=40, help=label(one.branch.title)
+                    )
+                    for one in found.strategies
+                },
             },
             alt="Rank of each passage in the fused list and in each strategy; a dash: not found",
         )

@@ -14,8 +14,8 @@ _BOX = (
     "white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.6;font-size:0.95rem;max-width:44rem"
 )
 _MARK = (
-    "background:rgba(86,102,224,0.18);color:inherit;border-left:3px solid #5666e0;"
-    "padding:0.1rem 0.35rem;border-radius:3px"
+    "background:rgba(86,102,224,0.18);color:inherit;padding:0.1rem 0;"
+    "border-bottom:2px solid #5666e0"
 )
 _PALE = "opacity:0.8"
 

@@ -9,6 +9,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from fanout.cli.documents import add_command, list_command, remove_command
 from fanout.cli.run import run_command
 from fanout.cli.serve import serve_command
 from fanout.cli.workflows import workflows_command
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--base-url", default="", help="an OpenAI-compatible endpoint, ending in /v1")
     run.add_argument("--model", default="", help="the model to ask there")
     run.add_argument("--max-tokens", type=_positive, help="longest answer of every call")
+    _add_edits(run)
     shape = run.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print one JSON object at the end")
     shape.add_argument("--events", action="store_true", help="print one JSON event per line")
@@ -60,10 +62,50 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--json", action="store_true", help="print JSON")
     listing.set_defaults(command=workflows_command)
 
+    _add_documents(commands.add_parser("documents", help="what research runs search"))
+
     serve = commands.add_parser("serve-model", help="serve the bundled model on this machine")
     serve.add_argument("--port", type=_port, help="a fixed port; without it, any free one")
     serve.set_defaults(command=serve_command)
     return parser
+
+
+def _add_edits(run: argparse.ArgumentParser) -> None:
+    """What may be changed about a workflow for one run."""
+    run.add_argument("--times", type=_positive, help="ask every branch so often")
+    run.add_argument("--models", help="models workflow: the models to compare, as A,B,C")
+    run.add_argument(
+        "--documents",
+        nargs="+",
+        metavar="FILE",
+        help="research: add these files to the documents and search only them",
+    )
+    run.add_argument(
+        "--rule",
+        choices=("plurality", "majority", "unanimity", "any_block", "k_of_n", "weighted"),
+        help="moderation, reasoning: how votes are counted",
+    )
+    run.add_argument(
+        "--votes-needed", type=_positive, metavar="K", help="how many votes k_of_n needs"
+    )
+    run.add_argument(
+        "--early-stop",
+        choices=("never", "decided", "likely"),
+        help="moderation, reasoning: when the votes that are still out are called off",
+    )
+
+
+def _add_documents(documents: argparse.ArgumentParser) -> None:
+    actions = documents.add_subparsers(required=True, metavar="ACTION")
+    listing = actions.add_parser("list", help="list the documents")
+    listing.add_argument("--json", action="store_true", help="print JSON")
+    listing.set_defaults(command=list_command)
+    add = actions.add_parser("add", help="add files: txt, md, html, csv, pdf, docx")
+    add.add_argument("files", nargs="+", metavar="FILE")
+    add.set_defaults(command=add_command)
+    remove = actions.add_parser("remove", help="remove documents")
+    remove.add_argument("ids", nargs="+", metavar="ID")
+    remove.set_defaults(command=remove_command)
 
 
 def _positive(text: str) -> int:

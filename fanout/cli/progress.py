@@ -5,12 +5,15 @@ from __future__ import annotations
 import shutil
 import sys
 import threading
+from collections.abc import Sequence
 from typing import TextIO
 
 from fanout.endpoint import Endpoint
 from fanout.engine.handle import RunHandle
 from fanout.insight.speed import speed, total_cost_usd
+from fanout.render.form_text import form_text
 from fanout.render.words import metric_line, money_text, state_word
+from fanout.retrieval.passages import Fused
 from fanout.snapshot import Branch, Snapshot
 
 REDRAWS_PER_S = 8
@@ -70,9 +73,13 @@ class Progress:
 def print_results(snapshot: Snapshot, out: TextIO) -> None:
     """Every branch's text, the combined answer, and the run in one line."""
     for branch in snapshot.branches:
-        _print_text(branch.title, branch, out)
+        form = branch.plan.form
+        text = form_text(form, branch.text) if form is not None else branch.text
+        _print_text(branch.title, text, branch, out)
     if snapshot.aggregate is not None:
-        _print_text(snapshot.aggregate.heading, snapshot.aggregate.branch, out)
+        made = snapshot.aggregate
+        _print_text(made.heading, made.text, made.branch, out)
+        _print_passages(made.passages, out)
     elif snapshot.aggregate_kind is not None:
         print("No combined answer: no branch has a result to combine.\n", file=out)
     if snapshot.failure is not None:
@@ -84,10 +91,19 @@ def print_results(snapshot: Snapshot, out: TextIO) -> None:
     print(f"{line} · {money_text(total_cost_usd(snapshot))}", file=out)
 
 
-def _print_text(title: str, branch: Branch, out: TextIO) -> None:
+def _print_passages(passages: Sequence[Fused], out: TextIO) -> None:
+    """What the answer's [1], [2] and so on stand for."""
+    for number, one in enumerate(passages, 1):
+        place = one.passage.place or f"passage {one.passage.ordinal}"
+        print(f"[{number}] {one.passage.title}, {place}", file=out)
+    if passages:
+        print(file=out)
+
+
+def _print_text(title: str, text: str, branch: Branch, out: TextIO) -> None:
     print(f"## {title}\n", file=out)
-    if branch.text.strip():
-        print(branch.text.strip() + "\n", file=out)
+    if text.strip():
+        print(text.strip() + "\n", file=out)
     if branch.failure is not None:
         print(f"[{state_word(branch.state)}: {branch.failure.message}]\n", file=out)
     elif not branch.state.succeeded:

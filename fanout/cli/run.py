@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+from fanout.cli.documents import ids_of
+from fanout.cli.edits import edited
 from fanout.cli.progress import Progress, print_results
 from fanout.endpoint import Endpoint
 from fanout.engine.handle import RunHandle
@@ -32,12 +34,15 @@ EXIT_STATUS = {
 
 def run_command(options: argparse.Namespace) -> int:
     """Run a workflow and print what the options ask for."""
-    workflow = _workflow(options.workflow)
+    workflow = edited(_workflow(options.workflow), options)
     if options.max_tokens is not None:
         workflow = with_max_tokens(workflow, options.max_tokens)
     topic = _topic(options.topic)
     settings = Settings.from_environment(_environment(options))
     with Runtime(settings) as runtime:
+        if options.documents:
+            found = ids_of(runtime.library, options.documents)
+            workflow = workflow.model_copy(update={"documents": found})
         model = runtime.chosen_model()
         handle = runtime.engine.start(workflow, topic, model)
         _stop_on_signals(handle)
