@@ -8,10 +8,11 @@ from components.choice import Choice
 from components.plain import label
 from fanout.endpoint import BUNDLED
 from fanout.engine.runtime import Runtime
+from fanout.errors import InputError
 from fanout.insight.estimate import SHORT_SHARE, Estimate, estimate
 from fanout.render.words import usd_text
 from fanout.types import ModelRef
-from fanout.workflows.run import combining_call, plan
+from fanout.workflows.run import combining_call, combining_calls, plan
 
 
 def preflight(runtime: Runtime, choice: Choice) -> None:
@@ -24,10 +25,16 @@ def preflight(runtime: Runtime, choice: Choice) -> None:
     def resolve(name: str) -> ModelRef:
         return endpoints.resolve(name, choice.model)
 
+    try:
+        plans = plan(choice.workflow, choice.topic, resolve)
+    except InputError as error:
+        st.error(label(str(error), 400), icon=":material/error:")
+        return
     figures = estimate(
-        plan(choice.workflow, choice.topic, resolve),
+        plans,
         combining_call(choice.workflow, choice.topic, resolve),
         runtime.price,
+        combining_calls=combining_calls(choice.workflow),
     )
     parts = [_calls(figures), _who(runtime, choice.model)]
     if not (choice.model.endpoint == BUNDLED and figures.free):
@@ -42,7 +49,10 @@ def preflight(runtime: Runtime, choice: Choice) -> None:
 
 def _calls(figures: Estimate) -> str:
     branches = f"{figures.branches} branch{'es' if figures.branches != 1 else ''}"
-    return f"{branches} and 1 combining call" if figures.combining_calls else branches
+    calls = figures.combining_calls
+    if not calls:
+        return branches
+    return f"{branches} and {calls} combining call{'' if calls == 1 else 's'}"
 
 
 def _who(runtime: Runtime, model: ModelRef) -> str:

@@ -35,27 +35,34 @@ class Estimate:
 
 
 def estimate(
-    plans: Sequence[BranchPlan], combine: BranchPlan | None, price_of: PriceOf
+    plans: Sequence[BranchPlan],
+    combine: BranchPlan | None,
+    price_of: PriceOf,
+    *,
+    combining_calls: int = 1,
 ) -> Estimate:
     """The calls of a run at their shortest and longest. Money is US dollars.
 
     `combine` is the combining call as it would be with nothing to combine; what the branches may
-    write is added to its input here.
+    write is added to its input here. Judges and a checklist are further calls like it. A branch
+    without messages asks nobody.
     """
-    calls = [(plan.model, estimated_input(plan.messages), plan.max_tokens) for plan in plans]
+    asked = [plan for plan in plans if plan.messages]
+    calls = [(plan.model, estimated_input(plan.messages), plan.max_tokens) for plan in asked]
     outputs = sum(_most(limit) for _, _, limit in calls)
     low, high = _range(calls, price_of)
     if combine is not None:
         fixed = estimated_input(combine.messages)
-        short = [(combine.model, fixed + round(outputs * SHORT_SHARE), combine.max_tokens)]
-        long = [(combine.model, fixed + outputs, combine.max_tokens)]
+        least = (combine.model, fixed + round(outputs * SHORT_SHARE), combine.max_tokens)
+        short = [least] * combining_calls
+        long = [(combine.model, fixed + outputs, combine.max_tokens)] * combining_calls
         low = _add(low, _range(short, price_of)[0])
         high = _add(high, _range(long, price_of)[1])
         calls += long
     sources = {price.source for model, _, _ in calls if (price := price_of(model))}
     return Estimate(
         branches=len(plans),
-        combining_calls=int(combine is not None),
+        combining_calls=0 if combine is None else combining_calls,
         input_tokens=sum(tokens for _, tokens, _ in calls),
         output_tokens_most=sum(_most(limit) for _, _, limit in calls),
         low_usd=low,

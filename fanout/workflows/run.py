@@ -72,6 +72,16 @@ def combining_call(workflow: Workflow, topic: str, resolve: Resolve) -> BranchPl
     )
 
 
+def combining_calls(workflow: Workflow) -> int:
+    """How many calls make the combined answer; several where it is judged or guided."""
+    spec = workflow.aggregate
+    if spec is None or spec.kind not in WRITTEN_BY_A_MODEL:
+        return 0
+    if spec.kind == "best":
+        return spec.judges
+    return 2 if spec.kind == "guided" and not spec.points else 1
+
+
 async def run(workflow: Workflow, topic: str, resolve: Resolve, context: RunContext) -> None:
     """Run it to its end. Returns when nothing of it is left running."""
     match workflow:
