@@ -76,7 +76,7 @@ def test_run_starts_a_run_and_its_address_opens_it_again() -> None:
     again = opened(run=handle.id)
     assert again.text_area(key="topic").value == "remote work"
     assert "instead of" in said(again)
-    assert len(again.dataframe) == 3
+    assert len(again.dataframe) == 4
     assert handle.snapshot.status is RunStatus.SUCCEEDED
 
 
