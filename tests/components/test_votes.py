@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from string import ascii_lowercase
+from typing import Any
 
+import plotly.graph_objects as go
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from components.votes.ballots import ballots_frame, fate
 from components.votes.cast import Cast, casts
@@ -80,6 +83,11 @@ def only(snapshot: Snapshot) -> Cast:
     return cast
 
 
+def traces(figure: go.Figure) -> tuple[Any, ...]:
+    """What a chart draws; Plotly makes its attributes as it goes."""
+    return tuple(figure.data)
+
+
 def answered(*choices: str) -> tuple[Branch, ...]:
     return tuple(
         voter(name, choice=choice) for name, choice in zip(ascii_lowercase, choices, strict=False)
@@ -115,11 +123,11 @@ def test_who_does_not_count_is_hatched_and_named_in_the_chart() -> None:
     cast = only(ALL_FATES)
     assert isinstance(cast.outcome, Tally)
     figure = tally_chart(cast, cast.outcome, dark=True)
-    hatched = {bar.text[0] for bar in figure.data if bar.marker.pattern.shape == "/"}
+    hatched = {bar.text[0] for bar in traces(figure) if bar.marker.pattern.shape == "/"}
     assert hatched == {"D", "E", "F"}
     rows = ("block: 2", "allow: 1", "flag: 0", "abstained", "not needed")
     assert figure.layout.yaxis.ticktext == rows
-    assert len({bar.marker.line.color for bar in figure.data if bar.text[0] in "DEF"}) == 3
+    assert len({bar.marker.line.color for bar in traces(figure) if bar.text[0] in "DEF"}) == 3
 
 
 def test_every_ballot_says_what_became_of_it() -> None:
@@ -150,7 +158,7 @@ def test_a_weighted_vote_counts_and_shows_weights() -> None:
     snapshot = polled(plan, voter("a", choice="x", weight=2.5), voter("b", choice="y"))
     cast = only(snapshot)
     assert isinstance(cast.outcome, Tally)
-    assert [bar.x[0] for bar in tally_chart(cast, cast.outcome, dark=False).data] == [2.5, 1.0]
+    assert [bar.x[0] for bar in traces(tally_chart(cast, cast.outcome, dark=False))] == [2.5, 1.0]
     assert ballots_frame(cast, snapshot)["Weight"].tolist() == ["2.5", "1"]
 
 
@@ -257,7 +265,7 @@ def test_a_rubric_shows_a_dot_per_judge_and_the_middle_per_criterion() -> None:
         ["Overall", "", "3.7", "", "", "", "2", ""],
     ]
     figure = rubric_chart(cast, RUBRIC, cast.outcome, dark=False)
-    dots = {dot.text[0]: list(dot.x) for dot in figure.data if dot.text}
+    dots = {dot.text[0]: list(dot.x) for dot in traces(figure) if dot.text}
     assert dots == {"A": [5, 4], "B": [1]}
     assert figure.layout.yaxis.ticktext == ("Clarity<br>disputed", "Depth")
     columns = ballots_frame(cast, snapshot)[["Total", "Clarity", "Depth"]]
@@ -294,7 +302,7 @@ def test_judges_of_the_branches_are_drawn_with_the_branches_letters() -> None:
         ["1, tied", "B BBB", "1 of 2 ranked it first", "0.50"],
     ]
     assert ballots_frame(cast, snapshot)["Ranking"].tolist() == ["A AAA > B BBB", "B BBB > A AAA"]
-    (bars,) = ranking_chart(cast, cast.outcome).data
+    (bars,) = traces(ranking_chart(cast, cast.outcome))
     assert len(set(bars.marker.color)) == 2
     assert [one.name for one in cast.voters] == ["J1J1J1", "J2J2J2"]
 
@@ -307,6 +315,26 @@ def test_who_saw_which_order_is_told_with_what_was_kept_from_whom() -> None:
         ["J1J1J1", "B BBB", "A AAA", "A AAA"],
         ["J2J2J2", "A AAA", "B BBB", ""],
     ]
+
+
+def page_with_judges() -> None:
+    """Run by the test below as a page of its own."""
+    from components.votes import votes
+    from fanout.types import BranchId
+    from tests.components.test_votes import ranked
+
+    votes(ranked({BranchId("j1"): "a"}), dark=True)
+
+
+def test_the_judges_of_a_combined_answer_have_a_section_too() -> None:
+    app = AppTest.from_function(page_with_judges, default_timeout=30).run()
+    assert not app.exception
+    assert [one.value for one in app.header] == ["B BBB is ranked first"]
+    said = "\n".join(one.value for one in app.caption)
+    assert "Best answer of 2 of 2" in said
+    assert "1 of 2 judges ranked" in said
+    assert "Nobody judged a text of its own model." in said
+    assert len(app.dataframe) == 3
 
 
 def test_where_nobody_voted_nothing_is_drawn() -> None:
