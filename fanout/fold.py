@@ -73,24 +73,27 @@ def _begin_aggregate(snapshot: Snapshot, event: AggregatePlanned) -> Snapshot:
     """A new aggregate; planned again before it is written, it keeps the calls that prepared it."""
     main = event.plan.id == AGGREGATE
     begun = next((made for made in snapshot.aggregates if made.id == event.plan.id), None)
-    prepared = begun.before if begun is not None and not begun.branch.phases else ()
+    again = begun is not None and not begun.branch.phases
+    prepared, earlier = (begun.before, begun.branch.earlier) if begun and again else ((), ())
     aggregate = Aggregate(
         kind=event.kind,
         heading=event.heading,
         used=event.used,
-        branch=Branch(plan=event.plan, earlier=snapshot.replaced if main else ()),
+        branch=Branch(plan=event.plan, earlier=earlier or (snapshot.replaced if main else ())),
         before=tuple(Branch(plan=plan) for plan in event.before) or prepared,
         vote=event.vote,
         passages=event.passages,
     )
-    others = tuple(made for made in snapshot.aggregates if made.id != aggregate.id)
     replaced = () if main else snapshot.replaced
-    return _next(snapshot, event.at, aggregates=(*others, aggregate), replaced=replaced)
+    aggregates = tuple(aggregate if made is begun else made for made in snapshot.aggregates)
+    if begun is None:
+        aggregates = (*aggregates, aggregate)
+    return _next(snapshot, event.at, aggregates=aggregates, replaced=replaced)
 
 
 def _resume(snapshot: Snapshot, event: RunResumed) -> Snapshot:
     aggregates, replaced = snapshot.aggregates, snapshot.replaced
-    if not event.combining:
+    if not event.combining and snapshot.aggregate_kind is not None:
         past = tuple(go for made in aggregates if made.id == AGGREGATE for go in _all_goes(made))
         replaced = (*replaced, *(replace(go, earlier=()) for go in past))
         aggregates = tuple(made for made in aggregates if made.id != AGGREGATE)

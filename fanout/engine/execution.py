@@ -138,7 +138,7 @@ class Execution:
             id=_next_id(snapshot, self._promised),
             left_out=left_out,
         )
-        if not material.used or len(snapshot.aggregates) + len(self._promised) >= MOST_AGGREGATES:
+        if not material.used or len(_taken(snapshot, self._promised)) >= MOST_AGGREGATES:
             return
         if snapshot.status.finished:
             self._context = self._fresh_context(frozenset())
@@ -164,8 +164,8 @@ class Execution:
             b.id for b in snapshot.branches if b.id in missing and b.state is not SKIPPED
         )
         redo = needed if branch is None else missing & {branch}
-        aggregate_missing = snapshot.aggregate is None or not (
-            snapshot.aggregate.branch.state.succeeded
+        aggregate_missing = self._workflow.aggregate is not None and (
+            snapshot.aggregate is None or not snapshot.aggregate.branch.state.succeeded
         )
         if not redo and not (aggregate_missing and branch in (None, AGGREGATE)):
             return False
@@ -184,7 +184,7 @@ class Execution:
             log.exception("run %s", self._recorder.snapshot.run_id)
             self._failure = Failure(
                 kind=FailureKind.BUG,
-                message=f"Fanout made a mistake ({type(error).__name__}) and ended this run. "
+                message=f"Fanout made a mistake ({_cause(error)}) and ended this run. "
                 "What was written is kept; please report it with the log.",
             )
         finally:
@@ -208,7 +208,19 @@ class Execution:
 
 def _next_id(snapshot: Snapshot, promised: Collection[BranchId]) -> BranchId:
     """The workflow's own aggregate has the plain name; further ones are numbered from 2."""
-    taken = {made.id for made in snapshot.aggregates} | set(promised)
-    if snapshot.aggregate_kind is None and AGGREGATE not in taken:
+    taken = _taken(snapshot, promised)
+    if AGGREGATE not in taken:
         return AGGREGATE
     return next(name for n in count(2) if (name := BranchId(f"{AGGREGATE}-{n}")) not in taken)
+
+
+def _taken(snapshot: Snapshot, promised: Collection[BranchId]) -> set[BranchId]:
+    """Ids of the aggregates that there are or will be, the workflow's own among them."""
+    own = () if snapshot.aggregate_kind is None else (AGGREGATE,)
+    return {*(made.id for made in snapshot.aggregates), *promised, *own}
+
+
+def _cause(error: Exception) -> str:
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return type(error).__name__

@@ -101,7 +101,7 @@ async def run(workflow: Workflow, topic: str, resolve: Resolve, context: RunCont
 
 def outcome(snapshot: Snapshot, *, stopped: bool) -> RunStatus:
     """How a run ended, by what there is: a whole answer, a partial one, or none."""
-    if stopped:
+    if stopped and _cut_short(snapshot):
         return RunStatus.STOPPED
     if not any(branch.state.succeeded for branch in snapshot.branches):
         return RunStatus.FAILED
@@ -114,3 +114,13 @@ def outcome(snapshot: Snapshot, *, stopped: bool) -> RunStatus:
     missing = snapshot.aggregate_kind is not None and snapshot.aggregate is None
     fine = whole and combined and not missing and not abstained
     return RunStatus.SUCCEEDED if fine else RunStatus.PARTIAL
+
+
+def _cut_short(snapshot: Snapshot) -> bool:
+    """Whether a Stop took something from the run itself; answers beside its own don't count."""
+    own = snapshot.aggregate
+    if own is None:
+        missing = snapshot.aggregate_kind is not None
+    else:
+        missing = own.branch.state in (BranchState.STOPPED, BranchState.READY)
+    return missing or any(branch.state is BranchState.STOPPED for branch in snapshot.branches)

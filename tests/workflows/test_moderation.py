@@ -209,7 +209,8 @@ def test_content_that_gives_orders_stays_inside_its_fence(content: str) -> None:
         before, inside, after = user.content.split(FENCE)
         assert inside.strip().replace("'''", FENCE) == content.strip()
         assert "data" in before
-        assert "Judge it by this policy only" in after
+        policies = [branch.variables["policy"] for branch in workflow.active]
+        assert any(policy in after for policy in policies), "the order comes after the content"
 
 
 def test_a_refused_form_is_learnt_for_the_runs_that_follow() -> None:

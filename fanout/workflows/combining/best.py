@@ -12,7 +12,13 @@ from fanout.voting.ranking import Ranking
 from fanout.voting.words import ranking_text
 from fanout.workflows.combining.defaults import PROMPTS
 from fanout.workflows.combining.material import Material, heading
-from fanout.workflows.comparing import comparison, ranking_ballot, ranking_form, shown
+from fanout.workflows.comparing import (
+    MOST_CANDIDATES,
+    comparison,
+    ranking_ballot,
+    ranking_form,
+    shown,
+)
 from fanout.workflows.specs import AggregateSpec
 from fanout.workflows.templates import render
 
@@ -27,7 +33,11 @@ async def best(spec: AggregateSpec, material: Material, context: RunContext) -> 
     """Ask the judges at once, count their rankings, and show the winner's text in full."""
     used = material.used
     if len(used) == 1:
-        _only_one(spec, material, context)
+        only = "Only one answer is left, so there was nothing to judge."
+        _settled(spec, material, context, f"{only}\n\n{used[0].text.strip()}")
+        return
+    if len(used) > MOST_CANDIDATES:
+        _settled(spec, material, context, "", _too_many(len(used)))
         return
     vote, judges = _judges(spec, material)
     plan = material.call(spec, "counted")
@@ -50,6 +60,7 @@ async def best(spec: AggregateSpec, material: Material, context: RunContext) -> 
     answered = await context.fan_out(judges, heard=heard)
     result = outcome(vote, answered)
     if context.stopped:
+        await context.ask(plan)  # Stopped as well, without asking anybody.
         return
     assert isinstance(result, Ranking)
     if not result.ballots:
@@ -106,9 +117,23 @@ def _judges(spec: AggregateSpec, material: Material) -> tuple[Comparison, tuple[
     return vote, tuple(plans)
 
 
-def _only_one(spec: AggregateSpec, material: Material, context: RunContext) -> None:
-    """One answer is left: nothing to judge, and nobody is asked."""
-    plan = material.call(spec, "only one")
+def _too_many(texts: int) -> Failure:
+    return Failure(
+        kind=FailureKind.BAD_RESPONSE,
+        message=f"There are {texts} answers to compare; {MOST_CANDIDATES} is the most, so nobody "
+        "was asked. Leave some out and combine again.",
+    )
+
+
+def _settled(
+    spec: AggregateSpec,
+    material: Material,
+    context: RunContext,
+    text: str,
+    failure: Failure | None = None,
+) -> None:
+    """Nothing to judge: nobody is asked."""
+    plan = material.call(spec, "nobody to ask")
     context.begin_aggregate(
         AggregatePlanned(
             at=context.now_s(),
@@ -118,5 +143,4 @@ def _only_one(spec: AggregateSpec, material: Material, context: RunContext) -> N
             plan=plan,
         )
     )
-    text = material.used[0].text.strip()
-    context.settle(plan, f"Only one answer is left, so there was nothing to judge.\n\n{text}")
+    context.settle(plan, text, failure)
