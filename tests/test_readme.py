@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fanout.cli.main import _parser
-from fanout.providers.script import Reply, Script
+from fanout.providers.script import Reply, Rule, Script
 from fanout.providers.scripted_server import serving
 from fanout.workflows.library import shipped
 
@@ -29,8 +29,13 @@ def test_every_fanout_command_in_it_is_understood() -> None:
 
 
 @pytest.mark.parametrize("line", [line for line in OURS if "serve-model" not in line])
-def test_every_fanout_command_in_it_runs(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(Script(otherwise=Reply(text="Fine words."), models=("m",))) as server:
+def test_every_fanout_command_in_it_runs(
+    line: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    vote = Rule(prompt="Policy:", replies=(Reply(text='{"reason": "Kept.", "verdict": "allow"}'),))
+    script = Script(rules=(vote,), otherwise=Reply(text="Fine words."), models=("m",))
+    monkeypatch.setenv("FANOUT_HOME", str(tmp_path))
+    with serving(script) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
         arguments = [
             server.base_url if argument.startswith("http://localhost") else argument
