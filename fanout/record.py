@@ -10,7 +10,7 @@ from fanout.events import Event
 from fanout.insight.practices import practices_record, provenance_record
 from fanout.insight.sourcing import sourced
 from fanout.insight.speed import cost_usd, speed, total_cost_usd, usage
-from fanout.insight.votes import outcome, saved
+from fanout.insight.votes import outcome, saved, voted
 from fanout.snapshot import Aggregate, Branch, Snapshot
 from fanout.types import BranchState, Cost, Failure, Usage
 from fanout.vote_record import ballot_record, fused_record, hit_record, outcome_record
@@ -25,7 +25,6 @@ _SPENT = {
 }
 
 
-_COUNTED = ("vote", "scores", "ranking")
 _NOT_OF_AGGREGATES = ("title", "ballot", "queries", "found")
 
 
@@ -95,24 +94,18 @@ def aggregate_record(aggregate: Aggregate, snapshot: Snapshot, now_s: float) -> 
         "text": aggregate.text,
         "before": [branch_record(call, now_s) for call in aggregate.before],
     }
-    if aggregate.kind in _COUNTED and snapshot.vote is not None:
-        voters = tuple(b for b in snapshot.branches if _counts(b, aggregate))
-        record |= outcome_record(outcome(snapshot.vote, voters), saved(snapshot))
+    vote = voted(aggregate, snapshot)
+    if vote is not None:
+        plan, voters = vote
+        called_off = saved(snapshot) if aggregate.vote is None else None
+        record |= outcome_record(outcome(plan, voters), called_off)
         record["ballots"] = _ballots(voters)
-    elif aggregate.vote is not None:
-        record |= outcome_record(outcome(aggregate.vote, aggregate.before), None)
-        record["ballots"] = _ballots(aggregate.before)
     if aggregate.passages:
         record["passages"] = [fused_record(one) for one in aggregate.passages]
     found = sourced(aggregate, snapshot)
     if found is not None:
         record["provenance"] = provenance_record(found)
     return record
-
-
-def _counts(branch: Branch, aggregate: Aggregate) -> bool:
-    """Whether it was asked for this count: what was left out succeeded, and isn't used."""
-    return branch.id in aggregate.used or not branch.state.succeeded
 
 
 def _ballots(voters: tuple[Branch, ...]) -> list[Json]:

@@ -8,7 +8,7 @@ from fanout.events import Event
 from fanout.kernel.recorder import Recorder
 from fanout.snapshot import Snapshot
 from fanout.types import BranchId, ModelRef, RunId
-from fanout.workflows.definition import Workflow
+from fanout.workflows.definition import Workflow, check_templates
 from fanout.workflows.specs import AggregateSpec
 
 Act = Callable[[BranchId | None], None]
@@ -77,5 +77,7 @@ class RunHandle:
 
         It is made of the branches that are done by now, but for those left out; while others are
         still at work, its heading says so. Nothing done yet, or 8 answers there: does nothing.
+        DefinitionError if a template of `spec` uses a variable that nothing fills in.
         """
+        check_templates(spec)
         self._combine(spec, frozenset(left_out))

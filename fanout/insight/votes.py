@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from statistics import median
 
 from fanout.snapshot import Aggregate, Branch, Snapshot
 from fanout.types import BranchState
 from fanout.voting.ballot import Ballot
-from fanout.voting.plans import Outcome, VotePlan, count
+from fanout.voting.final_answer import final_answer
+from fanout.voting.normalise import normalised
+from fanout.voting.plans import Outcome, Poll, VotePlan, count
+from fanout.voting.rules import Rule
+
+_COUNTED = ("vote", "scores", "ranking")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +55,30 @@ def run_outcome(snapshot: Snapshot) -> Outcome | None:
     return None if snapshot.vote is None else outcome(snapshot.vote, snapshot.branches)
 
 
-def aggregate_outcome(aggregate: Aggregate) -> Outcome | None:
-    """The outcome among an aggregate's own judges; None where it has none."""
-    return None if aggregate.vote is None else outcome(aggregate.vote, aggregate.before)
+def voted(aggregate: Aggregate, snapshot: Snapshot) -> tuple[VotePlan, tuple[Branch, ...]] | None:
+    """How an aggregate's vote is counted, and the voters with their ballots; None without a vote.
+
+    A branch that succeeded and isn't used was left out; all others were asked.
+    """
+    if aggregate.vote is not None:
+        return aggregate.vote, aggregate.before
+    if aggregate.kind not in _COUNTED:
+        return None
+    return poll_of(
+        snapshot,
+        [b for b in snapshot.branches if b.id in aggregate.used or not b.state.succeeded],
+    )
+
+
+def poll_of(snapshot: Snapshot, voters: Sequence[Branch]) -> tuple[VotePlan, tuple[Branch, ...]]:
+    """The run's own vote; where it has none, the answers that its branches' texts end in."""
+    if snapshot.vote is not None:
+        return snapshot.vote, tuple(voters)
+    read = (
+        replace(branch, ballot=_by_final_answer(branch)) if branch.state.succeeded else branch
+        for branch in voters
+    )
+    return Poll(rule=Rule(kind="plurality")), tuple(read)
 
 
 def saved(snapshot: Snapshot) -> Saved | None:
@@ -71,6 +97,15 @@ def saved(snapshot: Snapshot) -> Saved | None:
         tokens=max(0, round(median(tokens) * len(skipped)) - spent) if tokens else 0,
         usd=max(Decimal(0), median(costs) * len(skipped) - paid) if known else None,
     )
+
+
+def _by_final_answer(branch: Branch) -> Ballot:
+    said = final_answer(branch.text)
+    if said is None:
+        return Ballot(
+            voter=branch.id, choice=None, problem="The answer names no final answer to count."
+        )
+    return Ballot(voter=branch.id, choice=normalised(said), said=said)
 
 
 def _why(branch: Branch) -> str:

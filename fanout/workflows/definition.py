@@ -77,8 +77,7 @@ class WorkflowBase(Spec):
         for branch in self.branches:
             self._check_branch(branch)
         if self.aggregate is not None:
-            check(self.aggregate.prompt, {"topic", "results", "points"}, "aggregate.prompt")
-            check(self.aggregate.result, {"title", "text"}, "aggregate.result")
+            check_templates(self.aggregate, "aggregate.")
         return self
 
     def _check_branch(self, branch: BranchSpec) -> None:
@@ -215,6 +214,12 @@ class Research(WorkflowBase):
 
 Workflow: TypeAlias = Sectioning | Models | Moderation | Judges | Reasoning | Research
 """Every kind of workflow; a new kind joins this union and `fanout.workflows.run` must handle it."""
+
+
+def check_templates(spec: AggregateSpec, where: str = "") -> None:
+    """DefinitionError if the spec's templates use a variable that nothing fills in."""
+    check(spec.prompt, {"topic", "results", "points"}, f"{where}prompt")
+    check(spec.result, {"title", "text"}, f"{where}result")
 
 
 def with_max_tokens(workflow: Workflow, max_tokens: int) -> Workflow:

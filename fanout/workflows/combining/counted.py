@@ -5,15 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fanout.events import AggregatePlanned
-from fanout.insight.votes import outcome
+from fanout.insight.votes import outcome, poll_of
 from fanout.kernel.context import RunContext
 from fanout.snapshot import Branch
 from fanout.types import Failure, FailureKind
 from fanout.voting.ballot import Ballot
-from fanout.voting.final_answer import final_answer
-from fanout.voting.normalise import normalised
-from fanout.voting.plans import Poll, VotePlan
-from fanout.voting.rules import Rule
 from fanout.voting.words import outcome_text
 from fanout.workflows.combining.material import Material, heading
 from fanout.workflows.specs import AggregateSpec
@@ -27,7 +23,7 @@ _NO_VOTE = Failure(
 
 def counted(spec: AggregateSpec, material: Material, context: RunContext) -> None:
     """The outcome of the branches' ballots, in words; where they cast none, of their answers."""
-    vote, voters = _voters(material)
+    vote, voters = poll_of(material.snapshot, material.voters)
     result = outcome(vote, voters)
     valid = any(b.ballot is not None and b.ballot.valid for b in voters)
     text = outcome_text(result, voters_titles(voters), _ballots(voters)) if valid else ""
@@ -37,12 +33,19 @@ def counted(spec: AggregateSpec, material: Material, context: RunContext) -> Non
         AggregatePlanned(
             at=context.now_s(),
             kind=spec.kind,
-            heading=heading(spec, material),
+            heading=heading(spec, _with_ballots(material, voters)),
             used=material.used_ids,
             plan=plan,
         )
     )
     context.settle(plan, text, None if valid else _NO_VOTE)
+
+
+def _with_ballots(material: Material, voters: tuple[Branch, ...]) -> Material:
+    """The same, every branch with the ballot by which it was counted."""
+    read = {branch.id: branch for branch in voters}
+    branches = tuple(read.get(branch.id, branch) for branch in material.branches)
+    return replace(material, snapshot=replace(material.snapshot, branches=branches))
 
 
 def voters_titles(voters: tuple[Branch, ...]) -> dict[str, str]:
@@ -51,22 +54,3 @@ def voters_titles(voters: tuple[Branch, ...]) -> dict[str, str]:
 
 def _ballots(voters: tuple[Branch, ...]) -> tuple[Ballot, ...]:
     return tuple(branch.ballot for branch in voters if branch.ballot is not None)
-
-
-def _voters(material: Material) -> tuple[VotePlan, tuple[Branch, ...]]:
-    if material.snapshot.vote is not None:
-        return material.snapshot.vote, material.voters
-    read = tuple(
-        replace(branch, ballot=_by_final_answer(branch)) if branch.state.succeeded else branch
-        for branch in material.voters
-    )
-    return Poll(rule=Rule(kind="plurality")), read
-
-
-def _by_final_answer(branch: Branch) -> Ballot:
-    said = final_answer(branch.text)
-    if said is None:
-        return Ballot(
-            voter=branch.id, choice=None, problem="The answer names no final answer to count."
-        )
-    return Ballot(voter=branch.id, choice=normalised(said), said=said)
