@@ -14,10 +14,10 @@ def about(form: Form) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         form.text("Title", "title")
-        form.area("Promise", "promise", height=80, hint="What somebody gets who runs it")
+        form.area("Promise", "promise", height=110, hint="What somebody gets who runs it")
     with right:
         form.text("Hint in the Topic field", "topic_hint", hint="A place, and when")
-        form.lines("Examples, one a line", "examples", height=80)
+        form.lines("Examples, one a line", "examples", height=110)
 
 
 def shared_prompt(form: Form) -> None:

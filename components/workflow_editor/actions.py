@@ -98,11 +98,10 @@ def save(desk: Desk, draft: Draft, over: bool = False) -> None:
     if now and now != draft.seen and not over:
         return
     try:
-        draft.seen = desk.store.save(workflow)
+        draft.saved(workflow, desk.store.save(workflow))
     except FanoutError as error:
         say(str(error), wrong=True)
         return
-    draft.begin_from(workflow, draft.seen)
     # The Run page keeps edits of its own, of what the workflow was before.
     st.session_state.pop(f"rows-{draft.name}", None)
     say(f"{workflow.title} is saved.")
@@ -120,7 +119,7 @@ def _workflow(draft: Draft) -> Workflow | None:
     except DefinitionError:
         count = len(draft.complaints())
         thing = "one thing has" if count == 1 else f"{count} things have"
-        say(f"Not saved: {thing} to be mended first. What you typed is kept.", wrong=True)
+        say(f"Not saved: {thing} to be mended first. What you typed is kept.")
         return None
 
 
@@ -130,6 +129,7 @@ def _duplicate(desk: Desk, draft: Draft, *, own: bool) -> None:
         icon=":material/content_copy:",
         key="duplicate_workflow",
         type="secondary" if own else "primary",
+        on_change="rerun",
     ):
         st.text_input(
             "Title of the copy",
@@ -167,6 +167,7 @@ def _copy(desk: Desk, draft: Draft, own: bool) -> None:
         _discard(draft)
     drafts()[name] = draft_of(copy, version)
     st.session_state["copy_title"] = st.session_state["copy-name"] = ""
+    st.session_state["duplicate_workflow"] = False
     open_workflow(name)
     say(f"{title} is made. You are editing the copy.")
 
@@ -189,7 +190,7 @@ def _copy_beside(desk: Desk, draft: Draft) -> None:
 
 
 def _rename(desk: Desk, draft: Draft) -> None:
-    with st.popover("Rename", icon=":material/edit:", key="rename_workflow"):
+    with st.popover("Rename", icon=":material/edit:", key="rename_workflow", on_change="rerun"):
         st.caption(f"Now `{draft.name}`. The title that people read is changed under About.")
         name_field("rename", "", desk.taken)
         st.button(
@@ -216,6 +217,7 @@ def _rename_now(desk: Desk, draft: Draft) -> None:
     draft.opened = draft.opened.model_copy(update={"name": name})
     drafts()[name] = drafts().pop(old, draft)
     st.session_state["rename-name"] = ""
+    st.session_state["rename_workflow"] = False
     open_workflow(name)
     say(f"{old} is called {name} now.")
 

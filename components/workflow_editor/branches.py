@@ -11,8 +11,10 @@ import streamlit as st
 
 from components.plain import label, shortened
 from components.workflow_editor.about import max_tokens, temperature
-from components.workflow_editor.draft import UID, Draft, Row, new_uid
+from components.workflow_editor.desk import show_choice
+from components.workflow_editor.draft import UID, Draft, Row
 from components.workflow_editor.fields import Form
+from components.workflow_editor.rows import add, move, remove
 from fanout.workflows.specs import MAX_BRANCHES
 
 AS_PILLS = 14
@@ -58,11 +60,10 @@ def _chooser(draft: Draft, rows: list[Row]) -> str:
     known = [str(row[UID]) for row in rows]
     if draft.branch not in known:
         draft.branch = known[0]
-    names = {str(row[UID]): _name(row) for row in rows}
+    names = _names(rows)
     key = f"branch-of-{draft.name}"
     # Not bound to the draft: which branch is looked at is no change of the workflow.
-    if st.session_state.get(key) != draft.branch:
-        st.session_state[key] = draft.branch
+    show_choice(key, draft.branch, names[draft.branch])
 
     def chosen() -> None:
         draft.branch = st.session_state[key] or draft.branch
@@ -72,7 +73,7 @@ def _chooser(draft: Draft, rows: list[Row]) -> str:
             "Branch",
             known,
             key=key,
-            format_func=names.__getitem__,
+            format_func=lambda uid: names.get(uid, uid),
             required=True,
             on_change=chosen,
         )
@@ -81,10 +82,19 @@ def _chooser(draft: Draft, rows: list[Row]) -> str:
             f"Branch, one of {len(rows)}",
             known,
             key=key,
-            format_func=names.__getitem__,
+            format_func=lambda uid: names.get(uid, uid),
             on_change=chosen,
         )
     return draft.branch
+
+
+def _names(rows: list[Row]) -> dict[str, str]:
+    """No two alike, even while two branches have one title."""
+    names: dict[str, str] = {}
+    for i, row in enumerate(rows, 1):
+        name = _name(row)
+        names[str(row[UID])] = f"{name} ({i})" if name in names.values() else name
+    return names
 
 
 def _name(row: Row) -> str:
@@ -102,7 +112,7 @@ def _order(draft: Draft, rows: list[Row], row: Row | None) -> None:
             icon=":material/add:",
             disabled=len(rows) >= MAX_BRANCHES,
             help=f"{MAX_BRANCHES} is the most." if len(rows) >= MAX_BRANCHES else None,
-            on_click=_add,
+            on_click=add,
             args=(draft,),
         )
         if row is None:
@@ -117,7 +127,7 @@ def _order(draft: Draft, rows: list[Row], row: Row | None) -> None:
                 icon=f":material/{icon}:",
                 type="tertiary",
                 disabled=off,
-                on_click=_move,
+                on_click=move,
                 args=(draft, row, act),
             )
         st.button(
@@ -126,7 +136,7 @@ def _order(draft: Draft, rows: list[Row], row: Row | None) -> None:
             icon=":material/content_copy:",
             type="tertiary",
             disabled=len(rows) >= MAX_BRANCHES,
-            on_click=_add,
+            on_click=add,
             args=(draft, row),
         )
         st.button(
@@ -135,7 +145,7 @@ def _order(draft: Draft, rows: list[Row], row: Row | None) -> None:
             icon=":material/delete:",
             type="tertiary",
             help="Discard changes brings it back, as long as you haven't saved.",
-            on_click=_remove,
+            on_click=remove,
             args=(draft, row),
         )
 
@@ -247,73 +257,6 @@ def _drop(draft: Draft, uid: str, name: str) -> None:
     draft.collect()
     held = draft.get(("branches", uid, "variables"))
     if isinstance(held, dict):
+        # Its field would bring it back.
+        draft.forget_fields(("branches", uid, "variables", name))
         held.pop(name, None)
-
-
-def _add(draft: Draft, like: Row | None = None) -> None:
-    draft.collect()
-    rows = draft.rows("branches")
-    if len(rows) >= MAX_BRANCHES:
-        return
-    row = _new_row(draft, rows) if like is None else _copied(rows, like)
-    at = rows.index(like) + 1 if like is not None and like in rows else len(rows)
-    rows.insert(at, row)
-    draft.branch = str(row[UID])
-
-
-def _new_row(draft: Draft, rows: list[Row]) -> Row:
-    number = _free(rows, "branch-{}", "Branch {}", len(rows) + 1)
-    last = rows[-1] if rows else {}
-    held = last.get("variables")
-    own = not str(draft.data.get("prompt") or "").strip()
-    return {
-        "id": f"branch-{number}",
-        "title": f"Branch {number}",
-        "prompt": "Write about {topic}." if own else None,
-        "variables": dict.fromkeys(held, "") if isinstance(held, dict) else {},
-        "model": "",
-        "temperature": None,
-        "max_tokens": None,
-        "enabled": True,
-        "times": 1,
-        "weight": 1.0,
-        "queries": "whole",
-        UID: new_uid(),
-    }
-
-
-def _copied(rows: list[Row], like: Row) -> Row:
-    base, title = str(like.get("id"))[:36], str(like.get("title"))[:70]
-    number = _free(rows, base.rstrip("-") + "-{}", title + " {}", 2)
-    held = like.get("variables")
-    return {
-        **like,
-        "id": f"{base.rstrip('-')}-{number}",
-        "title": f"{title} {number}",
-        "variables": {**held} if isinstance(held, dict) else {},
-        UID: new_uid(),
-    }
-
-
-def _free(rows: list[Row], an_id: str, title: str, start: int) -> int:
-    """The first number that neither an id nor a title has."""
-    taken = {str(row.get(field)) for row in rows for field in ("id", "title")}
-    number = start
-    while an_id.format(number) in taken or title.format(number) in taken:
-        number += 1
-    return number
-
-
-def _move(draft: Draft, row: Row, by: int) -> None:
-    draft.collect()
-    rows = draft.rows("branches")
-    at = rows.index(row)
-    rows.insert(max(0, at + by), rows.pop(at))
-
-
-def _remove(draft: Draft, row: Row) -> None:
-    draft.collect()
-    rows = draft.rows("branches")
-    at = rows.index(row)
-    rows.pop(at)
-    draft.branch = str(rows[min(at, len(rows) - 1)][UID]) if rows else ""

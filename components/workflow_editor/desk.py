@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from components.plain import shortened
 from components.workflow_editor.draft import Draft, draft_of
 from fanout.workflows.definition import Workflow
 from fanout.workflows.library import shipped
 from fanout.workflows.user_workflows import StoredWorkflow, UserWorkflows
 
 OPENED = "opened_workflow"
+"""The key of the list; what is open is remembered apart from it."""
+_OPEN = "workflow_open"
 _NOTICE = "workflow_notice"
 
 
@@ -32,16 +35,30 @@ class Desk:
     def taken(self) -> set[str]:
         return {*self.names}
 
-    def words(self, name: str) -> str:
-        """How the list names it."""
-        draft, stored = drafts().get(name), self.stored.get(name)
-        if draft is not None:
-            state = "unsaved changes" if draft.changed else "yours"
-            return f"{draft.title} · {state}"
+    @property
+    def open(self) -> str:
+        """The name of the workflow that is shown."""
+        names = self.names
+        name: str = st.session_state.get(_OPEN, "")
+        return name if name in names else names[0]
+
+    def words(self) -> dict[str, str]:
+        """How the list names each: by its title, and by its name too where titles are the same."""
+        words = {name: self._words(name) for name in self.names}
+        every = list(words.values())
+        return {
+            name: f"{said} · {name}" if every.count(said) > 1 else said
+            for name, said in words.items()
+        }
+
+    def _words(self, name: str) -> str:
+        stored = self.stored.get(name)
+        if stored is not None and stored.workflow is not None:
+            return f"{shortened(stored.workflow.title, 60)} · yours"
+        if name in drafts():
+            return f"{name} · unsaved"
         if stored is not None:
-            if stored.workflow is None:
-                return f"{name} · can't be read"
-            return f"{stored.workflow.title} · yours"
+            return f"{name} · can't be read"
         return f"{shipped().get(name).title} · shipped"
 
 
@@ -70,7 +87,16 @@ def draft_for(stored: StoredWorkflow, workflow: Workflow) -> Draft:
 
 def open_workflow(name: str) -> None:
     """Show that one from now on."""
-    st.session_state[OPENED] = name
+    st.session_state[_OPEN] = name
+
+
+def show_choice(key: str, value: str, words: str) -> None:
+    """Let a widget show this option. An option travels to the page by its words, so words that
+    changed have to be told to it."""
+    told = f"{key}-words"
+    if st.session_state.get(key) != value or st.session_state.get(told) != words:
+        st.session_state[key] = value
+        st.session_state[told] = words
 
 
 def say(text: str, *, wrong: bool = False) -> None:

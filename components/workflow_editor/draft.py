@@ -130,6 +130,16 @@ class Draft:
         self.data = with_uids(_data(workflow))
         self.aggregates.clear()
 
+    def saved(self, workflow: Workflow, seen: str) -> None:
+        """Go on from what was saved; each row stays the one it is."""
+        uids = {key: [str(row[UID]) for row in self.rows(key)] for key in ROWS}
+        self.opened, self.seen = workflow, seen
+        self.data = _data(workflow)
+        for key in self.data_rows():
+            self.data[key] = [
+                {**row, UID: uid} for row, uid in zip(self.rows(key), uids[key], strict=True)
+            ]
+
     def _holder(self, path: Path) -> Row | None:
         """The table that a value lies in."""
         here: object = self.data

@@ -84,16 +84,16 @@ def _part(runtime: Runtime, form: Form, part: str) -> None:
 def _head(draft: Draft, *, own: bool) -> None:
     st.header(label(draft.title), anchor=False)
     count = len(draft.rows("branches"))
-    facts = [draft.kind.capitalize(), f"`{draft.name}`"]
+    facts = [draft.kind.capitalize(), f"named {label(draft.name)}"]
     if count:
         facts.insert(1, f"{count} branch{'es' if count != 1 else ''}")
     if not own:
         facts.append(":material/lock: shipped, read-only: duplicate it to change it")
     elif draft.changed:
-        facts.append(":orange[:material/edit_note: unsaved changes]")
+        facts.append(":orange[:material/edit_note: **unsaved changes**]")
     else:
         facts.append("saved")
-    st.caption(" · ".join(facts))
+    st.markdown(" · ".join(f if f.startswith(":orange") else f":gray[{f}]" for f in facts))
 
 
 def _to_mend(draft: Draft, wrong: tuple[Complaint, ...]) -> None:
@@ -137,4 +137,4 @@ def _file(draft: Draft) -> None:
         st.caption("The file can be shown when the things above are mended.")
         return
     st.caption(f"What `{draft.name}.toml` holds when it is saved. Defaults are left out.")
-    st.code(text, language="toml", wrap_lines=True)
+    st.code(text, language=None, wrap_lines=True)

@@ -5,6 +5,7 @@ A shipped workflow is read through the same fields, drawn as text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -39,7 +40,9 @@ class Form:
         nothing: object = "",
     ) -> None:  # fmt: skip
         """Several lines; emptied, its value is `nothing`."""
-        if self._told(name, path):
+        if self._told(name, path, long=True):
+            if nothing is None and not self.draft.get(path):
+                st.markdown(f":gray[{hint}]")
             return
         key = self._bind(path, lambda typed: _text(typed) or nothing, _text)
         st.text_area(name, key=key, height=height, placeholder=hint, help=about or None)
@@ -49,7 +52,7 @@ class Form:
         self, name: str, *path: str, height: int = 100, hint: str = "", about: str = ""
     ) -> None:
         """A list of texts, one a line."""
-        if self._told(name, path):
+        if self._told(name, path, long=True):
             return
         key = self._bind(path, _from_lines, _to_lines)
         st.text_area(name, key=key, height=height, placeholder=hint, help=about or None)
@@ -64,7 +67,7 @@ class Form:
         self.problem(path)
 
     def number(
-        self, name: str, *path: str, low: float, high: float, step: float, hint: str = "",
+        self, name: str, *path: str, low: float, high: float, step: int | float, hint: str = "",
         about: str = "",
     ) -> None:  # fmt: skip
         """A number, or none where the field is empty."""
@@ -75,7 +78,8 @@ class Form:
             path, _same, lambda now: kind(now) if isinstance(now, int | float) else None
         )
         st.number_input(
-            name, kind(low), kind(high), None, step, key=key, placeholder=hint, help=about or None
+            name, kind(low), kind(high), None, step, key=key, placeholder=hint, help=about or None,
+            format="%d" if isinstance(step, int) else "%g",
         )  # fmt: skip
         self.problem(path)
 
@@ -120,7 +124,9 @@ class Form:
             if complaint.where == ("prompt",) and f'"{branch_id}"' in complaint.message:
                 st.markdown(f":red[:material/error: {label(sentence(complaint), 400)}]")
 
-    def _told(self, name: str, path: Path, words: Mapping[str, str] | None = None) -> bool:
+    def _told(
+        self, name: str, path: Path, words: Mapping[str, str] | None = None, *, long: bool = False
+    ) -> bool:
         """Draw the value as text where nothing may be changed; empty ones are left out."""
         if not self.read_only:
             return False
@@ -129,9 +135,11 @@ class Form:
             text = _to_lines(value)
         else:
             text = (words or {}).get(_text(value), _text(value))
-        if text:
+        if text and long:
             st.caption(name)
             st.code(text, language=None, wrap_lines=True)
+        elif text:
+            st.markdown(f":gray[{label(name)}]  \n{label(text, 400)}")
         return True
 
     def _bind(
@@ -148,7 +156,8 @@ class Form:
 
 def sentence(complaint: Complaint) -> str:
     """A complaint as a sentence: "Title is empty"."""
-    message = complaint.message
+    # Which branch it is stands beside it already.
+    message = re.sub(r'^branch "[^"]*":? ', "", complaint.message)
     names = [part for part in complaint.where if isinstance(part, str)]
     if message.startswith(("is ", "has ", "may ", "needs ", "should ")) and names:
         message = f"{names[-1].replace('_', ' ')} {message}"

@@ -32,7 +32,7 @@ def preview(runtime: Runtime, draft: Draft) -> None:
         st.caption("The preview comes back when the things above are mended.")
         return
     _topic(workflow)
-    topic = (st.session_state.get(TOPIC) or "").strip() or _sample(workflow)
+    topic = _topic_of(workflow)
     model = in_use(runtime)
 
     def resolve(name: str) -> ModelRef:
@@ -49,7 +49,7 @@ def preview(runtime: Runtime, draft: Draft) -> None:
         shown = _chooser(plans, combine)
         _messages(runtime, shown, last=shown is combine)
         if shown is not combine:
-            _try(runtime, workflow, shown, topic, model)
+            _try(draft, shown, model)
     with right:
         tokens = sum(estimated_input(one.messages) for one in plans)
         count = f"{len(plans)} branch{'es' if len(plans) != 1 else ''}"
@@ -64,9 +64,10 @@ def preview(runtime: Runtime, draft: Draft) -> None:
             config={"displayModeBar": False},
             alt="The workflow as a graph: start, its branches, how they are combined, end",
         )
+    _tried(runtime)
 
 
-def tried(runtime: Runtime) -> None:
+def _tried(runtime: Runtime) -> None:
     """The run of one branch that was tried last in this session."""
     run_id = st.session_state.get("tried_run")
     handle = runtime.engine.get(run_id) if run_id else None
@@ -83,6 +84,10 @@ def _topic(workflow: Workflow) -> None:
         placeholder=_sample(workflow),
         persist_state="session",
     )
+
+
+def _topic_of(workflow: Workflow) -> str:
+    return (st.session_state.get(TOPIC) or "").strip() or _sample(workflow)
 
 
 def _sample(workflow: Workflow) -> str:
@@ -131,9 +136,7 @@ def _facts(runtime: Runtime, shown: BranchPlan) -> list[str]:
     return facts
 
 
-def _try(
-    runtime: Runtime, workflow: Workflow, shown: BranchPlan, topic: str, model: ModelRef
-) -> None:
+def _try(draft: Draft, shown: BranchPlan, model: ModelRef) -> None:
     st.button(
         "Try this branch",
         key="try_branch",
@@ -141,14 +144,16 @@ def _try(
         icon=":material/play_arrow:",
         help="Really asks the model, for this branch alone.",
         on_click=_start,
-        args=(workflow, str(shown.id), topic, model),
+        args=(draft, str(shown.id), model),
     )
-    tried(runtime)
 
 
-def _start(workflow: Workflow, branch_id: str, topic: str, model: ModelRef) -> None:
-    branch = next(one for one in workflow.active if one.id == branch_id)
+def _start(draft: Draft, branch_id: str, model: ModelRef) -> None:
+    draft.collect()
     try:
+        workflow = draft.workflow()
+        branch = next((one for one in workflow.active if one.id == branch_id), workflow.active[0])
+        topic = _topic_of(workflow)
         handle = session.runtime().engine.start(single(workflow, branch), topic, model)
     except FanoutError as error:
         say(str(error), wrong=True)

@@ -7,7 +7,15 @@ from pathlib import Path
 import streamlit as st
 
 from components.plain import label
-from components.workflow_editor.desk import OPENED, Desk, drafts, open_workflow, said, say
+from components.workflow_editor.desk import (
+    OPENED,
+    Desk,
+    drafts,
+    open_workflow,
+    said,
+    say,
+    show_choice,
+)
 from components.workflow_editor.naming import name_field, typed_name
 from fanout.errors import FanoutError
 from fanout.workflows.names import free_name, slug
@@ -20,24 +28,30 @@ _DELETED = "deleted_workflow"
 
 def shelf(desk: Desk) -> str:
     """Draw it; the name of the workflow that is open."""
-    names = desk.names
-    if st.session_state.get(OPENED) not in names:
-        st.session_state[OPENED] = names[0]
+    name, words = desk.open, desk.words()
+    show_choice(OPENED, name, words[name])
     with st.container(horizontal=True, vertical_alignment="bottom", key="workflow_shelf"):
-        name: str = st.selectbox(
+        st.selectbox(
             "Open a workflow",
-            names,
+            list(words),
             key=OPENED,
-            format_func=desk.words,
+            format_func=lambda one: words.get(one, one),
             help="Type to search. Yours come first; shipped ones can be read and duplicated.",
-            persist_state="session",
+            on_change=_opened,
             width=420,
         )
         _new(desk)
         _import(desk)
         _bin(desk)
     _notices(desk)
+    others = [d.title for d in drafts().values() if d.name != name and d.changed]
+    if others:
+        st.caption(f"Unsaved changes wait in {', '.join(label(title) for title in others)}.")
     return name
+
+
+def _opened() -> None:
+    open_workflow(st.session_state[OPENED])
 
 
 def delete(desk: Desk, name: str) -> None:
@@ -57,7 +71,11 @@ def _notices(desk: Desk) -> None:
     if text and wrong:
         st.error(label(text, 600), icon=":material/error:")
     elif text:
-        st.success(label(text, 600), icon=":material/check:")
+        # A box would push the page down, and up again after the next click.
+        st.toast(
+            label(text, 300),
+            icon=":material/error:" if text.startswith("Not") else ":material/check:",
+        )
     deleted: Deleted | None = st.session_state.get(_DELETED)
     if deleted in desk.store.deleted() and deleted is not None:
         with st.container(horizontal=True, vertical_alignment="center", border=True, key="undo"):
@@ -75,7 +93,7 @@ def _new(desk: Desk) -> None:
     with st.popover("New", icon=":material/add:", key="new_workflow", on_change="rerun"):
         title = st.text_input("Title", key="new_title", placeholder="Trip planner", max_chars=80)
         name_field("new", slug(title), desk.taken)
-        kind = st.radio(
+        st.radio(
             "Kind",
             list(KINDS),
             key="new_kind",
@@ -88,11 +106,12 @@ def _new(desk: Desk) -> None:
             type="primary",
             icon=":material/add:",
             on_click=_create,
-            args=(desk, kind),
+            args=(desk,),
         )
 
 
-def _create(desk: Desk, kind: str) -> None:
+def _create(desk: Desk) -> None:
+    kind = st.session_state["new_kind"]
     title = " ".join((st.session_state["new_title"] or "").split())
     try:
         name = typed_name("new", slug(title))
@@ -107,7 +126,9 @@ def _create(desk: Desk, kind: str) -> None:
 
 
 def _import(desk: Desk) -> None:
-    with st.popover("Import", icon=":material/upload_file:", key="import_workflow"):
+    with st.popover(
+        "Import", icon=":material/upload_file:", key="import_workflow", on_change="rerun"
+    ):
         number = st.session_state.get("imports", 0)
         st.file_uploader(
             "A workflow's .toml file",
@@ -124,6 +145,7 @@ def _take_in(desk: Desk, number: int) -> None:
     upload = st.session_state[f"import_file_{number}"]
     if upload is None:
         return
+    st.session_state["import_workflow"] = False
     # The next one gets an empty field of its own.
     st.session_state["imports"] = number + 1
     wanted = slug(Path(upload.name).stem) or "imported"
@@ -142,7 +164,9 @@ def _bin(desk: Desk) -> None:
     deleted = desk.store.deleted()
     if not deleted:
         return
-    with st.popover("Deleted", icon=":material/delete_history:", key="deleted_workflows"):
+    with st.popover(
+        "Deleted", icon=":material/delete_history:", key="deleted_workflows", on_change="rerun"
+    ):
         st.caption(f"The last {len(deleted)}, newest first.")
         for one in deleted:
             st.button(
@@ -165,5 +189,6 @@ def _restore(desk: Desk, deleted: Deleted) -> None:
     if draft is not None:
         drafts()[name] = draft
     st.session_state.pop(_DELETED, None)
+    st.session_state["deleted_workflows"] = False
     open_workflow(name)
     say(f"{name} is back.")

@@ -58,7 +58,7 @@ class UserWorkflows:
     def all(self) -> tuple[StoredWorkflow, ...]:
         """Every file by name, the broken ones too."""
         try:
-            paths = sorted(self.folder.glob("*.toml"))
+            paths = sorted(self.folder.glob("*.toml"), key=lambda path: path.stem)
         except OSError:
             return ()
         return tuple(self._read(path) for path in paths)

@@ -183,7 +183,8 @@ def test_a_workflow_is_kept_and_found_beside_the_shipped_ones(
 
 def test_no_folder_is_no_workflows(tmp_path: Path) -> None:
     mine = UserWorkflows(tmp_path / "nowhere")
-    assert mine.all() == mine.deleted() == ()
+    assert mine.all() == ()
+    assert mine.deleted() == ()
     assert mine.version("mine") == ""
     assert mine.get("mine") is None
 
