@@ -219,9 +219,9 @@ function tick(board) {
     if (card.word) tickCard(card, now, card.wide ? sharesOf(board, card) : reachedText(board, card));
   }
   if (!board.state) return;
-  const {done, of, clock} = board.state;
+  const {done, of, idle, clock} = board.state;
   const word = board.cutAt === null ? board.state.word : 'Connection lost, trying again';
-  say(board.status, `${word} · ${secondsText(count(clock, now))} · ${done} of ${of} done`);
+  say(board.status, `${word} · ${secondsText(count(clock, now))} · ${done} of ${of} done${idle ? `, ${idle} not needed` : ''}`);
 }
 
 function reachedText(board, card) {

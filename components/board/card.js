@@ -223,7 +223,7 @@ function tickCard(card, now, extra) {
   card.parts = all;
   card.foot.replaceChildren(...parts.map((part) => make('span', '', part)));
   if (face.foot && parts.length > 1) card.foot.lastChild.className = 'end';
-  if (extra) card.foot.append(make('span', 'extra', extra));
+  if (extra) card.foot.insertBefore(make('span', 'extra', extra), card.wide ? null : card.foot.querySelector('.end'));
   card.foot.hidden = card.wide && !parts.length && !extra;
 }
 

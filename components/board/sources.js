@@ -41,7 +41,7 @@ function showSources(board, card) {
 function unmark(board, card) {
   if (board.lit?.card === card) dim(board);
   if (!card.sentences.length && !card.stops.length) return;
-  for (const node of card.html.querySelectorAll('.from')) node.remove();
+  for (const node of card.html.querySelectorAll('.from, .glue')) node.remove();
   unwrap(card.html, '.told, .cite');
   card.sentences = [];
   card.stops = [];
@@ -64,8 +64,10 @@ function mark(board, card, sentence, index) {
   const last = sentence.spans.at(-1);
   const node = fromButton(sentence, supported ? sources : []);
   const link = last.closest('a');
-  if (link) link.after(node);
-  else last.append(node);
+  // A word joiner: the letters must not begin a line of their own.
+  const joined = [make('span', 'glue', '\u2060'), node];
+  if (link) link.after(...joined);
+  else last.append(...joined);
 }
 
 function fromButton(sentence, sources) {

@@ -64,7 +64,7 @@ const plainText = (root) => typed(root).replace(/[ \t]+\n/g, '\n').replace(/\n{3
 
 function bare(node) {
   const copy = node.cloneNode(true);
-  for (const mark of copy.querySelectorAll('.from')) mark.remove();
+  for (const mark of copy.querySelectorAll('.from, .glue')) mark.remove();
   return copy.textContent;
 }
 
@@ -79,7 +79,7 @@ function typed(node) {
   }
   switch (node.nodeName) {
     // The letters behind a sentence are ours, not the text's.
-    case 'BUTTON': return node.classList.contains('from') ? '' : inner();
+    case 'BUTTON': case 'SPAN': return node.matches('.from, .glue') ? '' : inner();
     case 'BR': return '\n';
     case 'HR': return '---\n\n';
     case 'P': return `${inner().trim()}\n\n`;

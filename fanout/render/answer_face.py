@@ -22,12 +22,15 @@ def answer_face(made: Aggregate, snapshot: Snapshot) -> Face:
     face = branch_face(made.branch, snapshot)
     main = made.id == AGGREGATE
     waiting = made.branch.state is BranchState.READY
+    counted = made.branch.state.finished and not made.branch.attempts
     return {
         **face,
         "title": clean_text(made.heading),
         "label": answer_label(made),
         "hold": _PREPARING.get(made.kind, "") if waiting else face["hold"],
         "can": "" if face["can"] == "retry" and not main else face["can"],
+        # What was counted or joined asked nobody, and took no time worth telling.
+        "foot": [] if counted else face["foot"],
         "before": [preparation(call) for call in made.before],
     }
 

@@ -81,6 +81,8 @@ class RunFace(TypedDict):
     live: bool
     done: int
     of: int
+    idle: int
+    """How many were not needed."""
     clock: Clock
 
 
@@ -94,6 +96,7 @@ def run_face(snapshot: Snapshot) -> RunFace:
         live=live,
         done=sum(branch.state.succeeded for branch in snapshot.branches),
         of=len(snapshot.branches),
+        idle=sum(not_needed(branch) for branch in snapshot.branches),
         clock=(round(wall, 3), round(snapshot.idle_s, 3) if live else None),
     )
 

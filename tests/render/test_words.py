@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from fanout.events import AttemptFailed, AttemptStarted, BranchFinished, BranchQueued, BranchWrote
-from fanout.render import words
 from fanout.fold import _apply_branch
+from fanout.render import words
 from fanout.snapshot import Branch
 from fanout.types import (
     BranchId,
