@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fanout.events import AggregatePlanned
-from fanout.insight.votes import outcome, poll_of
+from fanout.insight.votes import ballots, outcome, poll_of
 from fanout.kernel.context import RunContext
 from fanout.snapshot import Branch
 from fanout.types import Failure, FailureKind
-from fanout.voting.ballot import Ballot
 from fanout.voting.words import outcome_text
 from fanout.workflows.combining.material import Material, heading
 from fanout.workflows.specs import AggregateSpec
@@ -26,7 +25,7 @@ def counted(spec: AggregateSpec, material: Material, context: RunContext) -> Non
     vote, voters = poll_of(material.snapshot, material.voters)
     result = outcome(vote, voters)
     valid = any(b.ballot is not None and b.ballot.valid for b in voters)
-    text = outcome_text(result, voters_titles(voters), _ballots(voters)) if valid else ""
+    text = outcome_text(result, voters_titles(voters), ballots(voters)) if valid else ""
     # The plan of a count asks nobody: its prompt is the result itself.
     plan = material.call(spec, text or "no vote")
     context.begin_aggregate(
@@ -50,7 +49,3 @@ def _with_ballots(material: Material, voters: tuple[Branch, ...]) -> Material:
 
 def voters_titles(voters: tuple[Branch, ...]) -> dict[str, str]:
     return {branch.id: branch.title for branch in voters}
-
-
-def _ballots(voters: tuple[Branch, ...]) -> tuple[Ballot, ...]:
-    return tuple(branch.ballot for branch in voters if branch.ballot is not None)

@@ -57,7 +57,10 @@ def table_form(branches: Sequence[Branch], criteria: Sequence[str]) -> Form:
 
     Given criteria are properties of their own, so that each has exactly one row.
     """
-    cells = {key: {"type": "string", "maxLength": CELL} for key in keys(branches)}
+    cells = {
+        key: {"type": "string", "title": branch.title, "maxLength": CELL}
+        for key, branch in zip(keys(branches), branches, strict=True)
+    }
     row = {**cells, "stronger": {"type": "string", "enum": [*cells, EQUAL]}}
     if criteria:
         rows = {_key(n): _object(row) for n in range(1, len(set(criteria)) + 1)}
