@@ -9,6 +9,12 @@ import streamlit as st
 
 from components import session
 from components.branch_editor import edited, load_rows
+from components.kind_choice import (
+    forget_kind_choice,
+    kind_fields,
+    load_kind_choice,
+    with_kind_choice,
+)
 from components.plain import label
 from components.run_key import run_key
 from fanout.engine.handle import RunHandle
@@ -87,6 +93,7 @@ def input_band(runtime: Runtime, handle: RunHandle | None) -> Choice:
                     on_click=handle.stop if handle is not None else None,
                 )
                 run_key("run")
+        kind_fields(workflow, runtime.offers())
     return _choice(workflow)
 
 
@@ -136,6 +143,7 @@ def _workflows() -> dict[str, Workflow]:
     for name, workflow in found.items():
         if name in seen and seen[name] != workflow:
             st.session_state.pop(f"rows-{name}", None)
+            forget_kind_choice(name)
         seen[name] = workflow
     return found
 
@@ -144,7 +152,7 @@ def _choice(workflow: Workflow) -> Choice:
     topic = st.session_state.get("topic") or ""
     model = st.session_state["model"]
     try:
-        return Choice(workflow=edited(workflow), topic=topic, model=model)
+        return Choice(workflow=edited(with_kind_choice(workflow)), topic=topic, model=model)
     except DefinitionError as error:
         return Choice(workflow=workflow, topic=topic, model=model, problem=str(error))
 
@@ -169,5 +177,6 @@ def _fill_from(handle: RunHandle | None) -> None:
     if handle.workflow.name in _workflows():
         st.session_state["workflow"] = handle.workflow.name
         load_rows(handle.workflow)
+        load_kind_choice(handle.workflow)
     st.session_state["topic"] = handle.snapshot.topic
     st.session_state["model"] = handle.model

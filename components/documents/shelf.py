@@ -22,7 +22,7 @@ def shelf(library: Library, documents: Sequence[Document]) -> None:
     _undo(library)
     if not documents:
         st.markdown("There are no documents yet. Drop some here, or bring the samples back.")
-    pages = -(-len(documents) // ON_A_PAGE)
+    pages = max(1, -(-len(documents) // ON_A_PAGE))
     # A page that emptied meanwhile is left for the last one.
     if st.session_state.get("documents_page", 1) > pages:
         st.session_state.pop("documents_page")
