@@ -49,7 +49,8 @@ def overhead_practice(snapshot: Snapshot, now_s: float) -> Practice:
     return Practice(
         id="overhead",
         title="Overhead",
-        value=f"{seconds(measures.overhead_s)} ({share:.0%})",
+        value=f"{seconds(measures.overhead_s)} ({share:.0%})"
+        + (f" and {seconds(queued)} queued" if queued >= SMALL_S else ""),
         reading=f"Of {seconds(measures.wall_s)}, {seconds(measures.overhead_s)} are neither the "
         f"longest branch nor the combining call{waits if queued >= SMALL_S else ''}.",
         advice=_overhead_advice(share, waiting),

@@ -20,6 +20,7 @@ from fanout.workflows.specs import BranchSpec
 MOST_QUERIES = 6
 _SNIPPET = 180
 _BULLET = re.compile(r"^\s*(?:[-*•]|\(?\d{1,2}[.):])\s*")
+_HEADING = re.compile(r"^#{1,6}[ \t]+", re.MULTILINE)
 _LABEL = re.compile(
     r"^\W*(?:search\s+)?(?:keywords?|quer(?:y|ies)|questions?|answer)\W*:\s*", re.IGNORECASE
 )
@@ -55,7 +56,7 @@ def _where(hit: Hit) -> str:
 
 
 def _snippet(hit: Hit) -> str:
-    words = " ".join(hit.passage.text.split())
+    words = " ".join(_HEADING.sub("", hit.passage.text).split())
     if len(words) <= _SNIPPET:
         return words
     return words[:_SNIPPET].rsplit(" ", 1)[0] + " …"
