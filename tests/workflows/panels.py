@@ -76,11 +76,16 @@ def record_of(handle: RunHandle) -> Any:
 
 def afterwards(here: Rig, handle: RunHandle, act: Callable[[], None]) -> Snapshot:
     """The finished run once `act`, which may make it go on, has been carried out."""
-    act()
-    here.engine.call(_turn)
+    begun(here, act)
     snapshot = handle.wait(timeout_s=20)
     assert snapshot.status.finished, "the run did not end in time"
     return snapshot
+
+
+def begun(here: Rig, act: Callable[[], None]) -> None:
+    """Send an act to the engine, and return once it has begun."""
+    act()
+    here.engine.call(_turn)
 
 
 async def _turn() -> None:
