@@ -13,7 +13,7 @@ import anyio
 from anyio.to_thread import run_sync
 
 from fanout.engine.endpoints import EndpointBook
-from fanout.errors import ProviderError
+from fanout.errors import FanoutError, ProviderError
 from fanout.retrieval.fusion import fuse
 from fanout.retrieval.library import Library
 from fanout.retrieval.passages import Hit
@@ -38,7 +38,7 @@ class Retriever:
         self, queries: Sequence[str], *, limit: int, documents: Sequence[str], model: ModelRef
     ) -> tuple[Hit, ...]:
         """The best passages over all queries, words and vectors fused by rank."""
-        library = await run_sync(self._library)
+        library = await self._opened()
         known = {document.id for document in await run_sync(library.documents)}
         if not known:
             raise ProviderError(_no_documents())
@@ -64,6 +64,13 @@ class Retriever:
             )
             for one in fuse(rankings)[:limit]
         )
+
+    async def _opened(self) -> Library:
+        try:
+            return await run_sync(self._library)
+        except FanoutError as error:
+            failure = Failure(kind=FailureKind.EMPTY, message=str(error))
+            raise ProviderError(failure) from None
 
     async def _by_meaning(
         self,

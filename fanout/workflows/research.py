@@ -22,7 +22,7 @@ _SNIPPET = 180
 _BULLET = re.compile(r"^\s*(?:[-*•]|\(?\d{1,2}[.):])\s*")
 _HEADING = re.compile(r"^#{1,6}[ \t]+", re.MULTILINE)
 _LABEL = re.compile(
-    r"^\W*(?:search\s+)?(?:keywords?|quer(?:y|ies)|questions?|answer)\W*:\s*", re.IGNORECASE
+    r"^\W*(?:search\s+)?(?:keywords?|quer(?:y|ies)|questions?|answer)\W*:[\s*_]*", re.IGNORECASE
 )
 
 
