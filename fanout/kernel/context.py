@@ -7,19 +7,15 @@ never notice.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 import anyio
 import anyio.lowlevel
 
-from fanout.errors import FormRefused, ProviderError
 from fanout.events import (
     AggregatePlanned,
     AggregateWritten,
-    AttemptFailed,
-    AttemptStarted,
     BallotCast,
     BranchFinished,
     BranchQueued,
@@ -28,24 +24,17 @@ from fanout.events import (
     PassagesFound,
 )
 from fanout.insight.similarity import cosines
-from fanout.kernel.attempt import attempt
+from fanout.kernel.asking import Asking, Then
 from fanout.kernel.calls import Calls
-from fanout.kernel.outcome import NO_CALL, Outcome, bug, usage_of
+from fanout.kernel.outcome import NO_CALL, Outcome, usage_of
 from fanout.kernel.recorder import Recorder
 from fanout.kernel.retries import RetryPolicy
-from fanout.providers.base import Done, TextPiece
 from fanout.retrieval.passages import Hit
 from fanout.snapshot import Branch, Snapshot
-from fanout.structured.asking import Rung
-from fanout.structured.reading import read
-from fanout.types import BranchId, BranchPlan, BranchState, Failure, FailureKind, Usage
+from fanout.types import BranchId, BranchPlan, BranchState, Failure, Usage
 from fanout.voting.ballot import Ballot
 
-log = logging.getLogger(__name__)
-
 MEANING_S = 20.0
-Then: TypeAlias = Callable[[BranchPlan], Awaitable[None]]
-"""What else a branch does once its answer is there, before it is finished."""
 Heard: TypeAlias = Callable[[Branch], None]
 """Called as each branch ends, while the others are still at work."""
 
@@ -65,12 +54,10 @@ class RunContext:
         self._recorder = recorder
         self._calls = calls
         self._only = only
-        self._retries = retries or RetryPolicy()
+        self._asking = Asking(recorder, calls, retries or RetryPolicy())
         self._scopes: dict[BranchId, anyio.CancelScope] = {}
         self._stopping: set[BranchId] = set()
         self._not_needed: set[BranchId] = set()
-        self._spent: dict[BranchId, Usage] = {}
-        """On answers that were asked for once more."""
         self.stopped = False
         """True once a person stopped the whole run: nothing new is started."""
 
@@ -111,7 +98,7 @@ class RunContext:
                 self._scopes[plan.id] = scope
                 if self.stopped or plan.id in self._stopping | self._not_needed:
                     scope.cancel()
-                outcome = await self._until_answered(plan, then)
+                outcome = await self._asking.until_answered(plan, then)
         finally:
             self._scopes.pop(plan.id, None)
             if outcome.state is BranchState.STOPPED and plan.id in self._not_needed:
@@ -208,99 +195,9 @@ class RunContext:
             if branch_id in self._scopes:
                 self._scopes[branch_id].cancel()
 
-    async def _until_answered(self, plan: BranchPlan, then: Then | None) -> Outcome:
-        number = 0
-        plainer: Rung | None = None
-        while True:
-            number += 1
-            done: Done | None = None
-            try:
-                done = await self._once(plan, number, plainer)
-                if then is not None:
-                    await then(plan)
-                return Outcome(state=BranchState.DONE, done=done)
-            except _Respell as error:
-                plainer = error.rung
-                await self._back_off(plan, error.failure, 0.0)
-                continue
-            except ProviderError as error:
-                failure = error.failure
-            except Exception as error:
-                log.exception("branch %s of run %s", plan.id, self.snapshot.run_id)
-                failure = bug(error)
-            wrote = bool(self.snapshot.branch(plan.id).text)
-            wait_s = self._retries.wait_s(failure, number, wrote=wrote)
-            if wait_s is None:
-                state = BranchState.TIMED_OUT if failure.timed_out else BranchState.FAILED
-                return Outcome(state=state, failure=failure, done=done)
-            await self._back_off(plan, failure, wait_s)
-
-    async def _once(self, plan: BranchPlan, number: int, plainer: Rung | None) -> Done:
-        self._recorder.emit(BranchQueued(at=self._recorder.now_s(), id=plan.id))
-        if not plan.messages:
-            self._recorder.emit(
-                AttemptStarted(at=self._recorder.now_s(), id=plan.id, attempt=number)
-            )
-            return Done(finish_reason="stop", usage=Usage())
-        async with self._calls.slots(plan.model.endpoint):
-            # It may have been called off in the moment in which the slot came free.
-            await anyio.lowlevel.checkpoint_if_cancelled()
-            started = AttemptStarted(at=self._recorder.now_s(), id=plan.id, attempt=number)
-            self._recorder.emit(started)
-            done, rung = await self._in_form(plan, plainer)
-        if plan.form is not None and rung is not None and done.finish_reason != "length":
-            lower = self._learn(plan, rung)
-            if lower is not None and plainer is None:
-                answered = Outcome(state=BranchState.DONE, done=done)
-                self._spent[plan.id] = usage_of(self.snapshot.branch(plan.id), answered)
-                raise _Respell(lower)
-        return done
-
-    async def _in_form(self, plan: BranchPlan, plainer: Rung | None) -> tuple[Done, Rung | None]:
-        """Ask in the best form that the model is known to manage; what it refuses is learnt."""
-        provider = self._calls.provider(plan.model)
-
-        def write(piece: TextPiece) -> None:
-            self.write(plan.id, piece.text, piece.pieces)
-
-        while True:
-            rung = None if plan.form is None else plainer or self._calls.ladder.rung(plan.model)
-            try:
-                return await attempt(provider, plan, rung, write), rung
-            except FormRefused:
-                # A plainer form may be refused where a better one is taken: that is no lesson.
-                plainer = None if plainer is None else plainer.below
-                if plainer is None and not (rung and self._calls.ladder.refused(plan.model, rung)):
-                    raise
-
-    def _learn(self, plan: BranchPlan, rung: Rung) -> Rung | None:
-        """Remember whether the form was kept; the plainer one where asking once more may help."""
-        assert plan.form is not None
-        reading = read(plan.form, self.snapshot.branch(plan.id).text)
-        if reading.value is not None and (rung is Rung.LINES or reading.rung == "json"):
-            self._calls.ladder.worked(plan.model, rung)
-            return None
-        # A value outside its limits says nothing against the form.
-        if reading.rung != "json":
-            self._calls.ladder.ignored(plan.model, rung)
-        return rung.below if reading.value is None else None
-
-    async def _back_off(self, plan: BranchPlan, failure: Failure, wait_s: float) -> None:
-        at = self._recorder.now_s()
-        self._recorder.emit(
-            AttemptFailed(
-                at=at,
-                id=plan.id,
-                failure=failure,
-                retry_at=at + wait_s,
-                attempts_allowed=self._retries.attempts,
-            )
-        )
-        await anyio.sleep(wait_s)
-
     def _finish(self, plan: BranchPlan, outcome: Outcome) -> None:
         usage = usage_of(self.snapshot.branch(plan.id), outcome)
-        usage += self._spent.pop(plan.id, Usage())
+        usage += self._asking.spent_before(plan.id)
         self._recorder.emit(
             BranchFinished(
                 at=self._recorder.now_s(),
@@ -312,18 +209,3 @@ class RunContext:
                 finish_reason=outcome.done.finish_reason if outcome.done else None,
             )
         )
-
-
-class _Respell(Exception):
-    """The answer kept no form; the model is asked once more, in a plainer one."""
-
-    def __init__(self, rung: Rung) -> None:
-        super().__init__(rung)
-        self.rung = rung
-
-    failure = Failure(
-        kind=FailureKind.BAD_RESPONSE,
-        message="The answer was not in the form that was asked for; the model is asked once more, "
-        "with the form spelt out.",
-        retryable=True,
-    )

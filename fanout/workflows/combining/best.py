@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fanout.events import AggregatePlanned
 from fanout.insight.votes import outcome
 from fanout.kernel.context import RunContext
 from fanout.snapshot import Branch
@@ -11,7 +10,7 @@ from fanout.voting.plans import Comparison
 from fanout.voting.ranking import Ranking
 from fanout.voting.words import ranking_text
 from fanout.workflows.combining.defaults import PROMPTS
-from fanout.workflows.combining.material import Material, heading
+from fanout.workflows.combining.material import Material, begin
 from fanout.workflows.comparing import (
     MOST_CANDIDATES,
     comparison,
@@ -41,17 +40,7 @@ async def best(spec: AggregateSpec, material: Material, context: RunContext) -> 
         return
     vote, judges = _judges(spec, material)
     plan = material.call(spec, "counted")
-    context.begin_aggregate(
-        AggregatePlanned(
-            at=context.now_s(),
-            kind=spec.kind,
-            heading=heading(spec, material),
-            used=material.used_ids,
-            plan=plan,
-            before=judges,
-            vote=vote,
-        )
-    )
+    begin(spec, material, context, plan, before=judges, vote=vote)
 
     def heard(branch: Branch) -> None:
         if branch.state.succeeded:
@@ -134,13 +123,5 @@ def _settled(
 ) -> None:
     """Nothing to judge: nobody is asked."""
     plan = material.call(spec, "nobody to ask")
-    context.begin_aggregate(
-        AggregatePlanned(
-            at=context.now_s(),
-            kind=spec.kind,
-            heading=heading(spec, material),
-            used=material.used_ids,
-            plan=plan,
-        )
-    )
+    begin(spec, material, context, plan)
     context.settle(plan, text, failure)

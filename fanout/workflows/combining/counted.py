@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fanout.events import AggregatePlanned
 from fanout.insight.votes import ballots, outcome, poll_of
 from fanout.kernel.context import RunContext
 from fanout.snapshot import Branch
 from fanout.types import Failure, FailureKind
 from fanout.voting.words import outcome_text
-from fanout.workflows.combining.material import Material, heading
+from fanout.workflows.combining.material import Material, begin, heading
 from fanout.workflows.specs import AggregateSpec
 
 _NO_VOTE = Failure(
@@ -28,15 +27,7 @@ def counted(spec: AggregateSpec, material: Material, context: RunContext) -> Non
     text = outcome_text(result, voters_titles(voters), ballots(voters)) if valid else ""
     # The plan of a count asks nobody: its prompt is the result itself.
     plan = material.call(spec, text or "no vote")
-    context.begin_aggregate(
-        AggregatePlanned(
-            at=context.now_s(),
-            kind=spec.kind,
-            heading=heading(spec, _with_ballots(material, voters)),
-            used=material.used_ids,
-            plan=plan,
-        )
-    )
+    begin(spec, material, context, plan, made_of=heading(spec, _with_ballots(material, voters)))
     context.settle(plan, text, None if valid else _NO_VOTE)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from fanout.events import AggregatePlanned
 from fanout.kernel.context import RunContext
 from fanout.structured.reading import read
-from fanout.types import BranchPlan, Form
+from fanout.types import Form
 from fanout.workflows.combining.defaults import PROMPTS
-from fanout.workflows.combining.material import Material, heading, results
+from fanout.workflows.combining.material import Material, begin, results
 from fanout.workflows.specs import AggregateSpec
 from fanout.workflows.templates import render
 
@@ -43,31 +42,12 @@ async def guided(spec: AggregateSpec, material: Material, context: RunContext) -
     points = spec.points
     if not points:
         plan = material.call(spec, _writing(spec, material, answers, ()))
-        _begin(spec, material, context, plan, before=(propose,))
+        begin(spec, material, context, plan, before=(propose,))
         proposed = await context.ask(propose)
         points = proposed_points(proposed.text)
     plan = material.call(spec, _writing(spec, material, answers, points))
-    _begin(spec, material, context, plan)
+    begin(spec, material, context, plan)
     await context.ask(plan)
-
-
-def _begin(
-    spec: AggregateSpec,
-    material: Material,
-    context: RunContext,
-    plan: BranchPlan,
-    before: tuple[BranchPlan, ...] = (),
-) -> None:
-    context.begin_aggregate(
-        AggregatePlanned(
-            at=context.now_s(),
-            kind=spec.kind,
-            heading=heading(spec, material),
-            used=material.used_ids,
-            plan=plan,
-            before=before,
-        )
-    )
 
 
 def proposed_points(text: str) -> tuple[str, ...]:

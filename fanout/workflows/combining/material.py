@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
+from fanout.events import AggregatePlanned
+from fanout.kernel.context import RunContext
+from fanout.retrieval.passages import Fused
 from fanout.snapshot import Branch, Snapshot
 from fanout.types import AGGREGATE, BranchId, BranchPlan, BranchState, Form, Message, ModelRef
+from fanout.voting.plans import VotePlan
 from fanout.workflows.definition import Workflow
 from fanout.workflows.prompting import Resolve
 from fanout.workflows.specs import AggregateSpec
@@ -77,6 +81,32 @@ class Material:
             deadlines=self.workflow.deadlines.value(),
             form=form,
         )
+
+
+def begin(
+    spec: AggregateSpec,
+    material: Material,
+    context: RunContext,
+    plan: BranchPlan,
+    *,
+    made_of: str = "",
+    before: tuple[BranchPlan, ...] = (),
+    vote: VotePlan | None = None,
+    passages: tuple[Fused, ...] = (),
+) -> None:
+    """Say in the run what is going to be combined; `made_of` takes the usual heading's place."""
+    context.begin_aggregate(
+        AggregatePlanned(
+            at=context.now_s(),
+            kind=spec.kind,
+            heading=made_of or heading(spec, material),
+            used=material.used_ids,
+            plan=plan,
+            before=before,
+            vote=vote,
+            passages=passages,
+        )
+    )
 
 
 def results(spec: AggregateSpec, branches: Sequence[Branch]) -> str:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeGuard
 
-from fanout.events import AggregatePlanned
 from fanout.kernel.context import RunContext
 from fanout.snapshot import Branch
 from fanout.structured.reading import read
 from fanout.types import BranchState, Form
 from fanout.workflows.combining.defaults import PROMPTS
-from fanout.workflows.combining.material import Material, heading, results
+from fanout.workflows.combining.material import Material, begin, results
 from fanout.workflows.specs import AggregateSpec
 from fanout.workflows.templates import render
 
@@ -31,15 +30,7 @@ async def table(spec: AggregateSpec, material: Material, context: RunContext) ->
         "points": _criteria_words(spec),
     }
     plan = material.call(spec, render(prompt, values), form=form)
-    context.begin_aggregate(
-        AggregatePlanned(
-            at=context.now_s(),
-            kind=spec.kind,
-            heading=heading(spec, material),
-            used=material.used_ids,
-            plan=plan,
-        )
-    )
+    begin(spec, material, context, plan)
     answered = await context.ask(plan)
     drawn = table_text(form, answered.text, material.used, spec.criteria)
     if drawn and answered.state in (BranchState.DONE, BranchState.STOPPED):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from anyio import to_thread
 
-from fanout.events import AggregatePlanned
 from fanout.kernel.context import RunContext
 from fanout.retrieval.fusion import fuse
 from fanout.retrieval.passages import Fused
 from fanout.types import BranchPlan, Failure, FailureKind
 from fanout.workflows.combining.citing import with_citations
 from fanout.workflows.combining.defaults import PROMPTS
-from fanout.workflows.combining.material import Material, heading, results
+from fanout.workflows.combining.material import Material, begin, heading, results
 from fanout.workflows.definition import Research
 from fanout.workflows.prompting import fenced
 from fanout.workflows.specs import AggregateSpec
@@ -33,15 +32,7 @@ def synthesis_plan(spec: AggregateSpec, material: Material) -> BranchPlan:
 async def synthesis(spec: AggregateSpec, material: Material, context: RunContext) -> None:
     """One text from all, written by a model."""
     plan = synthesis_plan(spec, material)
-    context.begin_aggregate(
-        AggregatePlanned(
-            at=context.now_s(),
-            kind=spec.kind,
-            heading=heading(spec, material),
-            used=material.used_ids,
-            plan=plan,
-        )
-    )
+    begin(spec, material, context, plan)
     await context.ask(plan)
 
 
@@ -50,15 +41,7 @@ def concatenation(spec: AggregateSpec, material: Material, context: RunContext) 
     values = {"topic": material.topic, "results": results(spec, material.used), "points": ""}
     text = render(spec.prompt, values).strip()
     plan = material.call(spec, text)
-    context.begin_aggregate(
-        AggregatePlanned(
-            at=context.now_s(),
-            kind=spec.kind,
-            heading=heading(spec, material),
-            used=material.used_ids,
-            plan=plan,
-        )
-    )
+    begin(spec, material, context, plan)
     context.settle(plan, text)
 
 
@@ -68,15 +51,13 @@ async def cited(spec: AggregateSpec, material: Material, context: RunContext) ->
     prompt = spec.prompt if spec.prompt.strip() != "{results}" else PROMPTS["cited"]
     values = {"topic": material.topic, "results": numbered(passages), "points": ""}
     plan = material.call(spec, render(prompt, values))
-    context.begin_aggregate(
-        AggregatePlanned(
-            at=context.now_s(),
-            kind=spec.kind,
-            heading=_from_passages(spec, material, passages),
-            used=material.used_ids,
-            plan=plan,
-            passages=passages,
-        )
+    begin(
+        spec,
+        material,
+        context,
+        plan,
+        made_of=_from_passages(spec, material, passages),
+        passages=passages,
     )
     if not passages:
         context.settle(plan, "", _NOTHING_FOUND)
@@ -96,15 +77,13 @@ def fused(spec: AggregateSpec, material: Material, context: RunContext) -> None:
         for one in passages
     )
     plan = material.call(spec, text or "nothing")
-    context.begin_aggregate(
-        AggregatePlanned(
-            at=context.now_s(),
-            kind=spec.kind,
-            heading=_from_passages(spec, material, passages),
-            used=material.used_ids,
-            plan=plan,
-            passages=passages,
-        )
+    begin(
+        spec,
+        material,
+        context,
+        plan,
+        made_of=_from_passages(spec, material, passages),
+        passages=passages,
     )
     context.settle(plan, text, None if passages else _NOTHING_FOUND)
 
