@@ -48,7 +48,7 @@ class Sources(TypedDict):
     """What the answer cites, the first as [1]; empty where branches are the sources."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """An answer to be traced, with everything that takes."""
 

@@ -9,9 +9,9 @@ import pytest
 
 from fanout.endpoint import Endpoint
 from fanout.errors import InputError
+from fanout.fold import apply, begin
 from fanout.providers.script import Fault, Reply
 from fanout.record import event_record, run_record
-from fanout.fold import apply, begin
 from fanout.types import BranchState, FailureKind, Price, RunStatus
 from tests.rig import HERE, QUICK, rig, script, trio
 

@@ -9,8 +9,8 @@ import pytest
 
 from fanout.errors import DefinitionError, InputError
 from fanout.workflows.definition import with_max_tokens
-from fanout.workflows.parsing import parse
 from fanout.workflows.library import load, load_file, shipped
+from fanout.workflows.parsing import parse
 from fanout.workflows.templates import check, render, variables
 
 
