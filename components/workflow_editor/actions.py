@@ -119,7 +119,7 @@ def _workflow(draft: Draft) -> Workflow | None:
     except DefinitionError:
         count = len(draft.complaints())
         thing = "one thing has" if count == 1 else f"{count} things have"
-        say(f"Not saved: {thing} to be mended first. What you typed is kept.")
+        say(f"Not saved: {thing} to be mended first. What you typed is kept.", wrong=True)
         return None
 
 
@@ -191,7 +191,7 @@ def _copy_beside(desk: Desk, draft: Draft) -> None:
 
 def _rename(desk: Desk, draft: Draft) -> None:
     with st.popover("Rename", icon=":material/edit:", key="rename_workflow", on_change="rerun"):
-        st.caption(f"Now `{draft.name}`. The title that people read is changed under About.")
+        st.caption(f"Now **{label(draft.name)}**. People read its title, under About.")
         name_field("rename", "", desk.taken)
         st.button(
             "Rename it",

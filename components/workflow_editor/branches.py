@@ -153,12 +153,15 @@ def _order(draft: Draft, rows: list[Row], row: Row | None) -> None:
 def _branch(form: Form, row: Row, models: Mapping[str, str]) -> None:
     here = ("branches", str(row[UID]))
     draft = form.draft
-    top = st.columns([4, 3, 2], gap="medium", vertical_alignment="bottom")
+    top = st.columns([4, 3, 2], gap="medium")
     with top[0]:
         form.text("Branch title", *here, "title")
     with top[1]:
         form.text("Id", *here, "id", about="Names it in exports: small letters, digits, hyphens.")
     with top[2]:
+        if not form.read_only:
+            # As high as the labels of the fields beside it.
+            st.space(20)
         form.switch("On", *here, "enabled", about="Off: it stays here and is not run.")
     form.area(
         "Prompt",

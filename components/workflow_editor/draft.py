@@ -77,7 +77,7 @@ class Draft:
         return tuple(key for key in ROWS if key in self.data)
 
     def rows(self, key: str) -> list[Row]:
-        rows = self.data.get(key)
+        rows = self.data.get(key) if key in ROWS else None
         return rows if isinstance(rows, list) else []
 
     def row(self, key: str, uid: str) -> Row | None:

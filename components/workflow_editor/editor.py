@@ -37,6 +37,14 @@ _PART_OF = {
 }
 """Where a field is found; the others are rules."""
 
+_STYLE = """<style>
+.st-key-workflow_part [aria-checked="true"] *, [class*="st-key-branch-of-"] [aria-checked="true"] *
+{ color: inherit !important; }
+.st-key-workflow_part [aria-checked="true"], [class*="st-key-branch-of-"] [aria-checked="true"]
+{ color: inherit !important; font-weight: 600; }
+</style>"""
+"""What is chosen has the colour of text: the accent on its own tint is too faint in the dark."""
+
 
 def editor(runtime: Runtime, desk: Desk, draft: Draft, *, own: bool) -> None:
     """Draw the draft: to be edited where it is the user's own, else to be read."""
@@ -46,6 +54,7 @@ def editor(runtime: Runtime, desk: Desk, draft: Draft, *, own: bool) -> None:
         changed_elsewhere(desk, draft)
     wrong = draft.complaints()
     _to_mend(draft, wrong)
+    st.html(_STYLE)
     # Set rather than given as a default, so that it can be turned to by a click on a complaint.
     st.session_state.setdefault(_PART, PARTS[2])
     part = st.segmented_control(
@@ -136,5 +145,5 @@ def _file(draft: Draft) -> None:
     except DefinitionError:
         st.caption("The file can be shown when the things above are mended.")
         return
-    st.caption(f"What `{draft.name}.toml` holds when it is saved. Defaults are left out.")
+    st.caption(f"What {label(draft.name)}.toml holds when it is saved. Defaults are left out.")
     st.code(text, language=None, wrap_lines=True)

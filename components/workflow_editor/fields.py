@@ -157,7 +157,7 @@ class Form:
 def sentence(complaint: Complaint) -> str:
     """A complaint as a sentence: "Title is empty"."""
     # Which branch it is stands beside it already.
-    message = re.sub(r'^branch "[^"]*":? ', "", complaint.message)
+    message = re.sub(r'^(branch "[^"]*":? |aggregate\.|vote\.)', "", complaint.message)
     names = [part for part in complaint.where if isinstance(part, str)]
     if message.startswith(("is ", "has ", "may ", "needs ", "should ")) and names:
         message = f"{names[-1].replace('_', ' ')} {message}"

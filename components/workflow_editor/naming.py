@@ -22,9 +22,9 @@ def name_field(key: str, proposal: str, taken: Collection[str]) -> None:
     if typed and not name:
         st.markdown(":red[:material/error: A name needs a letter from a to z, or a digit.]")
     elif name in taken:
-        st.markdown(f":red[:material/error: There is a workflow `{name}` already.]")
+        st.markdown(f":red[:material/error: There is a workflow **{name}** already.]")
     elif name and name != typed:
-        st.caption(f"It will be called `{name}`.")
+        st.caption(f"It will be called **{name}**.")
 
 
 def typed_name(key: str, proposal: str, taken: Collection[str] = ()) -> str:

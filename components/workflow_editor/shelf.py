@@ -43,7 +43,8 @@ def shelf(desk: Desk) -> str:
         _new(desk)
         _import(desk)
         _bin(desk)
-    _notices(desk)
+        _told()
+    _undo(desk)
     others = [d.title for d in drafts().values() if d.name != name and d.changed]
     if others:
         st.caption(f"Unsaved changes wait in {', '.join(label(title) for title in others)}.")
@@ -66,16 +67,15 @@ def delete(desk: Desk, name: str) -> None:
     st.session_state[_DELETED] = deleted
 
 
-def _notices(desk: Desk) -> None:
+def _told() -> None:
+    """What the last click did, in the row itself: a box would push the page down and up again."""
     text, wrong = said()
-    if text and wrong:
-        st.error(label(text, 600), icon=":material/error:")
-    elif text:
-        # A box would push the page down, and up again after the next click.
-        st.toast(
-            label(text, 300),
-            icon=":material/error:" if text.startswith("Not") else ":material/check:",
-        )
+    if text:
+        look = "red[:material/error:" if wrong else "green[:material/check:"
+        st.markdown(f":{look} {label(text, 600)}]", width="stretch")
+
+
+def _undo(desk: Desk) -> None:
     deleted: Deleted | None = st.session_state.get(_DELETED)
     if deleted in desk.store.deleted() and deleted is not None:
         with st.container(horizontal=True, vertical_alignment="center", border=True, key="undo"):

@@ -75,7 +75,6 @@ def said(app: AppTest) -> str:
         *app.caption,
         *app.error,
         *app.warning,
-        *app.toast,
         *app.code,
     )
     labels = [button.label for button in app.button]
@@ -192,6 +191,31 @@ def test_a_wrong_prompt_is_told_at_its_field_and_not_saved(
     assert "unsaved" not in said(app)
 
 
+@pytest.mark.parametrize(
+    ("kind", "part", "field", "typed", "message"),
+    [
+        ("models", "Branches", "temperatures", "0.2, x", "valid number"),
+        ("models", "Branches", "temperatures", "3", "less than or equal to 2"),
+        ("moderation", "Rules", "categories", "None\nspam", "small letters"),
+        ("sectioning", "About", "title", " ", "Title is empty"),
+        ("sectioning", "About", "title", "x" * 81, "Title is too long"),
+        ("sectioning", "Shared prompt", "system", "{x}", "System uses {x}"),
+        ("sectioning", "Combining", "aggregate-prompt", "{x}", "Prompt uses {x}"),
+        ("sectioning", "Combining", "aggregate-title", "", "Title is empty"),
+    ],
+)
+def test_what_is_wrong_is_told_where_it_is(
+    kind: str, part: str, field: str, typed: str, message: str
+) -> None:
+    app = turned_to(made(opened(), "Mine", kind), part)
+    fields = {f.key: f for f in (*app.text_input, *app.text_area)}
+    drawn(fields[f"wf-mine-{field}"].set_value(typed).run())
+    beside = [m.value.replace("\\", "") for m in app.markdown if m.value.startswith(":red[")]
+    assert any(message in words for words in beside[1:]), beside
+    app = pressed(turned_to(app, "File"), "mend_0")
+    assert app.segmented_control(key="workflow_part").value == part
+
+
 def test_branches_are_added_copied_moved_switched_off_and_removed(mine: UserWorkflows) -> None:
     app = made(opened(), "Trip")
     assert titles(app, "trip") == ["First", "Second"]
@@ -260,7 +284,7 @@ def test_names_are_made_to_fit_and_nobodys_is_taken(mine: UserWorkflows) -> None
     app = made(app, "Other", name="creative trio")
     assert "name of a shipped workflow" in said(app)
     app.text_input(key="rename-name").set_value("My Long TRIP").run()
-    assert "It will be called `my-long-trip`" in said(app)
+    assert "It will be called **my-long-trip**" in said(app)
     app = pressed(app, "rename_now")
     assert [stored.name for stored in mine.all()] == ["my-long-trip"]
     assert app.selectbox(key="opened_workflow").value == "my-long-trip"
