@@ -1,6 +1,7 @@
 // The board: cards in a grid, fed by frames over a socket or, where none opens, by the page.
 
 const TICK_MS = 100;
+const DOUBT_MS = 700;
 const boards = new WeakMap();
 
 export default function (component) {
@@ -48,6 +49,7 @@ function makeBoard(root, data) {
     clearInterval(ticker);
     document.removeEventListener('keydown', escape);
     clearTimeout(board.again);
+    clearTimeout(board.doubt);
     cancelAnimationFrame(board.paint);
   };
   return board;
@@ -78,6 +80,9 @@ function update(board, component) {
   board.component = component;
   board.pageKnows = data.finished;
   hush(board, data.finished ? 'over' : 'resumed');
+  clearTimeout(board.doubt);
+  // A run can go on and end again between two frames; the page then still waits for its end.
+  if (!data.finished && board.toldOver) board.doubt = setTimeout(() => sayOver(board), DOUBT_MS);
   if (data.frames) {
     board.line?.close();
     board.line = null;
@@ -197,6 +202,10 @@ function tellPage(board) {
     board.toldOver = true;
     if (board.sawLive || !board.pageKnows) tell(board, 'over');
   }
+}
+
+function sayOver(board) {
+  if (!board.state.live && !board.pageKnows) tell(board, 'over');
 }
 
 function paint(board) {

@@ -50,13 +50,16 @@ function unmark(board, card) {
 function mark(board, card, sentence, index) {
   const sources = sentence.by.map(([id]) => sourceOf(board, card, id)).filter(Boolean);
   const supported = sentence.found === 'found' && sources.length > 0;
+  const [best] = sources;
   sentence.spans = wrapPlace(index, sentence.place, () => {
     const span = make('span', supported ? 'told' : 'told none');
     span.dataset.sentence = sentence.number;
     if (!supported) span.title = noSource(sentence);
-    return supported ? dress(span, sources[0]) : span;
+    return supported ? dress(span, best) : span;
   });
   if (!sentence.spans.length) return;
+  // The colour is that of the best source; the letters stand in the order of the columns.
+  sources.sort((one, other) => one.letter.length - other.letter.length || (one.letter < other.letter ? -1 : 1));
   sentence.name = supported ? `from ${listed(sources.map((one) => one.name))}` : noSource(sentence);
   // A citation in the sentence is already a way to its source.
   const cited = supported && sources.some((one) => one.passage && sentence.text.includes(`[${one.letter}]`));

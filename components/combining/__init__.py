@@ -71,13 +71,12 @@ def _panel(handle: RunHandle, offers: tuple[Offer, ...]) -> None:
     else:
         st.fragment(_watching, run_every=LOOK_S)(handle, _outline(snapshot))
     ways = {way.kind: way for way in offered(handle)}
-    kind = st.pills(
+    kind = st.radio(
         "How to combine",
         list(ways),
         key=_key(handle, "kind"),
         format_func=lambda kind: ways[kind].title,
-        default=next(iter(ways)),
-        required=True,
+        horizontal=True,
         persist_state="session",
     )
     way = ways[kind]
@@ -128,12 +127,12 @@ def _combine(handle: RunHandle, spec: AggregateSpec, left_out: frozenset[BranchI
 def _left_out(handle: RunHandle) -> frozenset[BranchId]:
     snapshot = handle.snapshot
     names = {branch.id: _name(i, branch) for i, branch in enumerate(snapshot.branches)}
-    chosen = st.pills(
+    chosen = st.multiselect(
         "Leave out",
         list(names),
         key=_key(handle, "left_out"),
-        selection_mode="multi",
         format_func=lambda branch: names[branch],
+        placeholder="No branch",
         persist_state="session",
     )
     return frozenset(chosen)
