@@ -39,8 +39,8 @@ texts repeated more than a tenth of their six-word runs, with them none did."""
 FORM_SAMPLING: Final = MappingProxyType(
     {"top_p": 0.9, "top_k": 40, "min_p": 0.05, "repeat_penalty": 1.05, "repeat_last_n": 64}
 )
-"""For answers in a form, which repeats its marks and the prompt's words. Where that is punished, the
-model writes "][" for a reason: 9 of 30 moderators' reasons, with these values 0 of 30."""
+"""For answers in a form, which repeats its marks and the prompt's words. Where that is punished,
+the model writes "][" for a reason: 9 of 30 moderators' reasons, with these values 0 of 30."""
 TEMPERATURE: Final = 0.3
 MAX_TOKENS: Final = 1024
 """Where a request sets no limit: a small model may not find its own end."""
