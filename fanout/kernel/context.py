@@ -56,6 +56,7 @@ class RunContext:
         self._only = only
         self._asking = Asking(recorder, calls, retries or RetryPolicy())
         self._scopes: dict[BranchId, anyio.CancelScope] = {}
+        self._measuring: anyio.CancelScope | None = None
         self._stopping: set[BranchId] = set()
         self._not_needed: set[BranchId] = set()
         self.stopped = False
@@ -111,6 +112,8 @@ class RunContext:
         if branch_id is None:
             self.stopped = True
             self._cancel(list(self._scopes))
+            if self._measuring is not None:
+                self._measuring.cancel()
         else:
             self._stopping.add(branch_id)
             self._cancel([branch_id])
@@ -139,7 +142,7 @@ class RunContext:
         branches = [b for b in self.snapshot.branches if b.state.succeeded and b.text.strip()]
         if len(branches) < 2 or self.stopped:
             return
-        with anyio.move_on_after(MEANING_S):
+        with anyio.move_on_after(MEANING_S) as self._measuring:
             found = await self._calls.vectors(branches[0].plan.model, [b.text for b in branches])
             if found is None:
                 return

@@ -21,7 +21,8 @@ from fanout.types import AGGREGATE, BranchId, BranchState, FailureKind, RunStatu
 from fanout.workflows.combining.defaults import PROMPTS, default_spec
 from fanout.workflows.definition import Workflow
 from fanout.workflows.specs import AggregateSpec
-from tests.rig import QUICK, Rig, rig, script, trio
+from tests.rig import MODEL, QUICK, Rig, rig, script, trio
+from tests.workflows.answering import reading
 from tests.workflows.panels import afterwards, begun, record_of
 
 JOKE, STORY, POEM = BranchId("joke"), BranchId("story"), BranchId("poem")
@@ -277,6 +278,20 @@ def test_an_answer_keeps_its_place_while_others_are_begun() -> None:
         handle.combine(JOINED)
         snapshot = handle.wait(timeout_s=20)
     assert ids(snapshot) == ["aggregate", "aggregate-2", "aggregate-3"]
+
+
+def test_stop_does_not_wait_for_embeddings_that_never_come() -> None:
+    with reading(lambda _request: "Fine.", embedding_model="e") as (engine, provider):
+        handle = engine.start(trio(), "rain", MODEL)
+        assert provider.embedding.wait(10)
+        for _ in handle.follow():
+            made = handle.snapshot.aggregate
+            if made is not None and made.branch.state.finished:
+                handle.stop()
+                break
+        snapshot = handle.wait(timeout_s=5)
+    assert snapshot.status is RunStatus.SUCCEEDED, "nothing of it was cut short"
+    assert snapshot.meaning is None
 
 
 def eventful(here: Rig) -> RunHandle:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 
+import anyio
 import anyio.lowlevel
 
 from fanout.endpoint import Endpoint
@@ -26,6 +28,7 @@ class Reader:
 
     def __init__(self, answer: Answering) -> None:
         self.requests: list[ChatRequest] = []
+        self.embedding = threading.Event()
         self._answer = answer
 
     def stream(
@@ -34,7 +37,10 @@ class Reader:
         return self._stream(request)
 
     async def embed(self, model: str, texts: Sequence[str]) -> Embedded:
-        raise AssertionError(f"nobody asked {model} for {len(texts)} vectors")
+        """Never comes; `embedding` is set once it is asked for."""
+        self.embedding.set()
+        await anyio.sleep_forever()
+        raise AssertionError("for ever is over")
 
     async def aclose(self) -> None:
         """Nothing to release."""
@@ -51,11 +57,11 @@ class Reader:
 
 
 @contextmanager
-def reading(answer: Answering) -> Iterator[tuple[Engine, Reader]]:
+def reading(answer: Answering, *, embedding_model: str = "") -> Iterator[tuple[Engine, Reader]]:
     """An engine whose one endpoint answers so."""
     provider = Reader(answer)
     book = EndpointBook(lambda _endpoint, _key: provider)
-    book.put(Endpoint(id=HERE, name="Here", base_url=""))
+    book.put(Endpoint(id=HERE, name="Here", base_url="", embedding_model=embedding_model))
     with Engine(book, retries=AT_ONCE) as engine:
         yield engine, provider
 
