@@ -77,8 +77,9 @@ def test_a_decided_vote_calls_off_the_rest_and_the_run_succeeds() -> None:
 
 
 def test_the_connections_of_votes_that_are_not_needed_are_closed() -> None:
-    votes = dict.fromkeys("abc", "allow")
-    with serving(replies(answers(votes, MIDWAY))) as server:
+    # Late enough for the other two to be connected by then.
+    votes: dict[str, Answer] = dict.fromkeys("abc", Reply(text=verdict("allow"), first_token_s=0.5))
+    with serving(replies({**dict.fromkeys(FIVE, MIDWAY), **votes})) as server:
         book = EndpointBook(OpenAICompatible)
         book.put(Endpoint(id=HERE, name="Here", base_url=server.base_url))
         with Engine(book, retries=AT_ONCE) as engine:
