@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -9,11 +10,27 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fanout.cli.main import main
 from fanout.errors import DefinitionError, InputError, SettingsError
+from fanout.providers.script import Reply, Script
+from fanout.providers.scripted_server import serving
+from fanout.types import EndpointId, ModelRef
 from fanout.workflows.definition import Workflow
 from fanout.workflows.library import load_all, shipped, user_workflows
 from fanout.workflows.names import free_name, name_of, slug
 from fanout.workflows.parsing import KINDS, complaints, parse
+from fanout.workflows.run import plan
+from fanout.workflows.single import single
+from fanout.workflows.skeletons import skeleton
+from fanout.workflows.specs import (
+    AggregateSpec,
+    BranchSpec,
+    CallDefaults,
+    CriterionSpec,
+    DeadlineSpec,
+    ScaleSpec,
+    VoteSpec,
+)
 from fanout.workflows.user_workflows import MAX_BYTES, UserWorkflows, read_toml
 from fanout.workflows.written import written
 
@@ -408,3 +425,57 @@ def test_a_deadline_that_is_false_is_none() -> None:
     workflow = parse({**data, "branches": [branch()]}, name="any")
     assert workflow.deadlines.idle_s is None
     assert complaints({**data, "branches": [branch()]}, name="any") == ()
+
+
+DOCS = (Path(__file__).resolve().parents[2] / "docs" / "workflows.md").read_text("utf-8")
+
+
+def test_every_file_in_the_docs_is_a_workflow() -> None:
+    files = re.findall(r"^```toml\n(.*?)^```", DOCS, re.MULTILINE | re.DOTALL)
+    assert len(files) >= 2
+    assert all(read_toml(text, name="from-the-docs").active for text in files)
+
+
+def test_every_field_of_every_kind_is_in_the_docs() -> None:
+    specs = (*KINDS.values(), BranchSpec, AggregateSpec, VoteSpec, DeadlineSpec, CallDefaults)
+    fields = {field for spec in specs for field in spec.model_fields} - {"name"}
+    fields |= {f"rubric.{field}" for field in CriterionSpec.model_fields}
+    fields |= {f"scale.{field}" for field in ScaleSpec.model_fields}
+    words = set(re.findall(r"`\[*([a-z_.]+)\]*`", DOCS))
+    words |= {word.removeprefix("branches.") for word in words}
+    assert fields - words == set()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_branch_that_is_tried_alone_is_asked_what_it_would_be_asked_in_a_run(kind: str) -> None:
+    workflow = skeleton(kind, name="any", title="Any")
+
+    def resolve(name: str) -> ModelRef:
+        return ModelRef(endpoint=EndpointId("here"), model=name)
+
+    for branch, planned in zip(workflow.active, plan(workflow, "a topic", resolve), strict=True):
+        alone = single(workflow, branch)
+        assert plan(alone, "a topic", resolve) == (planned,)
+        assert alone.aggregate is None
+
+
+def test_a_branch_alone_needs_no_votes_of_others() -> None:
+    data = skeleton("moderation", name="any", title="Any").model_dump(exclude={"name"})
+    strict = parse({**data, "vote": {"rule": "k_of_n", "k": 3}}, name="any")
+    assert single(strict, strict.active[0]).active[0].id == strict.active[0].id
+
+
+def test_the_command_line_lists_them_and_finds_them_by_name(
+    fanout_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = user_workflows(fanout_home)
+    mine.add(simple("my-own", "My own"))
+    (mine.folder / "broken.toml").write_text("title = [", "utf-8")
+    assert main(["workflows"]) == 0
+    told = capsys.readouterr()
+    assert "my-own" in told.out and "creative-trio" in told.out
+    assert "broken.toml is not TOML" in told.err
+    with serving(Script(otherwise=Reply(text="Fine."))) as server:
+        status = main(["run", "my-own", "--topic", "rain", "--base-url", server.base_url])
+    assert status == 0
+    assert "Fine." in capsys.readouterr().out
