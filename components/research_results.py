@@ -131,13 +131,14 @@ def _passage(library: Library | None, one: Fused, number: int) -> None:
     plain_passage(*around)
     if all(document.id != one.passage.document for document in library.documents()):
         st.caption("This document was removed since; no new search finds it.")
-    if st.button(
+    st.button(
         "Open the document",
         key=f"whole-{number}-{one.passage.id}",
         type="tertiary",
         icon=":material/menu_book:",
-    ):
-        open_document(library, one.passage.document, one.passage.title)
+        on_click=open_document,
+        args=(one.passage.document, one.passage.title),
+    )
 
 
 def _library() -> Library | None:

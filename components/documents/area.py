@@ -8,6 +8,7 @@ import streamlit as st
 
 from components.documents.chosen import choose_documents, searched_words
 from components.documents.intake import Intake, Upload
+from components.documents.reader import OPENED, opened_document
 from components.documents.shelf import shelf
 from components.plain import label
 from fanout.engine.runtime import Runtime
@@ -30,8 +31,13 @@ _NO_HINT = (
 
 
 def documents_area(runtime: Runtime, workflow: Workflow, *, opened: bool) -> None:
-    """Draw it for a research workflow, nothing for another; `opened` is how it begins."""
+    """Draw it for a research workflow, nothing for another; `opened` is how it begins.
+
+    A document that was opened, here or from a run's passages, is shown whatever the workflow.
+    """
     if not isinstance(workflow, Research):
+        if OPENED in st.session_state:
+            opened_document(runtime.library)
         return
     try:
         with st.spinner("Opening the documents"):
@@ -54,6 +60,7 @@ def documents_area(runtime: Runtime, workflow: Workflow, *, opened: bool) -> Non
                 choose_documents(workflow, documents)
         with right:
             shelf(library, documents)
+    opened_document(library)
 
 
 def _drop(runtime: Runtime, intake: Intake) -> None:

@@ -10,6 +10,7 @@ from components.plain import label
 from fanout.retrieval.library import Library
 
 PAGE_CHARACTERS = 12_000
+OPENED = "opened_document"
 _BOX = (
     "white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.6;font-size:0.95rem;max-width:44rem"
 )
@@ -29,9 +30,23 @@ def plain_passage(before: str, passage: str, after: str) -> None:
     )
 
 
-def open_document(library: Library, id: str, name: str) -> None:
-    """Show a document's text in a dialog."""
-    st.dialog(label(name, 70), width="large", icon=":material/menu_book:")(_document)(library, id)
+def open_document(id: str, name: str) -> None:
+    """A callback: from the next script run on, the document's text stands in a dialog."""
+    st.session_state[OPENED] = (id, name)
+
+
+def opened_document(library: Library) -> None:
+    """Draw the dialog while a document is open. It outlives reruns, whoever asked for them."""
+    if OPENED in st.session_state:
+        id, name = st.session_state[OPENED]
+        dialog = st.dialog(
+            label(name, 70), width="large", icon=":material/menu_book:", on_dismiss=_close
+        )
+        dialog(_document)(library, id)
+
+
+def _close() -> None:
+    st.session_state.pop(OPENED, None)
 
 
 def _document(library: Library, id: str) -> None:

@@ -71,14 +71,15 @@ def _row(library: Library, document: Document) -> None:
             if document.note:
                 st.markdown(f":small[:orange[:material/info: {label(document.note, 300)}]]")
         with st.container(horizontal=True, width="content", gap="small", wrap=False):
-            if st.button(
+            st.button(
                 "Open",
                 key=f"open-{document.id}",
                 type="tertiary",
                 icon=":material/menu_book:",
                 help=f"Read the text of {name}",
-            ):
-                open_document(library, document.id, document.name)
+                on_click=open_document,
+                args=(document.id, document.name),
+            )
             st.button(
                 "Remove",
                 key=f"remove-{document.id}",

@@ -202,7 +202,7 @@ def test_reading_goes_on_off_the_page_and_once_stopped_keeps_nothing(runtime: Ru
     intake = Intake()
     intake.take(runtime, [("big.pdf", pdf(["The wind turns. " * 40] * 300))])
     (upload,) = intake.uploads
-    assert upload.state == "reading", "the page waited for it"
+    assert intake.reading == (upload,), "the page waited for it"
     upload.stop()
     assert upload.wait(20)
     assert upload.state == "refused" and "was stopped" in upload.message

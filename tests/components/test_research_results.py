@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from anyio.lowlevel import checkpoint
 from streamlit.testing.v1 import AppTest
 
 from components import session
@@ -119,10 +120,14 @@ def test_strategies_tell_their_queries_and_their_share_of_the_answer() -> None:
 def test_the_chart_puts_each_citation_at_its_rank_in_each_column() -> None:
     found = of(run_of("ab", "bc", "bd"))
     figure = research_chart(found, dark=False)
-    dots = {trace.x[0]: trace for trace in figure.data if trace.mode == "markers+text"}
+    traces = [trace.to_plotly_json() for trace in figure.data]
+    dots = {trace["x"][0]: trace for trace in traces if trace["mode"] == "markers+text"}
     number = {one.passage.id[0]: str(i) for i, one in enumerate(found.cited, 1)}
-    assert list(dots["Fused"].y) == [1, 2, 3]
-    assert dict(zip(dots["A"].text, dots["A"].y, strict=True)) == {number["a"]: 1, number["b"]: 2}
+    assert list(dots["Fused"]["y"]) == [1, 2, 3]
+    assert dict(zip(dots["A"]["text"], dots["A"]["y"], strict=True)) == {
+        number["a"]: 1,
+        number["b"]: 2,
+    }
 
 
 def test_without_a_combined_answer_what_was_found_is_still_there() -> None:
@@ -213,9 +218,8 @@ def test_of_several_answers_one_is_looked_at(runtime: Runtime) -> None:
     handle = finished(runtime)
     spec = AggregateSpec(kind="fused", title="Fused list")
     handle.combine(spec, left_out=[BranchId("keywords")])
-    for _ in handle.follow():
-        if len(handle.snapshot.aggregates) == 2:
-            break
+    # One turn of the loop, so that it has begun before it is waited for.
+    runtime.engine.call(checkpoint)
     handle.wait(timeout_s=20)
     app = opened(handle)
     pick = app.selectbox(key=f"research_of-{handle.id}")
