@@ -100,7 +100,7 @@ def test_with_every_branch_left_out_nothing_happens(left_out: tuple[BranchId, ..
 
 
 def test_what_is_ready_is_combined_while_a_slow_branch_is_still_at_work() -> None:
-    slow = Reply(text="At last.", first_token_s=0.3)
+    slow = Reply(text="At last.", first_token_s=1.0)
     with rig(answering(poem=slow)) as here:
         handle = here.start(trio())
         until_ready(handle, JOKE, STORY)
@@ -118,8 +118,8 @@ def test_what_is_ready_is_combined_while_a_slow_branch_is_still_at_work() -> Non
 
 
 def test_a_run_waits_for_the_answer_that_was_asked_for_beside_it() -> None:
-    late = Reply(text="Late.", first_token_s=0.3)
-    with rig(answering(again=late, poem=Reply(text="Rose.", first_token_s=0.1))) as here:
+    late = Reply(text="Late.", first_token_s=1.5)
+    with rig(answering(again=late, poem=Reply(text="Rose.", first_token_s=1.0))) as here:
         handle = here.start(trio())
         until_ready(handle, JOKE)
         handle.combine(WRITTEN)
@@ -150,7 +150,7 @@ def test_eight_answers_are_the_most_of_a_finished_run() -> None:
 
 
 def test_eight_answers_are_the_most_also_while_the_run_goes_on() -> None:
-    with rig(answering(poem=Reply(text="At last.", first_token_s=0.4))) as here:
+    with rig(answering(poem=Reply(text="At last.", first_token_s=1.0))) as here:
         handle = here.start(trio())
         until_ready(handle, JOKE, STORY)
         for _ in range(MOST_AGGREGATES + 2):
@@ -312,7 +312,7 @@ def eventful(here: Rig) -> RunHandle:
 
 @cache
 def log() -> tuple[tuple[Event, ...], Snapshot]:
-    slow = Reply(text="One two.", first_token_s=0.1)
+    slow = Reply(text="One two.", first_token_s=0.5)
     told = answering(joke=slow, poem=(Reply(status=401), QUICK), again=SILENT)
     with rig(told) as here:
         handle = eventful(here)
