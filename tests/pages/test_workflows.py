@@ -1,13 +1,11 @@
-"""The workflows page as a script: make, change, mend, keep and bring back; nothing is lost."""
+"""The workflows page as a script: read, make, change, mend; nothing that is typed is lost."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from components import session
 from fanout.providers.script import Reply, Script
@@ -17,10 +15,20 @@ from fanout.workflows.parsing import KINDS, parse
 from fanout.workflows.skeletons import skeleton
 from fanout.workflows.specs import MAX_BRANCHES
 from fanout.workflows.user_workflows import UserWorkflows
-from fanout.workflows.written import written
-
-SHELL = Path(__file__).resolve().parents[2] / "components" / "shell.py"
-PARTS = ("About", "Shared prompt", "Branches", "Combining", "Rules", "Preview", "File")
+from tests.pages.workflow_steps import (
+    PARTS,
+    branch_field,
+    chosen,
+    drawn,
+    made,
+    opened,
+    pressed,
+    said,
+    saved,
+    titles,
+    turned_to,
+    typed_prompt,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -36,66 +44,6 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[ServerHandle]:
 @pytest.fixture
 def mine(fanout_home: Path) -> UserWorkflows:
     return user_workflows(fanout_home)
-
-
-def opened(name: str = "") -> AppTest:
-    app = AppTest.from_file(SHELL, default_timeout=30).run()
-    app = drawn(app.switch_page("../pages/workflows.py").run())
-    return chosen(app, name) if name else app
-
-
-def drawn(app: AppTest) -> AppTest:
-    assert not app.exception, [error.message for error in app.exception]
-    return app
-
-
-def chosen(app: AppTest, name: str) -> AppTest:
-    return drawn(app.selectbox(key="opened_workflow").set_value(name).run())
-
-
-def turned_to(app: AppTest, part: str) -> AppTest:
-    return drawn(app.segmented_control(key="workflow_part").set_value(part).run())
-
-
-def pressed(app: AppTest, key: str) -> AppTest:
-    return drawn(app.button(key=key).click().run())
-
-
-def made(app: AppTest, title: str, kind: str = "sectioning", name: str = "") -> AppTest:
-    app.text_input(key="new_title").set_value(title)
-    app.text_input(key="new-name").set_value(name)
-    app.radio(key="new_kind").set_value(kind)
-    return pressed(app, "create_workflow")
-
-
-def said(app: AppTest) -> str:
-    elements = (
-        *app.header,
-        *app.markdown,
-        *app.caption,
-        *app.error,
-        *app.warning,
-        *app.code,
-    )
-    labels = [button.label for button in app.button]
-    return "\n".join([*(element.value for element in elements), *labels]).replace("\\", "")
-
-
-def branch_field(app: AppTest, field: str) -> str:
-    """The key of a field of the branch that is shown."""
-    keys = [e.key for e in (*app.text_input, *app.text_area, *app.number_input, *app.toggle)]
-    (key,) = [k for k in keys if re.fullmatch(rf"wf-.*-branches-row\d+-{field}", k or "")]
-    assert key is not None
-    return key
-
-
-def typed_prompt(app: AppTest, text: str) -> AppTest:
-    return drawn(app.text_area(key=branch_field(app, "prompt")).set_value(text).run())
-
-
-def titles(app: AppTest, name: str) -> list[str]:
-    """The branches as the chooser offers them."""
-    return list(app.pills(key=f"branch-of-{name}").options)
 
 
 def test_a_shipped_workflow_is_read_only_and_can_be_duplicated(mine: UserWorkflows) -> None:
@@ -149,12 +97,6 @@ def test_an_edit_survives_other_pages_and_other_workflows_until_it_is_saved(
     app = pressed(app, "save_workflow")
     assert "Trip is saved" in said(app) and "unsaved" not in said(app)
     assert "sights" in saved(mine, "trip")
-
-
-def saved(mine: UserWorkflows, name: str) -> str:
-    stored = mine.get(name)
-    assert stored is not None
-    return stored.text
 
 
 def test_text_that_arrives_together_with_the_click_on_save_is_saved(mine: UserWorkflows) -> None:
@@ -275,145 +217,3 @@ def test_ways_of_combining_bring_their_prompt_and_keep_what_was_typed(mine: User
     assert app.text_area(key=prompt).value == "Mine: {results}"
     app = pressed(app, "save_workflow")
     assert "Mine: {results}" in saved(mine, "trip")
-
-
-def test_names_are_made_to_fit_and_nobodys_is_taken(mine: UserWorkflows) -> None:
-    app = made(opened(), "Trip")
-    app = made(app, "Trip", name="Trip")
-    assert 'There is a workflow "trip" already' in said(app)
-    app = made(app, "Other", name="creative trio")
-    assert "name of a shipped workflow" in said(app)
-    app.text_input(key="rename-name").set_value("My Long TRIP").run()
-    assert "It will be called **my-long-trip**" in said(app)
-    app = pressed(app, "rename_now")
-    assert [stored.name for stored in mine.all()] == ["my-long-trip"]
-    assert app.selectbox(key="opened_workflow").value == "my-long-trip"
-
-
-def test_a_rename_keeps_unsaved_edits(mine: UserWorkflows) -> None:
-    app = typed_prompt(made(opened(), "Trip"), "Edited {topic}")
-    app.text_input(key="rename-name").set_value("tour")
-    app = pressed(app, "rename_now")
-    assert app.text_area(key=branch_field(app, "prompt")).value == "Edited {topic}"
-    assert "unsaved changes" in said(app) and "elsewhere" not in said(app)
-    pressed(app, "save_workflow")
-    assert "Edited" in saved(mine, "tour")
-
-
-def test_delete_is_undone_with_its_unsaved_edits_and_by_another_session(
-    mine: UserWorkflows,
-) -> None:
-    app = typed_prompt(made(opened(), "Trip"), "Edited {topic}")
-    app = pressed(app, "delete_workflow")
-    assert mine.all() == () and "**trip** is deleted" in said(app)
-    app = pressed(app, "undo_delete")
-    assert app.text_area(key=branch_field(app, "prompt")).value == "Edited {topic}"
-    app = pressed(app, "delete_workflow")
-    (deleted,) = mine.deleted()
-    pressed(opened(), f"restore-{deleted.file}")
-    assert [stored.name for stored in mine.all()] == ["trip"]
-
-
-def test_a_change_from_elsewhere_is_told_and_nobodys_work_is_dropped(mine: UserWorkflows) -> None:
-    app = typed_prompt(made(opened(), "Trip"), "Mine {topic}")
-    theirs = skeleton("sectioning", name="trip", title="Theirs")
-    mine.save(theirs)
-    app = pressed(app, "save_workflow")
-    assert "changed elsewhere" in said(app)
-    assert "Theirs" in saved(mine, "trip")
-    app = pressed(app, "save_copy")
-    assert {stored.name for stored in mine.all()} == {"trip", "trip-copy"}
-    assert "Mine {topic}" in saved(mine, "trip-copy")
-    app = chosen(app, "trip")
-    assert app.header[0].value == "Theirs"
-
-
-def test_the_other_ways_out_of_a_conflict(mine: UserWorkflows) -> None:
-    app = typed_prompt(made(opened(), "Trip"), "Mine {topic}")
-    mine.save(skeleton("sectioning", name="trip", title="Theirs"))
-    app = pressed(drawn(app.run()), "take_theirs")
-    assert app.header[0].value == "Theirs" and "unsaved" not in said(app)
-    app = typed_prompt(app, "Mine again {topic}")
-    mine.save(skeleton("sectioning", name="trip", title="Theirs too"))
-    pressed(drawn(app.run()), "save_over")
-    assert "Mine again" in saved(mine, "trip")
-
-
-def test_a_file_that_vanished_can_be_written_again(mine: UserWorkflows) -> None:
-    app = typed_prompt(made(opened(), "Trip"), "Mine {topic}")
-    mine.delete("trip")
-    app = drawn(app.run())
-    assert "Its file is gone" in said(app)
-    pressed(app, "save_workflow")
-    assert "Mine {topic}" in saved(mine, "trip")
-
-
-def test_a_broken_file_is_shown_with_its_message_and_mended(mine: UserWorkflows) -> None:
-    made(opened(), "Trip")
-    (mine.folder / "wrong.toml").write_text("title = [", "utf-8")
-    app = opened("wrong")
-    assert "wrong.toml is not TOML" in said(app)
-    app = pressed(app, "mend_workflow")
-    assert "Not saved" in said(app)
-    text = written(skeleton("models", name="wrong", title="Right"))
-    app.text_area(key="mend-wrong").set_value(text)
-    app = pressed(app, "mend_workflow")
-    assert app.header[0].value == "Right"
-
-
-def test_an_import_is_checked_and_gets_a_free_name(mine: UserWorkflows) -> None:
-    text = written(skeleton("judges", name="any", title="Jury"))
-    app = opened()
-    for number, (name, body, message) in enumerate(
-        (
-            ("My Jury.toml", text.encode(), "is imported"),
-            ("my-jury.toml", text.encode(), 'called "my-jury-2"'),
-            ("odd.toml", b"\xff\xfe", "was not imported"),
-            ("none.toml", b"no toml", "not TOML"),
-            ("few.toml", b'title = "T"', "branches"),
-        )
-    ):
-        upload = app.file_uploader(key=f"import_file_{number}")
-        app = drawn(upload.set_value([(name, body, "application/toml")]).run())
-        assert message in said(app)
-    assert [stored.name for stored in mine.all()] == ["my-jury", "my-jury-2"]
-
-
-def test_the_preview_shows_the_exact_prompts_and_one_branch_is_really_tried(
-    endpoint: ServerHandle,
-) -> None:
-    app = typed_prompt(made(opened(), "Trip"), 'Sights of "{topic}", please.')
-    app = turned_to(app, "Preview")
-    app = drawn(app.text_area(key="preview_topic").set_value("Ghent").run())
-    assert any('Sights of "Ghent", please.' in code.value for code in app.code)
-    app = pressed(app, "try_branch")
-    (handle,) = session.runtime().engine.runs()
-    handle.wait(timeout_s=20)
-    assert [branch.text for branch in handle.snapshot.branches] == ["Fine words."]
-    assert handle.snapshot.aggregate is None
-    assert len(endpoint.requests) == 1
-    drawn(app.run())
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_preview_of_every_kind_says_what_is_sent(kind: str) -> None:
-    app = turned_to(made(opened(), "Mine", kind), "Preview")
-    assert "tokens in altogether" in said(app)
-    assert app.get("plotly_chart")
-
-
-def test_the_run_page_offers_workflows_of_ones_own_as_they_are_now(mine: UserWorkflows) -> None:
-    app = made(opened(), "Trip")
-    drawn(app.switch_page("../pages/run.py").run())
-    drawn(app.selectbox(key="workflow").set_value("trip").run())
-    drawn(app.switch_page("../pages/workflows.py").run())
-    app = pressed(typed_prompt(app, "Newer {topic}"), "save_workflow")
-    drawn(app.switch_page("../pages/run.py").run())
-    app.text_area(key="topic").set_value("Ghent")
-    app = pressed(app, "run")
-    (handle,) = session.runtime().engine.runs()
-    assert handle.workflow.branches[0].prompt == "Newer {topic}"
-    handle.wait(timeout_s=20)
-    mine.delete("trip")
-    app = drawn(app.run())
-    assert app.selectbox(key="workflow").value != "trip"
