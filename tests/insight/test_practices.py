@@ -160,7 +160,7 @@ def test_a_slow_branch_that_others_outlast_saves_nothing() -> None:
 def test_overhead_is_what_neither_longest_branch_nor_combining_explains() -> None:
     overhead = measured(run())["overhead"]
     assert overhead.number == pytest.approx(17.5 - 11 - 4)
-    assert overhead.value == "2.5 s (14%)"
+    assert overhead.value == "2.5 s (14%) and 1.0 s queued"
     assert "1.0 s inside them went by waiting for a slot" in overhead.reading
     assert overhead.level == "watch"
 
