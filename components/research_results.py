@@ -111,25 +111,22 @@ def _ranks(found: Findings) -> None:
 def _cited(found: Findings) -> None:
     st.markdown("The passages behind the answer. Open one to read it in its document:")
     library = _library()
+    here = {document.id for document in library.documents()} if library is not None else set()
     for number, one in enumerate(found.cited, 1):
-        by = len(one.found_by)
-        ways = f"found by {by} of {len(found.strategies)}"
+        ways = f"found by {len(one.found_by)} of {len(found.strategies)}"
         title = f"\\[{number}\\] {label(where(one), 90)} · {ways}"
-        with st.expander(
-            title, key=f"passage-{number}-{one.passage.id}", on_change="rerun"
-        ) as passage:
-            if passage.open:
-                _passage(library, one, number)
+        with st.expander(title, key=f"passage-{number}-{one.passage.id}"):
+            _passage(library, one, number, removed=one.passage.document not in here)
 
 
-def _passage(library: Library | None, one: Fused, number: int) -> None:
+def _passage(library: Library | None, one: Fused, number: int, *, removed: bool) -> None:
     around = library.context(one.passage.id, AROUND) if library is not None else None
-    if library is None or around is None:
+    if around is None:
         plain_passage("", one.passage.text, "")
         st.caption("The document is not here any more; this is the passage as it was found.")
         return
     plain_passage(*around)
-    if all(document.id != one.passage.document for document in library.documents()):
+    if removed:
         st.caption("This document was removed since; no new search finds it.")
     st.button(
         "Open the document",
