@@ -1,7 +1,7 @@
 """Combining a run's branches again, in another way: beside the answers that are there.
 
-It works on a finished run, and on a live one with what is ready by now. It is a fragment of the
-page: choosing and typing here redraws nothing else, and the board goes on by itself.
+It works on a finished run, and on a live one with what is ready by now: the board goes on by
+itself, whatever the page around it does.
 """
 
 from __future__ import annotations
@@ -55,7 +55,6 @@ def _was_open(title: str) -> bool:
     return begun[1]
 
 
-@st.fragment
 def _panel(handle: RunHandle, offers: tuple[Offer, ...]) -> None:
     snapshot = handle.snapshot
     made = len(snapshot.aggregates)

@@ -20,12 +20,12 @@ MOST_JUDGES = 15
 ROOM: dict[AggregateKind, int] = {"guided": 400, "table": 900, "best": 300}
 """Tokens below which an answer of that kind is likely to be cut off."""
 _VARIABLES: dict[AggregateKind, str] = {
-    "guided": "`{results}` are the branches' texts, `{topic}` the topic, `{points}` the points.",
-    "table": "`{results}` are the branches' texts, `{topic}` the topic, `{points}` the criteria.",
-    "best": "`{results}` are the branches' texts, `{topic}` the topic, `{points}` the criteria.",
-    "cited": "`{results}` are the numbered passages, `{topic}` the question.",
+    "guided": "{results} are the branches' texts, {topic} the topic, {points} the points.",
+    "table": "{results} are the branches' texts, {topic} the topic, {points} the criteria.",
+    "best": "{results} are the branches' texts, {topic} the topic, {points} the criteria.",
+    "cited": "{results} are the numbered passages, {topic} the question.",
 }
-_OTHERWISE = "`{results}` are the branches' texts, `{topic}` the topic."
+_OTHERWISE = "{results} are the branches' texts, {topic} the topic."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +133,7 @@ def _prompt(handle: RunHandle, spec: AggregateSpec) -> tuple[str, bool]:
         st.error(label(problem, 400), icon=":material/error:")
     elif "{results}" not in prompt:
         st.warning(
-            "Without `{results}` it does not see what the branches wrote.",
+            "Without {results} it does not see what the branches wrote.",
             icon=":material/warning:",
         )
     return prompt, bool(problem)

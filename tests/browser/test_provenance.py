@@ -89,7 +89,7 @@ def test_a_tap_keeps_it_and_says_whose_words_they_are_until_escape(
 ) -> None:
     page = finished(telling, open_page)
     answer = region(page, "Combined answer")
-    sentence = answer.get_by_text("kettle hums")
+    sentence = answer.locator(".told").filter(has_text="kettle hums")
     sentence.click()
     expect(answer).to_contain_text("Where this sentence came from")
     expect(answer.locator(".panel q")).to_have_count(2)
