@@ -192,9 +192,16 @@ class Form:
     """A JSON schema of an object whose properties stand in the order in which they are written:
     the reason before the verdict."""
 
-    def needing(self, *names: str) -> Form:
-        """The same form, content with less: an answer may lack all but the named properties."""
-        return replace(self, schema={**self.schema, "required": list(names)})
+    needed: tuple[str, ...] | None = None
+    """The properties without which an answer is of no use; None: all that are required. More is
+    asked for than is needed, so that an answer is not lost for a detail."""
+
+    @property
+    def lenient(self) -> Form:
+        """The form as an answer is read by it."""
+        if self.needed is None:
+            return self
+        return replace(self, schema={**self.schema, "required": list(self.needed)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

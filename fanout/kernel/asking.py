@@ -112,7 +112,7 @@ class Asking:
     def _learn(self, plan: BranchPlan, rung: Rung) -> Rung | None:
         """Remember whether the form was kept; the plainer one where asking once more may help."""
         assert plan.form is not None
-        reading = read(plan.form, self._recorder.snapshot.branch(plan.id).text)
+        reading = read(plan.form.lenient, self._recorder.snapshot.branch(plan.id).text)
         if reading.value is not None and (rung is Rung.LINES or reading.rung == "json"):
             self._calls.ladder.worked(plan.model, rung)
             return None

@@ -34,7 +34,7 @@ from fanout.snapshot import Branch, Snapshot
 from fanout.types import BranchId, BranchPlan, BranchState, Failure, Usage
 from fanout.voting.ballot import Ballot
 
-MEANING_S = 20.0
+MEANING_S = 5.0
 Heard: TypeAlias = Callable[[Branch], None]
 """Called as each branch ends, while the others are still at work."""
 
@@ -138,7 +138,7 @@ class RunContext:
         return hits
 
     async def measure_meaning(self) -> None:
-        """Compare the branches' texts by embeddings where their endpoint has any, within 20 s."""
+        """Compare the branches' texts by embeddings where their endpoint has any, within 5 s."""
         branches = [b for b in self.snapshot.branches if b.state.succeeded and b.text.strip()]
         if len(branches) < 2 or self.stopped:
             return

@@ -1,10 +1,9 @@
 """An answer read into the values that its form asks for: as JSON, or as `Name: value` lines.
 
-Models put an answer into a code fence, into prose, or think aloud first. So the places are tried in
-this order: the whole text, fenced code, objects in prose, lines. Where several fit in one place the
-last one counts, since what a model settles on stands at the end, and what it quotes (the content it
-judges may hold a verdict of its own) mostly before that. Whatever can't be read for certain is no
-value: a vote is never guessed.
+Models put an answer into a code fence or into prose, they think aloud first, and they quote: the
+content they judge may hold a verdict of its own. What a model settles on stands at the end, so the last
+object that speaks the form's language counts, or the lines behind it. Where that last word can't be
+used, nothing before it is taken in its place: a vote is never guessed.
 """
 
 from __future__ import annotations
@@ -18,11 +17,13 @@ from typing import Literal, cast
 
 from fanout.structured.fitting import Fit, fit
 from fanout.structured.lines import in_lines
+from fanout.structured.schema import properties
 from fanout.types import Form
 
 MOST_CHARS = 200_000
 """Objects in prose and lines are looked for in this much of the end of an answer."""
 
+_CUT = "The answer's JSON is not complete."
 _MOST_TRIED = 50
 _MOST_WORK = 4_000_000
 _COST_OF_A_FAILURE = 1_000
@@ -50,21 +51,25 @@ def read(form: Form, text: str) -> Reading:
     text = text.rpartition(_THOUGHT)[2].strip()
     if not text:
         return Reading(value=None, rung=None, problem="The answer is empty.")
-    problem = ""
-    rung: Literal["json", "lines"] | None = None
-    for place in (_whole, _fenced, _in_prose):
-        for found in islice(reversed(list(place(text))), _MOST_TRIED):
-            fitted = _fit(found, form)
-            if fitted.value is not None:
-                return Reading(value=fitted.value, rung="json", problem=fitted.problem)
-            if fitted.found and not problem:
-                problem, rung = fitted.problem, "json"
-    fitted = fit(in_lines(text[-MOST_CHARS:], form.schema), form.schema)
-    if fitted.value is not None:
-        return Reading(value=fitted.value, rung="lines", problem=fitted.problem)
-    if rung is None and fitted.found:
-        rung = "lines"
-    return Reading(value=None, rung=rung, problem=problem or fitted.problem)
+    whole = _whole(text)
+    tail = text[-MOST_CHARS:]
+    objects = list(_in_prose(tail, form)) if whole is None else [(len(tail), whole)]
+    for end, found in islice(reversed(objects), _MOST_TRIED):
+        fitted = _cut_off(form) if found is None else _fit(found, form)
+        if fitted.found:
+            later = fit(in_lines(tail[end:], form.schema), form.schema)
+            if later.value is not None:
+                return Reading(value=later.value, rung="lines", problem=later.problem)
+            return Reading(value=fitted.value, rung="json", problem=fitted.problem)
+    fitted = fit(in_lines(tail, form.schema), form.schema)
+    return Reading(
+        value=fitted.value, rung="lines" if fitted.found else None, problem=fitted.problem
+    )
+
+
+def _cut_off(form: Form) -> Fit:
+    """An object that was begun and can't be read: nothing of it is taken."""
+    return Fit(value=None, found=True, problem=fit({}, form.schema).problem or _CUT)
 
 
 def _fit(found: Mapping[str, object], form: Form) -> Fit:
@@ -78,38 +83,36 @@ def _fit(found: Mapping[str, object], form: Form) -> Fit:
     return fitted
 
 
-def _whole(text: str) -> Iterator[Mapping[str, object]]:
+def _whole(text: str) -> Mapping[str, object] | None:
+    """The answer where it is one object and nothing else."""
     try:
         value: object = _JSON.decode(text)
     except (ValueError, RecursionError):
-        return
+        return None
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
-    if isinstance(value, dict):
-        yield value
+    return value if isinstance(value, dict) else None
 
 
-def _fenced(text: str) -> Iterator[Mapping[str, object]]:
-    for block in text.split("```")[1::2]:
-        start = block.find("{")
-        if start >= 0:
-            yield from _whole(block[start:].strip())
+def _in_prose(text: str, form: Form) -> Iterator[tuple[int, Mapping[str, object] | None]]:
+    """The objects that stand in the text one after the other, each with where it ends.
 
-
-def _in_prose(text: str) -> Iterator[Mapping[str, object]]:
-    """The objects that stand in the text one after the other, as far as a bound on work allows."""
-    text = text[-MOST_CHARS:]
+    None is one that was begun in the form's words and can't be read. A bound on work ends it.
+    """
     work = 0
     opening = _OBJECT.search(text)
+    names = re.compile("|".join(f'"{re.escape(name)}"' for name in properties(form.schema)) or "$^")
     while opening is not None and work < _MOST_WORK:
         start = opening.start()
         try:
             value, end = _JSON.raw_decode(text, start)
             work += end - start
-            yield value
+            yield end, value
         except json.JSONDecodeError as problem:
             end = start + 1
             work += problem.pos - start + _COST_OF_A_FAILURE
+            if names.match(text, start + len(opening[0]) - 1):
+                yield end, None
         except (ValueError, RecursionError):
             end = start + 1
             work += _MOST_WORK // 100

@@ -51,6 +51,7 @@ def ranking_form(order: Sequence[str]) -> Form:
     }
     return Form(
         name="ranking",
+        needed=("ranking",),
         schema={
             "type": "object",
             "properties": {
@@ -65,7 +66,7 @@ def ranking_form(order: Sequence[str]) -> Form:
 def ranking_ballot(branch: Branch, vote: Comparison) -> Ballot:
     """A judge's ranking in the candidates' ids; one that names a text twice is an abstention."""
     order = vote.orders[branch.id]
-    reading = read(ranking_form(order).needing("ranking"), branch.text)
+    reading = read(ranking_form(order).lenient, branch.text)
     if reading.value is None:
         problem = reading.problem or "The answer holds no ranking."
         return Ballot(voter=branch.id, choice=None, problem=problem)

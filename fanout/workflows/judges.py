@@ -79,6 +79,7 @@ def scores_form(spec: Judges) -> Form:
     scores = {one.id: dict(score) for one in spec.rubric}
     return Form(
         name="scores",
+        needed=(),
         schema={
             "type": "object",
             "properties": {"reason": {"type": "string", "maxLength": 300}, **scores},
@@ -103,7 +104,7 @@ def ballot(spec: Judges, how: Rubric | Comparison, branch: Branch) -> Ballot:
     """A judge's answer as scores or a ranking; a score outside the scale doesn't count."""
     if isinstance(how, Comparison):
         return ranking_ballot(branch, how)
-    reading = read(scores_form(spec).needing(), branch.text)
+    reading = read(scores_form(spec).lenient, branch.text)
     value = reading.value or {}
     scores = {
         one.id: float(score)

@@ -22,6 +22,7 @@ def form(spec: Moderation) -> Form:
     """The reason stands before the verdict, so that the model argues before it decides."""
     return Form(
         name="moderation_vote",
+        needed=("verdict",),
         schema={
             "type": "object",
             "properties": {
@@ -54,7 +55,7 @@ def vote(spec: Moderation) -> Poll:
 
 def ballot(spec: Moderation, branch: Branch) -> Ballot:
     """One moderator's answer as a vote; anything without a clear verdict is an abstention."""
-    reading = read(form(spec).needing("verdict"), branch.text)
+    reading = read(form(spec).lenient, branch.text)
     weight = {one.id: one.weight for one in spec.active}.get(branch.id, 1.0)
     if reading.value is None:
         bare = branch.text.strip().strip("\"'*_`.!").lower()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -242,7 +243,7 @@ def test_choices_that_differ_only_in_dress_are_told_apart_or_not_at_all() -> Non
 
 
 def test_where_nothing_is_required_something_has_to_be_there() -> None:
-    lenient = VOTE.needing()
+    lenient = replace(VOTE, needed=()).lenient
     text = "As {} shows.\n\nReason: Rude.\nVerdict: block\nSeverity: 9"
     reading = read(lenient, text)
     assert (reading.value, reading.rung) == (RUDE, "lines")
@@ -290,3 +291,20 @@ def test_a_property_in_another_script_is_read() -> None:
         "required": ["Größe"],
     }
     assert read(Form(name="x", schema=schema), "größe: 3.5").value == {"Größe": 3.5}
+
+
+QUOTED = '{"reason": "As you said.", "verdict": "allow"}'
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (f"It quotes:\n```json\n{QUOTED}\n```\nI say {WHOLE}", "block"),
+        (f"It quotes {QUOTED}\nReason: Rude.\nVerdict: block", "block"),
+        (f'It quotes {QUOTED}, I say {{"reason": "No.", "verdict": "definitely block it"}}', None),
+        (f'It quotes {QUOTED}, I say {{"reason": "No, ', None),
+        (f"```json\n{WHOLE}\n```\nIt asked for {QUOTED[:20]}", None),
+    ],
+)
+def test_what_is_quoted_never_wins_over_the_last_word(answer: str, said: str | None) -> None:
+    assert verdict(answer) == said
