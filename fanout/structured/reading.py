@@ -1,9 +1,9 @@
 """An answer read into the values that its form asks for: as JSON, or as `Name: value` lines.
 
 Models put an answer into a code fence or into prose, they think aloud first, and they quote: the
-content they judge may hold a verdict of its own. What a model settles on stands at the end, so the last
-object that speaks the form's language counts, or the lines behind it. Where that last word can't be
-used, nothing before it is taken in its place: a vote is never guessed.
+content they judge may hold a verdict of its own. What a model settles on stands at the end, so the
+last object that speaks the form's language counts, or the lines behind it. Where that last word
+can't be used, nothing before it is taken in its place: a vote is never guessed.
 """
 
 from __future__ import annotations
