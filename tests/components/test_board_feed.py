@@ -10,12 +10,20 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from components.board.feed import KEPT_FRAMES, RunFeed
+from components.board.feed import KEPT_FRAMES, RunFeed, stop
 from components.board.routes import NOT_UNDERSTOOD, UNKNOWN_RUN, routes
-from fanout.events import AttemptStarted, BranchFinished, BranchWrote, RunFinished, RunStarted
+from fanout.events import (
+    AggregatePlanned,
+    AttemptStarted,
+    BranchFinished,
+    BranchWrote,
+    RunFinished,
+    RunStarted,
+)
 from fanout.fold import apply, begin
 from fanout.snapshot import Snapshot
 from fanout.types import (
+    AGGREGATE,
     BranchId,
     BranchPlan,
     BranchState,
@@ -182,6 +190,53 @@ def test_a_viewer_who_lost_count_asks_for_everything(browser, run):
         socket.send_json({"have": None})
         again = socket.receive_json()
         assert (again["base"], again["tag"]) == (None, tag)
+
+
+def answer(run: FoldedRun, text: str, before: tuple[BranchPlan, ...] = ()) -> None:
+    plan = BranchPlan(
+        id=AGGREGATE, title="Synthesis", model=run.snapshot.branches[0].plan.model, messages=()
+    )
+    run.happen(
+        BranchFinished(at=1.0, id=JOKE, state=BranchState.DONE),
+        AggregatePlanned(
+            at=1.0,
+            kind="synthesis",
+            heading="Synthesis of 1 of 1",
+            used=(JOKE,),
+            plan=plan,
+            before=before,
+        ),
+        AttemptStarted(at=1.1, id=AGGREGATE, attempt=1),
+        BranchWrote(at=1.2, id=AGGREGATE, text=text, pieces=1),
+    )
+
+
+def test_sources_follow_a_finished_answer_although_nothing_else_happens(browser, run):
+    run.write("The lighthouse keeper counted eleven ships before breakfast.")
+    answer(run, "The lighthouse keeper counted eleven ships before breakfast.")
+    with watch(browser) as socket:
+        socket.send_json({})
+        assert "sources" not in socket.receive_json()["cols"]["aggregate"]
+        run.happen(
+            BranchFinished(at=2.0, id=AGGREGATE, state=BranchState.DONE),
+            RunFinished(at=2.0, status=RunStatus.SUCCEEDED),
+        )
+        frames = [socket.receive_json(), socket.receive_json()]
+    (sources,) = [f["cols"]["aggregate"]["sources"] for f in frames if "sources" in str(f)]
+    assert sources["sentences"][0]["by"][0][0] == "joke"
+    assert sources["reached"] == {"joke": 1.0}
+
+
+def test_stopping_an_answer_stops_the_calls_that_prepare_it(run):
+    judge = BranchPlan(
+        id=BranchId("aggregate-judge-1"),
+        title="Judge 1",
+        model=run.snapshot.branches[0].plan.model,
+        messages=(),
+    )
+    answer(run, "", before=(judge,))
+    stop(run, AGGREGATE)
+    assert run.asked == [("stop", judge.id), ("stop", AGGREGATE)]
 
 
 @pytest.mark.parametrize(
