@@ -96,7 +96,7 @@ def test_axe_finds_nothing_serious_on_a_run_from_its_beginning_to_its_end(
     expect(region(page, "Poem")).to_contain_text("Stopped")
     assert findings(page, sees="Stopped") == [], "a live run"
     expect_answer(page)
-    expect(page.locator(".js-plotly-plot")).to_have_count(3)
+    expect(page.locator(".js-plotly-plot")).to_have_count(4)
     assert findings(page, sees="How it ran") == [], "a finished run"
 
 

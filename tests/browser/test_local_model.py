@@ -93,6 +93,6 @@ def test_three_columns_fill_at_the_same_time_then_one_answer_and_charts(
 
     headline = re.compile(r"\d s instead of \d+")
     expect(page.get_by_role("heading", name=headline)).to_be_visible()
-    expect(page.locator(".js-plotly-plot")).to_have_count(3)
+    expect(page.locator(".js-plotly-plot")).to_have_count(4)
     expect(page.get_by_text("real, small, free").first).to_be_visible()
     expect(page.get_by_text("Traceback")).to_have_count(0)

@@ -48,7 +48,7 @@ def test_columns_fill_at_the_same_time_then_one_answer_and_charts(
         expect(region(page, name)).to_contain_text("tok/s")
     number = re.compile(r"\d+\.\d s instead of \d+\.\d s")
     expect(page.get_by_role("heading", name=number)).to_be_visible()
-    expect(page.locator(".js-plotly-plot")).to_have_count(3)  # free of cost, so no cost chart
+    expect(page.locator(".js-plotly-plot")).to_have_count(4)  # free of cost, so no cost chart
     assert region(page, "Story").locator("strong").first.inner_text() == "slowly"
     errors = page.get_by_text("Traceback")
     expect(errors).to_have_count(0)
