@@ -149,4 +149,6 @@ def another(page: Page, open_page: OpenPage) -> Page:
 
 def texts(page: Page) -> dict[str, str]:
     expect_answer(page)
+    # Where the sentences came from is told a moment after the answer.
+    expect(page.get_by_role("button", name="Sources", exact=True)).to_be_visible()
     return {name: text_of(page, name) for name in (*BRANCHES, "Combined answer")}
