@@ -37,8 +37,8 @@ def practices_panel(snapshot: Snapshot, *, dark: bool) -> None:
 def _card(practice: Practice) -> None:
     icon, word = _MARKS[practice.level]
     with st.container(border=True, key=f"practice-{practice.id}", height="stretch", gap="xsmall"):
-        st.markdown(f"**{label(practice.title)}** :gray[{icon} {word}]")
-        st.markdown(f"#### {label(practice.value)}")
+        st.metric(label(practice.title), practice.value)
+        st.markdown(f":gray[{icon} {word}]")
         st.markdown(label(practice.reading, 400))
         if practice.advice:
             st.caption(label(practice.advice, 400))

@@ -11,7 +11,7 @@ from tests.browser.conftest import App
 from tests.browser.steps import OpenPage, expect_answer, region
 
 pytestmark = pytest.mark.browser
-MOST_STEPS = 60
+MOST_STEPS = 90
 
 FOCUSED = """() => {
   let node = document.activeElement;
@@ -60,7 +60,7 @@ def opened(app: App, open_page: OpenPage) -> Page:
     # Rings that fade in look the same for a moment.
     page.add_style_tag(content="* { transition: none !important; }")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    expect(page.locator("[class*=st-key-try-] button")).to_have_count(5)
+    expect(page.locator("[class*=st-key-try-] button")).to_have_count(10)
     return page
 
 

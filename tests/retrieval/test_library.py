@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from fanout.errors import SettingsError
 from fanout.retrieval.errors import DocumentError
 from fanout.retrieval.library import Library
 from tests.retrieval.sample_files import pdf
+
+ROOT = Path(__file__).resolve().parents[2]
 
 STORAGE = b"# Storage\n\nThe container behind the depot holds 640 kWh.\n"
 TURBINE = b"# Turbine\n\nThe machine on Gallow Hill hums at night.\n"
@@ -182,22 +185,25 @@ def test_two_threads_add_and_search_at_once(library: Library) -> None:
     assert len(found(library, "depot", limit=100)) == 45
 
 
-def add_some(path: str, name: str) -> None:
-    library = Library(Path(path))
-    for n in range(10):
-        library.add(f"{name}{n}.txt", f"{name} {n} depot".encode())
-    library.close()
+# Not `multiprocessing`: a page under test leaves itself behind as this process's main module.
+ADD_SOME = """
+import sys
+from pathlib import Path
+from fanout.retrieval.library import Library
+library = Library(Path(sys.argv[1]))
+for n in range(10):
+    library.add(f"{sys.argv[2]}{n}.txt", f"{sys.argv[2]} {n} depot".encode())
+library.close()
+"""
 
 
 def test_several_processes_make_and_fill_one_library(tmp_path: Path) -> None:
     path = tmp_path / "library.db"
-    start = multiprocessing.get_context("spawn").Process
-    children = [start(target=add_some, args=(str(path), name)) for name in ("left", "right")]
-    for child in children:
-        child.start()
-    for child in children:
-        child.join()
-    assert [child.exitcode for child in children] == [0, 0]
+    children = [
+        subprocess.Popen([sys.executable, "-c", ADD_SOME, str(path), name], cwd=ROOT)
+        for name in ("left", "right")
+    ]
+    assert [child.wait(timeout=60) for child in children] == [0, 0]
     library = Library(path)
     assert len(found(library, "depot", limit=100)) == 20
     library.close()
