@@ -20,8 +20,11 @@ def several() -> Snapshot:
     with rig() as engine:
         handle = engine.start(trio())
         handle.wait(20)
-        for kind, left_out in (("best", ()), ("concatenation", (BranchId("poem"),))):
-            handle.combine(default_spec(kind), left_out)
+        for spec, left_out in (
+            (default_spec("best"), ()),
+            (default_spec("concatenation"), (BranchId("poem"),)),
+        ):
+            handle.combine(spec, left_out)
             # The loop does things in order: what was asked before this has begun after it.
             engine.engine.call(checkpoint)
             handle.wait(20)
