@@ -27,8 +27,16 @@ function paintText(root, shown, text) {
     const parsed = document.createElement('template');
     parsed.innerHTML = html;
     morph(root.children[i], parsed.content);
+    if (html.includes('<table')) letScroll(root.children[i]);
     shown[i] = html;
   });
+}
+
+// A wide table scrolls inside its block, by keys too.
+function letScroll(block) {
+  block.tabIndex = 0;
+  block.setAttribute('role', 'group');
+  block.setAttribute('aria-label', 'Table');
 }
 
 // Make the children of `have` like those of `want`, touching only what differs.
