@@ -187,6 +187,7 @@ function paintCard(card) {
   card.note.hidden = !face.note;
   card.note.classList.toggle('bad', face.bad);
   if (card.wide) paintBefore(card);
+  reachTables(card);
   swapFocus(card);
   node.classList.toggle('blank', empty);
   card.copy.disabled = empty;
@@ -201,6 +202,20 @@ function paintCard(card) {
   if (card.stick && (writing || card.wrote) && !card.wide) card.body.scrollTop = card.body.scrollHeight;
   card.wrote = writing;
   if (!writing) card.jump.hidden = true;
+}
+
+// A table wider than its card scrolls in its block, which must be in the keyboard's reach.
+function reachTables(card) {
+  for (const table of card.html.querySelectorAll(':scope > .block > table')) {
+    const block = table.parentNode;
+    if (block.scrollWidth <= block.clientWidth) {
+      for (const name of ['tabindex', 'role', 'aria-label']) block.removeAttribute(name);
+    } else if (block.tabIndex < 0) {
+      block.tabIndex = 0;
+      block.setAttribute('role', 'group');
+      block.setAttribute('aria-label', `${card.node.getAttribute('aria-label')}: table`);
+    }
+  }
 }
 
 // A button that goes away under the reader's finger hands its focus on, not to the top of the page.

@@ -172,10 +172,15 @@ def test_axe_finds_nothing_serious_with_the_panel_open(
     combining: App, open_page: OpenPage, width: int, dark: bool
 ) -> None:
     page = finished(combining, open_page, width=width, dark=dark)
+    choose(page, "All in a row", "one after another, by a template")
+    table = "| one | two | three | four | five |\n| - | - | - | - | - |\n| a | b | c | d | e |"
+    page.get_by_role("textbox", name="Template").fill(f"{table}\n\n{{results}}")
+    page.get_by_role("textbox", name="Template").press("Tab")
+    combine(page)
+    expect(region(page, "Combined answer 2: All answers").locator("td")).to_have_count(5)
     choose(page, "Best of n", "without knowing whose")
     combine(page)
-    third = region(page, "Combined answer 2: Best answer")
-    expect(third).to_contain_text("Judge 3")
+    expect(region(page, "Combined answer 3: Best answer")).to_contain_text("Judge 3")
     expect(page.get_by_role("heading", name="How it ran")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert findings(page, sees="How it ran") == []
