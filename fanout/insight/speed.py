@@ -23,7 +23,7 @@ class Speed:
     longest_s: float
     """The longest branch, from being queued to its end."""
     overhead_s: float
-    """Wall time that neither the longest branch nor the combining call explains."""
+    """Wall time that neither the longest branch nor the combining calls explain."""
 
     @property
     def ratio(self) -> float | None:
@@ -36,7 +36,7 @@ def speed(snapshot: Snapshot, now_s: float) -> Speed:
     wall = snapshot.wall_s(now_s)
     branches = [sum(span_s(go, now_s) for go in b.goes) for b in snapshot.branches]
     longest = max(branches, default=0.0)
-    combining = _combining_s(snapshot.aggregate, now_s) if snapshot.aggregate else 0.0
+    combining = sum(_combining_s(made, now_s) for made in snapshot.aggregates)
     return Speed(
         wall_s=wall,
         sequential_s=sum(go.own_s(now_s) for go in snapshot.goes),

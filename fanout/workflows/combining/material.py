@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from fanout.events import AggregatePlanned
 from fanout.kernel.context import RunContext
+from fanout.render.form_text import form_text
 from fanout.retrieval.passages import Fused
 from fanout.snapshot import Branch, Snapshot
 from fanout.types import AGGREGATE, BranchId, BranchPlan, BranchState, Form, Message, ModelRef
@@ -112,9 +113,14 @@ def begin(
 def results(spec: AggregateSpec, branches: Sequence[Branch]) -> str:
     """The branches' texts, each in the form that the definition gives it."""
     return "\n\n".join(
-        render(spec.result, {"title": branch.title, "text": branch.text.strip()})
+        render(spec.result, {"title": branch.title, "text": _readable(branch).strip()})
         for branch in branches
     )
+
+
+def _readable(branch: Branch) -> str:
+    """An answer in a form as a person reads it, without its marks."""
+    return branch.text if branch.plan.form is None else form_text(branch.plan.form, branch.text)
 
 
 def heading(spec: AggregateSpec, material: Material) -> str:
