@@ -29,15 +29,12 @@ def ballots_table(cast: Cast, snapshot: Snapshot) -> None:
 
 def raw_answers(cast: Cast) -> None:
     """Each voter's text as it came: never as Markdown, since it may be made to mislead."""
-    raw = st.expander(
-        "Raw answers", icon=":material/data_object:", key=f"{cast.key}_raw", on_change="rerun"
-    )
-    with raw:
-        if raw.open:
-            for voter in cast.voters:
-                st.markdown(f"**{label(voter.name)}** · {label(fate(voter, cast), 300)}")
-                if voter.branch.text:
-                    st.code(voter.branch.text, language=None, wrap_lines=True)
+    # Opened by the browser alone: a click that asks the server is lost while a run's end is drawn.
+    with st.expander("Raw answers", icon=":material/data_object:", key=f"{cast.key}_raw"):
+        for voter in cast.voters:
+            st.markdown(f"**{label(voter.name)}** · {label(fate(voter, cast), 300)}")
+            if voter.branch.text:
+                st.code(voter.branch.text, language=None, wrap_lines=True)
 
 
 def ballots_frame(cast: Cast, snapshot: Snapshot) -> pd.DataFrame:
