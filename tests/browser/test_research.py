@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from fanout.providers.script import Reply, Rule, Script
 from fanout.providers.scripted_server import serving
@@ -79,8 +79,20 @@ def test_documents_are_dropped_asked_cited_and_opened(
     assert marked.locator("b, strong").count() == 0, "a document's text was marked up"
 
     settled(page)
+    opened = page.get_by_role("dialog")
     page.get_by_role("button", name="Open the document").first.click(delay=150)
-    expect(page.get_by_role("dialog")).to_contain_text(KEEPER)
+    # Streamlit drops a click while it still draws a run's end; a person clicks once more.
+    if not seen_within(opened, 8_000):
+        page.get_by_role("button", name="Open the document").first.click(delay=150)
+    expect(opened).to_contain_text(KEEPER)
+
+
+def seen_within(place: Locator, timeout_ms: int) -> bool:
+    try:
+        expect(place).to_be_visible(timeout=timeout_ms)
+    except AssertionError:
+        return False
+    return True
 
 
 def test_documents_are_still_there_after_a_reload_and_can_be_removed(
