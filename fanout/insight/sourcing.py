@@ -6,7 +6,7 @@ from fanout.insight.provenance import Provenance, provenance
 from fanout.snapshot import Aggregate, Snapshot
 from fanout.types import BranchId, BranchState
 
-_SOURCED = ("synthesis", "guided", "cited")
+SOURCED = ("synthesis", "guided", "cited")
 """The others are counted or joined: what they are made of is said in their text."""
 
 
@@ -15,7 +15,7 @@ def sourced(aggregate: Aggregate, snapshot: Snapshot) -> Provenance | None:
 
     An answer with citations is checked against its passages, whose ids are "1", "2" and so on.
     """
-    if aggregate.kind not in _SOURCED or not aggregate.text.strip():
+    if aggregate.kind not in SOURCED or not aggregate.text.strip():
         return None
     if aggregate.branch.state not in (BranchState.DONE, BranchState.CACHED, BranchState.STOPPED):
         return None

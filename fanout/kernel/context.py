@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 import anyio
-import anyio.lowlevel
 
 from fanout.events import (
     AggregatePlanned,

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from typing import Literal, TypedDict
 
 from fanout.insight.provenance import Provenance, SourcedSentence, provenance
+from fanout.insight.sourcing import SOURCED
 from fanout.render.form_text import form_text
 from fanout.render.sanitise import clean_text
 from fanout.snapshot import Aggregate, Branch, Snapshot
 from fanout.types import BranchId
 
-TRACED = frozenset({"synthesis", "guided", "cited"})
-"""The kinds of combined answers that put things in their own words."""
 LONGEST_TRACED = 60_000
 """Characters of an answer; what is longer is shown without its sources."""
 
@@ -102,7 +101,7 @@ class Tracer:
 
 def job_of(made: Aggregate, snapshot: Snapshot) -> Job | None:
     """What there is to trace; None while an answer is written, and where it quotes word by word."""
-    if made.kind not in TRACED or not made.branch.state.finished:
+    if made.kind not in SOURCED or not made.branch.state.finished:
         return None
     answer = shown_answer(made)
     if not answer.strip() or len(answer) > LONGEST_TRACED:

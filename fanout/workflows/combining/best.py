@@ -9,7 +9,7 @@ from fanout.types import BranchId, BranchPlan, Failure, FailureKind, ModelRef
 from fanout.voting.plans import Comparison
 from fanout.voting.ranking import Ranking
 from fanout.voting.words import ranking_text
-from fanout.workflows.combining.defaults import PROMPTS
+from fanout.workflows.combining.defaults import prompt_of
 from fanout.workflows.combining.material import Material, begin
 from fanout.workflows.comparing import (
     MOST_CANDIDATES,
@@ -84,7 +84,6 @@ def _judges(spec: AggregateSpec, material: Material) -> tuple[Comparison, tuple[
         seed=material.snapshot.run_id,
     )
     texts = {str(branch.id): branch.text for branch in used}
-    prompt = spec.prompt if spec.prompt.strip() != "{results}" else PROMPTS["best"]
     plans = []
     for i, (voter, model) in enumerate(zip(voters, models, strict=True), 1):
         order = vote.orders[voter]
@@ -96,7 +95,7 @@ def _judges(spec: AggregateSpec, material: Material) -> tuple[Comparison, tuple[
         plans.append(
             material.call(
                 spec,
-                render(prompt, values),
+                render(prompt_of(spec), values),
                 name=f"judge-{i}",
                 title=f"Judge {i}",
                 form=ranking_form(order),

@@ -37,6 +37,11 @@ PROMPTS: dict[AggregateKind, str] = {
 """Kinds that aren't here ask no model."""
 
 
+def prompt_of(spec: AggregateSpec) -> str:
+    """Its own prompt, or its kind's where it has none of its own."""
+    return spec.prompt if spec.prompt.strip() != "{results}" else PROMPTS[spec.kind]
+
+
 def default_spec(kind: AggregateKind, like: AggregateSpec | None = None) -> AggregateSpec:
     """A complete definition of that kind; model and limits as in `like`."""
     if like is not None and like.kind == kind:

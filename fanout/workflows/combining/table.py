@@ -9,7 +9,7 @@ from fanout.kernel.context import RunContext
 from fanout.snapshot import Branch
 from fanout.structured.reading import read
 from fanout.types import BranchState, Form
-from fanout.workflows.combining.defaults import PROMPTS
+from fanout.workflows.combining.defaults import prompt_of
 from fanout.workflows.combining.material import Material, begin, results
 from fanout.workflows.specs import AggregateSpec
 from fanout.workflows.templates import render
@@ -23,13 +23,12 @@ EQUAL = "equal"
 async def table(spec: AggregateSpec, material: Material, context: RunContext) -> None:
     """Ask for the rows in a form, then draw them as a Markdown table."""
     form = table_form(material.used, spec.criteria)
-    prompt = spec.prompt if spec.prompt.strip() != "{results}" else PROMPTS["table"]
     values = {
         "topic": material.topic,
         "results": results(spec, material.used),
         "points": _criteria_words(spec),
     }
-    plan = material.call(spec, render(prompt, values), form=form)
+    plan = material.call(spec, render(prompt_of(spec), values), form=form)
     begin(spec, material, context, plan)
     answered = await context.ask(plan)
     drawn = table_text(form, answered.text, material.used, spec.criteria)

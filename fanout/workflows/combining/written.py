@@ -9,7 +9,7 @@ from fanout.retrieval.fusion import fuse
 from fanout.retrieval.passages import Fused
 from fanout.types import BranchPlan, Failure, FailureKind
 from fanout.workflows.combining.citing import with_citations
-from fanout.workflows.combining.defaults import PROMPTS
+from fanout.workflows.combining.defaults import prompt_of
 from fanout.workflows.combining.material import Material, begin, heading, results
 from fanout.workflows.definition import Research
 from fanout.workflows.prompting import fenced
@@ -48,9 +48,8 @@ def concatenation(spec: AggregateSpec, material: Material, context: RunContext) 
 async def cited(spec: AggregateSpec, material: Material, context: RunContext) -> None:
     """An answer from the fused passages, each claim with the passages that carry it."""
     passages = fused_passages(material)
-    prompt = spec.prompt if spec.prompt.strip() != "{results}" else PROMPTS["cited"]
     values = {"topic": material.topic, "results": numbered(passages), "points": ""}
-    plan = material.call(spec, render(prompt, values))
+    plan = material.call(spec, render(prompt_of(spec), values))
     begin(
         spec,
         material,
