@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from components.figure import faded
+from components.graph_parts import canvas, edge, inks
 from components.palette import AGGREGATE_COLOUR, branch_colour
 from components.plain import figure_text
 
@@ -22,33 +23,19 @@ def plan_graph(titles: Sequence[str], combined: str, *, dark: bool) -> go.Figure
     if len(shown) < len(titles):
         names.append(f"and {len(titles) - len(shown)} more")
     middle = (len(names) - 1) / 2
-    ink, line = ("#eceef2", "#6b7280") if dark else ("#16181d", "#9a958b")
+    ink, line = inks(dark=dark)
     end = 3.0 if combined else 2.0
-    figure = _canvas(len(names), ink, end)
+    figure = canvas(len(names), ROW_PX, ink, end)
     _box(figure, 0, middle, "START", ink, 0.17)
     for i, name in enumerate(names):
-        _arrow(figure, (0.18, middle), (0.56, i), line)
+        edge(figure, (0.18, middle), (0.56, i), line)
         _box(figure, 1, i, name, branch_colour(i, dark=dark), 0.44)
-        _arrow(figure, (1.44, i), (end - 1.38 if combined else 1.83, middle), line)
+        edge(figure, (1.44, i), (end - 1.38 if combined else 1.83, middle), line)
     if combined:
         _box(figure, 2.08, middle, figure_text(combined, 18), AGGREGATE_COLOUR[dark], 0.46)
-        _arrow(figure, (2.54, middle), (2.83, middle), line)
+        edge(figure, (2.54, middle), (2.83, middle), line)
     _box(figure, end, middle, "END", ink, 0.17)
     return figure
-
-
-def _canvas(rows: int, ink: str, end: float) -> go.Figure:
-    hidden = {"visible": False, "fixedrange": True}
-    return go.Figure(
-        layout={
-            "height": 24 + ROW_PX * max(2, rows),
-            "margin": {"l": 0, "r": 0, "t": 4, "b": 4},
-            "showlegend": False,
-            "font": {"color": ink},
-            "xaxis": {**hidden, "range": [-0.25, end + 0.25]},
-            "yaxis": {**hidden, "range": [max(2, rows) - 0.45, -0.55]},
-        }
-    )
 
 
 def _box(figure: go.Figure, x: float, y: float, text: str, colour: str, half: float) -> None:
@@ -64,22 +51,3 @@ def _box(figure: go.Figure, x: float, y: float, text: str, colour: str, half: fl
         fillcolor="rgba(0,0,0,0)" if terminal else faded(colour, 0.12),
     )
     figure.add_annotation(x=x, y=y, text=text, showarrow=False, font={"size": 12})
-
-
-def _arrow(
-    figure: go.Figure, start: tuple[float, float], end: tuple[float, float], colour: str
-) -> None:
-    figure.add_annotation(
-        x=end[0],
-        y=end[1],
-        ax=start[0],
-        ay=start[1],
-        xref="x",
-        yref="y",
-        axref="x",
-        ayref="y",
-        text="",
-        arrowhead=2,
-        arrowwidth=1.4,
-        arrowcolor=colour,
-    )

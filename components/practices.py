@@ -10,7 +10,7 @@ from components.palette import letter
 from components.plain import label
 from fanout.insight.independence import Independence
 from fanout.insight.practice import Level, Practice
-from fanout.insight.practices import practices, run_independence
+from fanout.insight.practices import measured, run_independence
 from fanout.snapshot import Snapshot
 
 _MARKS: dict[Level, tuple[str, str]] = {
@@ -26,10 +26,10 @@ MARGIN_PX = 96
 def practices_panel(snapshot: Snapshot, *, dark: bool) -> None:
     """Every measure with its reading and its advice; then which branches repeat each other."""
     st.subheader("How well it went parallel", anchor=False)
-    with st.grid(min_column_width=300, key="practices"):
-        for practice in practices(snapshot, snapshot.at):
-            _card(practice)
     found = run_independence(snapshot)
+    with st.grid(min_column_width=300, key="practices"):
+        for practice in measured(snapshot, snapshot.at, found):
+            _card(practice)
     if found is not None:
         _repetition(found, snapshot, dark=dark)
 

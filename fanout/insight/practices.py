@@ -31,10 +31,11 @@ ALIKE = 0.5
 
 def practices(snapshot: Snapshot, now_s: float) -> tuple[Practice, ...]:
     """Every measure of a run as it stands at `now_s`; what it doesn't have is "unknown"."""
-    return _measured(snapshot, now_s, run_independence(snapshot))
+    return measured(snapshot, now_s, run_independence(snapshot))
 
 
-def _measured(snapshot: Snapshot, now_s: float, found: Independence | None) -> tuple[Practice, ...]:
+def measured(snapshot: Snapshot, now_s: float, found: Independence | None) -> tuple[Practice, ...]:
+    """The same, by an independence that is known already."""
     return (
         independence_practice(found, voting=snapshot.vote is not None),
         balance_practice(snapshot, now_s),
@@ -101,8 +102,8 @@ def independence_practice(found: Independence | None, *, voting: bool) -> Practi
 def practices_record(snapshot: Snapshot, now_s: float | None = None) -> dict[str, object]:
     """All measures as plain JSON, by id; the pairs that are closest in wording with them."""
     found = run_independence(snapshot)
-    measured = _measured(snapshot, snapshot.at if now_s is None else now_s, found)
-    record: dict[str, object] = {p.id: _practice_record(p) for p in measured}
+    all_of_them = measured(snapshot, snapshot.at if now_s is None else now_s, found)
+    record: dict[str, object] = {p.id: _practice_record(p) for p in all_of_them}
     record["wording"] = None if found is None else _independence_record(found)
     return record
 
