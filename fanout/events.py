@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from fanout.retrieval.passages import Fused, Hit
-from fanout.types import BranchId, BranchPlan, BranchState, Cost, Failure, RunId, RunStatus, Usage
+from fanout.types import (
+    BranchId,
+    BranchPlan,
+    BranchState,
+    Cost,
+    Failure,
+    MadeWith,
+    RunId,
+    RunStatus,
+    Usage,
+)
 from fanout.voting.ballot import Ballot
 from fanout.voting.plans import VotePlan
 
@@ -32,6 +42,8 @@ class RunStarted:
     """The workflow's kind."""
     vote: VotePlan | None = None
     """How the branches' votes will be counted; None where they don't vote."""
+    made_with: MadeWith | None = None
+    """None in runs that no engine started, such as those of tests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,7 @@ def begin(event: RunStarted) -> Snapshot:
         branches=tuple(Branch(plan=plan) for plan in event.branches),
         kind=event.kind,
         vote=event.vote,
+        made_with=event.made_with,
         aggregate_kind=event.aggregate_kind,
         _index={plan.id: i for i, plan in enumerate(event.branches)},
     )

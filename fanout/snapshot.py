@@ -14,6 +14,7 @@ from fanout.types import (
     Cost,
     Failure,
     FailureKind,
+    MadeWith,
     RunId,
     RunStatus,
     Usage,
@@ -187,6 +188,8 @@ class Snapshot:
     """How the branches' votes are counted; None where they don't vote."""
     meaning: MeaningMeasured | None = None
     """The newest measure of how close the branches are in meaning; None without embeddings."""
+    made_with: MadeWith | None = None
+    """Definition, endpoints and versions behind it; None in runs that no engine started."""
     aggregate_kind: str | None = None
     aggregates: tuple[Aggregate, ...] = ()
     """Side by side, in the order in which they were begun; at most one has the id `AGGREGATE`."""

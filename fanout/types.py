@@ -70,6 +70,8 @@ class RunStatus(StrEnum):
     """There is an answer, but a branch or the combining call is missing from it."""
     FAILED = "failed"
     STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+    """Its process ended before it did; what was written is kept, and it can be resumed."""
 
     @property
     def finished(self) -> bool:
@@ -219,3 +221,30 @@ class BranchPlan:
     """Further request fields that only some servers know, such as repeat_penalty."""
     form: Form | None = None
     """None leaves the answer free text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointFact:
+    """What is kept of an endpoint with a run: never a key, nor a whole address."""
+
+    name: str
+    host: str
+    """Host and port; "" for a model inside this process's own server."""
+    on_this_machine: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeWith:
+    """What a run was made with, so that it can be understood and done again later."""
+
+    model: ModelRef
+    """The run's own model; branches may name others."""
+    definition: Mapping[str, object] = field(default_factory=dict)
+    """The workflow as it was run, edits included, as plain JSON."""
+    endpoints: Mapping[EndpointId, EndpointFact] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Name to version: fanout, python, openai."""
+    sequential: bool = False
+    """Its branches were asked one after another, to measure what going parallel brings."""
+    derived_from: RunId | None = None
+    """The run whose topic it repeats in another way."""

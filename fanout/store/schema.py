@@ -1,0 +1,126 @@
+"""The tables, the same for SQLite and PostgreSQL; Alembic's migrations lead to exactly these.
+
+The timeline is the truth: a run's events, in compressed chunks. `runs` and `calls` repeat what
+lists, searches and sums need of it, and can be made anew from it at any time. Money is whole
+nano-dollars; NULL is unknown. Full-text search has its own table, which each database builds in
+its own way (see the migrations).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+Number = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite counts up only an INTEGER by itself."""
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("workflow", String(80), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("written_at", Double, nullable=False),
+    Column("wall_s", Double, nullable=False, default=0.0),
+    Column("sequential_s", Double, nullable=False, default=0.0),
+    Column("cost_nano", BigInteger),
+    Column("free", Boolean, nullable=False, default=False),
+    Column("branches", Integer, nullable=False),
+    Column("failed", Integer, nullable=False, default=0),
+    Column("events", Integer, nullable=False, default=0),
+    Column("owner", String(64), nullable=False, default=""),
+    Column("derived_from", String(64)),
+    Column("imported_at", Double),
+    Column("name", Text, nullable=False, default=""),
+    Column("notes", Text, nullable=False, default=""),
+    Column("favourite", Boolean, nullable=False, default=False),
+    Column("deleted_at", Double),
+    Index("runs_by_start", "started_at"),
+    Index("runs_by_workflow", "workflow", "started_at"),
+    Index("runs_by_status", "status", "started_at"),
+    Index("runs_by_cost", "cost_nano"),
+    Index("runs_by_wall", "wall_s"),
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("run", Number, ForeignKey("runs.number", ondelete="CASCADE"), primary_key=True),
+    Column("id", String(80), primary_key=True),
+    Column("ordinal", Integer, nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("endpoint", String(80), nullable=False),
+    Column("host", Text, nullable=False, default=""),
+    Column("model", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("text", Text, nullable=False, default=""),
+    Column("queued_s", Double),
+    Column("first_token_s", Double),
+    Column("finished_s", Double),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("input_tokens", Integer),
+    Column("output_tokens", Integer),
+    Column("cost_nano", BigInteger),
+    Column("failure", String(40)),
+    Index("calls_by_model", "model", "run"),
+)
+
+timeline = Table(
+    "timeline",
+    metadata,
+    Column("run", Number, ForeignKey("runs.number", ondelete="CASCADE"), primary_key=True),
+    Column("first", Integer, primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+tags = Table(
+    "tags",
+    metadata,
+    Column("run", Number, ForeignKey("runs.number", ondelete="CASCADE"), primary_key=True),
+    Column("tag", String(60), primary_key=True),
+    Index("tags_by_tag", "tag", "run"),
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("given_at", Double, nullable=False),
+    Column("run_a", String(64), nullable=False),
+    Column("call_a", String(80), nullable=False, default=""),
+    Column("run_b", String(64), nullable=False),
+    Column("call_b", String(80), nullable=False, default=""),
+    Column("choice", String(10), nullable=False),
+    Index("verdicts_by_a", "run_a"),
+    Index("verdicts_by_b", "run_b"),
+)
+
+processes = Table(
+    "processes",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("seen_at", Double, nullable=False),
+)

@@ -1,0 +1,154 @@
+"""What the store takes and gives: runs as rows, whole runs, questions and their answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from fanout.events import Event
+from fanout.snapshot import Snapshot
+from fanout.types import RunId, RunStatus
+
+Order = Literal["started", "wall", "cost", "saved", "topic", "workflow"]
+Choice = Literal["a", "b", "tie", "both_bad"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """What is new of one run since it was last written."""
+
+    snapshot: Snapshot
+    """The picture after the newest of `events`."""
+    events: tuple[Event, ...]
+    first: int
+    """How many events of the run were written before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """What a person wrote on a run."""
+
+    name: str = ""
+    """Shown instead of the topic; "" shows the topic."""
+    notes: str = ""
+    tags: tuple[str, ...] = ()
+    favourite: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRun:
+    """A whole run as it was written, up to its newest event."""
+
+    events: tuple[Event, ...]
+    snapshot: Snapshot
+    label: Label = Label()
+    imported_at: float | None = None
+    deleted_at: float | None = None
+    live: bool = False
+    """Another process is still at work on it."""
+
+    @property
+    def id(self) -> RunId:
+        return self.snapshot.run_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """A run as a line of a list."""
+
+    id: RunId
+    workflow: str
+    title: str
+    """The workflow's title."""
+    kind: str
+    topic: str
+    status: RunStatus
+    started_at: float
+    """Unix time in seconds."""
+    wall_s: float
+    sequential_s: float
+    cost_usd: Decimal | None
+    """None is unknown."""
+    free: bool
+    """Every call ran on a machine of one's own."""
+    models: tuple[str, ...]
+    branches: int
+    failed: int
+    label: Label
+    imported: bool = False
+    deleted_at: float | None = None
+    excerpt: str = ""
+    """Where a text search found it, with the words found between U+2402 and U+2403."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Which runs, in what order; what is left empty doesn't narrow."""
+
+    text: str = ""
+    """Words, all of which stand in topic, texts, name or notes; the last may be unfinished.
+    "Quoted words" stand together."""
+    workflows: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    statuses: tuple[RunStatus, ...] = ()
+    tags: tuple[str, ...] = ()
+    since: float | None = None
+    """Unix time in seconds, included."""
+    until: float | None = None
+    """Unix time in seconds, not included."""
+    least_usd: Decimal | None = None
+    most_usd: Decimal | None = None
+    favourites: bool = False
+    deleted: bool = False
+    """Only the deleted ones, which are otherwise left out."""
+    order: Order = "started"
+    descending: bool = True
+    limit: int = 50
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    rows: tuple[RunRow, ...]
+    total: int
+    """How many fit in all; `rows` are one page of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facets:
+    """What there is to filter by, with how many runs each, most first."""
+
+    workflows: tuple[tuple[str, int], ...] = ()
+    models: tuple[tuple[str, int], ...] = ()
+    statuses: tuple[tuple[str, int], ...] = ()
+    tags: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayTotal:
+    """One day's runs, by UTC date."""
+
+    day: str
+    """YYYY-MM-DD."""
+    runs: int
+    wall_s: float
+    sequential_s: float
+    cost_usd: Decimal
+    """Of the runs whose cost is known."""
+    unknown_cost: int
+    """How many runs have no known cost."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """A blind comparison of two texts, given before their names were shown."""
+
+    run_a: RunId
+    call_a: str
+    """The call's id; "" is the run's combined answer."""
+    run_b: RunId
+    call_b: str
+    choice: Choice
+    given_at: float
+    """Unix time in seconds."""
