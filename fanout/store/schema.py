@@ -2,8 +2,8 @@
 
 The timeline is the truth: a run's events, in compressed chunks. `runs` and `calls` repeat what
 lists, searches and sums need of it, and can be made anew from it at any time. Money is whole
-nano-dollars; NULL is unknown. Full-text search has its own table, which each database builds in
-its own way (see the migrations).
+nano-dollars; NULL is unknown. Full-text search has a table of its own, `WORDS`, which each database
+builds in its own way, so it stands outside `metadata`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 metadata = MetaData()
 
@@ -47,12 +49,12 @@ runs = Table(
     Column("branches", Integer, nullable=False),
     Column("failed", Integer, nullable=False, default=0),
     Column("events", Integer, nullable=False, default=0),
-    Column("owner", String(64), nullable=False, default=""),
+    Column("owner", String(64), nullable=False, server_default=""),
     Column("derived_from", String(64)),
     Column("imported_at", Double),
-    Column("name", Text, nullable=False, default=""),
-    Column("notes", Text, nullable=False, default=""),
-    Column("favourite", Boolean, nullable=False, default=False),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("notes", Text, nullable=False, server_default=""),
+    Column("favourite", Boolean, nullable=False, server_default=false()),
     Column("deleted_at", Double),
     Index("runs_by_start", "started_at"),
     Index("runs_by_workflow", "workflow", "started_at"),
@@ -70,7 +72,7 @@ calls = Table(
     Column("role", String(20), nullable=False),
     Column("title", Text, nullable=False),
     Column("endpoint", String(80), nullable=False),
-    Column("host", Text, nullable=False, default=""),
+    Column("host", Text, nullable=False, server_default=""),
     Column("model", Text, nullable=False),
     Column("state", String(20), nullable=False),
     Column("text", Text, nullable=False, default=""),
@@ -124,3 +126,28 @@ processes = Table(
     Column("pid", Integer, nullable=False),
     Column("seen_at", Double, nullable=False),
 )
+
+WORDS = {
+    "sqlite": Table(
+        "run_words",
+        MetaData(),
+        Column("rowid", Integer, primary_key=True, key="run"),
+        Column("topic", Text),
+        Column("texts", Text),
+        Column("label", Text),
+    ),
+    "postgresql": Table(
+        "run_words",
+        MetaData(),
+        Column("run", BigInteger, primary_key=True),
+        Column("topic", Text),
+        Column("texts", Text),
+        Column("label", Text),
+        Column("words", TSVECTOR),
+    ),
+}
+"""By the name of the dialect: what a text search looks through, one row a run.
+
+`label` is name and notes. SQLite's is an FTS5 table; PostgreSQL fills `words` by itself from the
+other three, so only those are ever written. A row goes when its run goes, in both.
+"""
