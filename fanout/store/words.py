@@ -1,0 +1,93 @@
+"""The words of a text, the same in every database: what search writes down and what it looks for.
+
+Neither database splits text as people of every script expect, and no two split it alike. So it is
+split here, and the databases only see plain words with spaces between them. Case, accents and
+width make no difference. Scripts written without spaces give one word per character, so that any
+piece of a sentence is found as a phrase. Arabic is written without its vowel marks and with one
+form of alef; the article is no part of a word.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+LONGEST = 60
+"""Characters of a word that count; further ones are cut, when writing and when asking."""
+
+_SIGNS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0640"
+"""Accents, Hebrew points, Arabic vowel marks and the stretched line: not part of a word."""
+_ALONE = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
+    "\u3040-\u30ff\u3105-\u312f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+    "\U00020000-\U0003ffff"  # kana, bopomofo, Han, Hangul
+)
+_ARABIC = str.maketrans("أإآٱىةؤئ", "ااااي" + "هوي")
+_ARTICLES = ("وال", "بال", "كال", "فال", "ال", "لل")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word and where it stands in its text."""
+
+    text: str
+    start: int
+    end: int
+
+
+def words(text: str) -> list[str]:
+    """The words of a text in their order, folded: what is written down for search."""
+    if text.isascii():
+        return [word[:LONGEST] for word in re.findall(r"[a-z0-9]+", text.lower())]
+    return [_stem(word)[:LONGEST] for word in _splitter().findall(_folded(text))]
+
+
+def placed(text: str) -> Iterator[Word]:
+    """The same words, each with its place in the text as it was written."""
+    for found in _rough().finditer(text):
+        for word in words(found.group()):
+            yield Word(word, found.start(), found.end())
+
+
+def unfinished(word: str) -> tuple[str, ...]:
+    """What a word that is still being typed may begin with."""
+    stem = _stem(word, least=1)
+    return (word,) if stem == word else (word, stem)
+
+
+def _folded(text: str) -> str:
+    opened = unicodedata.normalize("NFKD", text).casefold()
+    bare = re.sub(f"[{_SIGNS}]", "", opened)
+    return unicodedata.normalize("NFC", bare).translate(_ARABIC)
+
+
+def _stem(word: str, least: int = 2) -> str:
+    """Without the Arabic article, as Lucene's light stemmer does it."""
+    for article in _ARTICLES:
+        if word.startswith(article) and len(word) >= len(article) + least:
+            return word[len(article) :]
+    return word
+
+
+@cache
+def _splitter() -> re.Pattern[str]:
+    """One character of a script without spaces, or a run of other letters and digits. The vowel
+    signs of Indic and other scripts stay with their letter."""
+    marks = _marks()
+    return re.compile(f"[{_ALONE}](?<=\\w)[{marks}]*|(?:(?![{_ALONE}])[^\\W_][{marks}]*)+")
+
+
+@cache
+def _rough() -> re.Pattern[str]:
+    """As `_splitter`, but in text that is not folded yet."""
+    marks = _marks() + _SIGNS
+    return re.compile(f"[{_ALONE}](?<=\\w)[{marks}]*|(?:(?![{_ALONE}])[^\\W_][{marks}]*)+")
+
+
+@cache
+def _marks() -> str:
+    combining = (chr(code) for code in range(0x0300, 0xFE30))
+    return "".join(mark for mark in combining if unicodedata.category(mark)[0] == "M")
