@@ -1,0 +1,119 @@
+"""Runs as a store would hold them, for tests of exports: one of each shipped workflow, and bad ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from fanout.engine.handle import RunHandle
+from fanout.events import BranchWrote, Event, RunStarted
+from fanout.fold import apply, begin
+from fanout.providers.script import Reply, Script
+from fanout.snapshot import Snapshot
+from fanout.store.values import Label, StoredRun, Update
+from fanout.types import AGGREGATE, BranchId
+from fanout.workflows.library import shipped
+from tests.rig import rig, script, trio
+from tests.workflows.documents import filled, searching
+
+TOPICS = {"research": "Why was the wind project delayed?", "judges": "One text.\n---\nAnother one."}
+LABEL = Label(name="Rain, again", notes="Show on Friday.", tags=("demo", "öffentlich"))
+NASTY = (
+    "# Out\n\n<script>alert(1)</script> ```\n=1+1\n<!-- [x]: http://evil.test\n"
+    "![p](http://evil.test/p.png) [l](javascript:alert(1))\x00\x07\x1b[31m \u202eback\u2066 "
+    "\ud800 _x0041_ ＝SUM(A1) \u05e9\u05dc\u05d5\u05dd </w:t> ]]> \ufffe"
+)
+NAMES = tuple(workflow.name for workflow in shipped().workflows)
+
+
+@cache
+def shipped_runs() -> dict[str, StoredRun]:
+    """One run of each shipped workflow."""
+    runs = {}
+    with TemporaryDirectory() as folder, filled(Path(folder)) as library:
+        with searching(library, Script(), embedding_model="e") as here:
+            for workflow in shipped().workflows:
+                handle = here.start(workflow, TOPICS.get(workflow.kind, "rain"))
+                handle.wait(timeout_s=30)
+                runs[workflow.name] = stored(handle)
+    return runs
+
+
+@cache
+def failed_run() -> StoredRun:
+    """The poem fails, the others are combined; then it is asked again and fails again."""
+    said = script(poem=Reply(status=401), combine=Reply(text="Both say *rain*."))
+    with rig(said) as here:
+        handle = here.start(trio())
+        handle.wait(timeout_s=20)
+        seen = len(handle.events)
+        handle.retry(BranchId("poem"))
+        for number, _ in enumerate(handle.follow()):
+            if number > seen and handle.snapshot.status.finished:
+                break
+        return stored(handle)
+
+
+@cache
+def priced_run() -> StoredRun:
+    return shipped_runs()["creative-trio"]
+
+
+def nasty_run(text: str = NASTY) -> StoredRun:
+    """Everything that a model or a person writes in it is `text`."""
+    with rig(Script(otherwise=Reply(text="word"))) as here:
+        handle = here.start(trio())
+        handle.wait(timeout_s=20)
+    events = []
+    for event in handle.events:
+        if isinstance(event, RunStarted):
+            plans = tuple(
+                replace(
+                    plan,
+                    title=text,
+                    messages=tuple(replace(m, content=text) for m in plan.messages),
+                )
+                for plan in event.branches
+            )
+            event = replace(event, topic=text, title=text, branches=plans)
+        elif isinstance(event, BranchWrote):
+            event = replace(event, text=text)
+        events.append(event)
+    label = Label(name=text[:200], notes=text, tags=(text[:60],))
+    return StoredRun(events=tuple(events), snapshot=folded(events), label=label)
+
+
+def stored(handle: RunHandle, label: Label = LABEL) -> StoredRun:
+    return StoredRun(events=handle.events, snapshot=handle.snapshot, label=label)
+
+
+def folded(events: Sequence[Event]) -> Snapshot:
+    started = events[0]
+    assert isinstance(started, RunStarted)
+    snapshot = begin(started)
+    for event in events[1:]:
+        snapshot = apply(snapshot, event)
+    return snapshot
+
+
+class Shelf:
+    """A store's two methods that an import needs, in memory."""
+
+    def __init__(self, *runs: StoredRun) -> None:
+        self.runs = {str(run.id): run for run in runs}
+
+    def load(self, run_id: str) -> StoredRun | None:
+        return self.runs.get(run_id)
+
+    def write(self, updates: Sequence[Update]) -> None:
+        for update in updates:
+            assert update.first == 0
+            run = StoredRun(events=update.events, snapshot=update.snapshot)
+            self.runs[str(run.id)] = run
+
+
+def answer_of(run: StoredRun) -> str:
+    return run.snapshot.branch(AGGREGATE).text
