@@ -15,9 +15,10 @@ from typing import Literal
 
 import streamlit as st
 
-from components.board.feed import Handle, stop, trace_here
-from components.palette import AGGREGATE_COLOUR, branch_colour, letter
+from components.board.feed import Handle, stop
 from fanout.render.frames import Frame, FrameBuilder
+from fanout.render.stage import PARTS, SHEETS, board_data
+from fanout.render.tracing import trace_here
 from fanout.types import BranchId
 
 POLL_S = 0.5
@@ -25,11 +26,8 @@ RETRY_SEEN_S = 0.5
 """A page that polls must not find the old end of a run that is about to go on."""
 
 _HERE = Path(__file__).parent
-SCRIPT = "\n".join(
-    (_HERE / f"{name}.js").read_text("utf-8")
-    for name in ("text", "find", "card", "answer", "sources", "panel", "copy", "socket", "board")
-)
-STYLE = "\n".join((_HERE / f"{name}.css").read_text("utf-8") for name in ("board", "answer"))
+SCRIPT = "\n".join((_HERE / f"{name}.js").read_text("utf-8") for name in (*PARTS, "mount"))
+STYLE = "\n".join((_HERE / f"{name}.css").read_text("utf-8") for name in SHEETS)
 HTML = '<div class="board"\n role="group" aria-label="Branches"></div>'
 
 _mount = st.components.v2.component("fanout_board", html=HTML, css=STYLE, js=SCRIPT)
@@ -86,17 +84,7 @@ def _poll(handle: Handle, key: str) -> None:
 
 def _draw(handle: Handle, key: str, frames: list[Frame] | None) -> BoardResult:
     snapshot = handle.snapshot
-    data: dict[str, object] = {
-        "run": snapshot.run_id,
-        "path": f"/api/runs/{snapshot.run_id}/ws",
-        "columns": [
-            {"id": b.id, "title": b.title, "letter": letter(i), **_shades(i)}
-            for i, b in enumerate(snapshot.branches)
-        ],
-        "combined": snapshot.aggregate_kind is not None,
-        "accent": {"light": AGGREGATE_COLOUR[False], "dark": AGGREGATE_COLOUR[True]},
-        "finished": snapshot.status.finished,
-    }
+    data = board_data(snapshot) | {"path": f"/api/runs/{snapshot.run_id}/ws"}
     if frames is not None:
         data["frames"] = frames
     told = _mount(
@@ -120,10 +108,6 @@ def _draw(handle: Handle, key: str, frames: list[Frame] | None) -> BoardResult:
 
 def _mode(key: str) -> Literal["push", "poll"]:
     return "poll" if (st.session_state.get(key) or {}).get("mode") == "poll" else "push"
-
-
-def _shades(i: int) -> dict[str, str]:
-    return {"light": branch_colour(i, dark=False), "dark": branch_colour(i, dark=True)}
 
 
 def _stop(handle: Handle, key: str) -> None:

@@ -2,35 +2,14 @@
 
 const TICK_MS = 100;
 const DOUBT_MS = 700;
-const boards = new WeakMap();
-
-export default function (component) {
-  const {data, parentElement} = component;
-  const root = parentElement.querySelector('.board');
-  let board = boards.get(parentElement);
-  // Streamlit may clean up and run this again on the same elements: what is there goes on.
-  clearTimeout(board?.leaving);
-  if (board && (board.run !== data.run || board.root !== root || !root.firstChild)) {
-    board.close();
-    board = null;
-  }
-  if (!board) boards.set(parentElement, (board = makeBoard(root, data)));
-  board.update(component);
-  return () => {
-    board.leaving = setTimeout(() => {
-      board.close();
-      if (boards.get(parentElement) === board) boards.delete(parentElement);
-    }, 300);
-  };
-}
 
 function makeBoard(root, data) {
   const board = {
     run: data.run, root, cards: new Map(), tag: null, state: null, zero: -Infinity, line: null,
     dirty: new Set(), paint: 0, sawLive: false, toldOver: false, askedAll: 0, telling: '', cutAt: null,
-    component: null, lit: null,
+    component: null, lit: null, reel: null, headline: null, mayAct: !data.replay && !data.present,
   };
-  board.now = () => board.cutAt ?? Math.max(0, performance.now() / 1000 + board.zero);
+  board.now = () => board.reel?.now() ?? board.cutAt ?? Math.max(0, performance.now() / 1000 + board.zero);
   board.copy = (node, text) => copyText(board, node, text());
   board.ask = (message) => {
     if (board.line?.open()) board.line.send(message);
@@ -45,6 +24,7 @@ function makeBoard(root, data) {
   board.update = (component) => update(board, component);
   board.close = () => {
     board.line?.close();
+    board.closePlayer?.();
     clearInterval(theme);
     clearInterval(ticker);
     document.removeEventListener('keydown', escape);
@@ -78,6 +58,7 @@ function build(board, data) {
 function update(board, component) {
   const {data} = component;
   board.component = component;
+  if (data.replay) return void replay(board, data.replay);
   board.pageKnows = data.finished;
   hush(board, data.finished ? 'over' : 'resumed');
   clearTimeout(board.doubt);
@@ -128,22 +109,34 @@ function hush(board, what) {
 }
 
 function take(board, frame) {
-  if (frame.base === null) {
-    for (const [id, card] of board.cards) startAnew(board, id, card, frame);
-    board.zero = -Infinity;
-  } else if (frame.base !== board.tag) return askAll(board);
+  if (frame.base !== null && frame.base !== board.tag) return askAll(board);
   const first = board.tag === null;
-  const said = [];
-  board.tag = frame.tag;
+  if (frame.base === null) board.zero = -Infinity;
+  const said = fold(board, frame);
   hush(board, 'lost');
   board.cutAt = null;
   board.zero = Math.max(board.zero, frame.t - performance.now() / 1000);
+  if (!first && said.length) board.live.textContent = said.join('. ');
+  tellPage(board);
+  paintSoon(board);
+}
+
+// Hidden pages get no animation frames; they are painted when they are seen again.
+function paintSoon(board) {
+  board.paint ||= requestAnimationFrame(() => paint(board));
+}
+
+// Put a frame onto the picture, unpainted. Returns what there is to announce.
+function fold(board, frame) {
+  const said = [];
+  if (frame.base === null) for (const [id, card] of board.cards) startAnew(board, id, card, frame);
+  board.tag = frame.tag;
   for (const [id, change] of Object.entries(frame.cols)) {
     const card = board.cards.get(id) ?? (ANSWER.test(id) ? addAnswer(board, id) : null);
     if (!card) continue;
     if (change.face) {
-      if (!first && change.face.said && change.face.said !== card.face?.said) said.push(change.face.said);
-      card.face = change.face;
+      if (change.face.said && change.face.said !== card.face?.said) said.push(change.face.said);
+      card.face = board.mayAct ? change.face : {...change.face, can: ''};
     }
     card.tokens = change.tokens ?? card.tokens;
     if (change.text) takeText(board, card, change.text);
@@ -155,13 +148,11 @@ function take(board, frame) {
   }
   for (const id of frame.gone ?? []) dropAnswer(board, id);
   if (frame.run) {
-    if (!first && frame.run.said && frame.run.said !== board.state?.said) said.push(frame.run.said);
+    if (frame.run.said && frame.run.said !== board.state?.said) said.push(frame.run.said);
     board.state = frame.run;
   }
-  if (said.length) board.live.textContent = said.join('. ');
-  tellPage(board);
-  // Hidden pages get no animation frames; they are painted when they are seen again.
-  board.paint ||= requestAnimationFrame(() => paint(board));
+  if (frame.headline !== undefined || frame.base === null) board.headline = frame.headline ?? null;
+  return said;
 }
 
 // A keyframe starts from nothing; what it doesn't name is gone.
@@ -213,6 +204,7 @@ function paint(board) {
   for (const card of board.dirty) if (card.face) paintCard(card);
   for (const card of board.dirty) if (card.untold && card.face) tellSources(board, card);
   board.dirty.clear();
+  board.onPaint?.();
   board.copyAll.disabled = ![...board.cards.values()].some((card) => card.shown.length);
   tick(board);
 }
@@ -223,6 +215,7 @@ function tellSources(board, card) {
 }
 
 function tick(board) {
+  board.onTick?.();
   const now = board.now();
   for (const card of board.cards.values()) {
     if (card.word) tickCard(card, now, card.wide ? sharesOf(board, card) : reachedText(board, card));

@@ -8,7 +8,6 @@ holds a backlog: where frames were missed for too long there is a keyframe inste
 from __future__ import annotations
 
 import json
-import logging
 import secrets
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
@@ -18,11 +17,9 @@ from typing import Protocol
 import anyio
 
 from fanout.render.frames import Frame, FrameBuilder
-from fanout.render.sources import Job, Sources, Tracer
+from fanout.render.tracing import traced
 from fanout.snapshot import Snapshot
 from fanout.types import BranchId
-
-log = logging.getLogger(__name__)
 
 FRAMES_PER_S = 15
 LOOKS_PER_S_WHEN_FINISHED = 4
@@ -107,7 +104,7 @@ class RunFeed:
         made, job = due
         self._tracing = True
         try:
-            tracer.learn(made, await anyio.to_thread.run_sync(_traced, job))
+            tracer.learn(made, await anyio.to_thread.run_sync(traced, job))
         finally:
             self._tracing = False
 
@@ -152,22 +149,6 @@ class Feeds:
         while len(self._feeds) > KEPT_FEEDS:
             self._feeds.popitem(last=False)
         return feed
-
-
-def trace_here(tracer: Tracer, snapshot: Snapshot) -> None:
-    """The same at once, for a page that has a thread of its own."""
-    while (due := tracer.due(snapshot)) is not None:
-        made, job = due
-        tracer.learn(made, _traced(job))
-
-
-def _traced(job: Job) -> Sources | None:
-    """None where our own mistake would otherwise take the board away from everybody."""
-    try:
-        return job.trace()
-    except Exception:
-        log.exception("sources of %s", job.id)
-        return None
 
 
 def _encoded(frame: Frame) -> str:

@@ -13,6 +13,7 @@ from typing import Final, NotRequired, TypedDict
 
 from fanout.render.answer_face import answer_face, answer_number, missing_answer_face
 from fanout.render.column_face import Face, RunFace, branch_face, run_face
+from fanout.render.headline import Headline, headline
 from fanout.render.markdown import BlockRenderer
 from fanout.render.sources import Sources, Tracer, shown_answer, shown_text
 from fanout.snapshot import Aggregate, Branch, Snapshot
@@ -48,7 +49,11 @@ class Frame(TypedDict):
     """The picture it starts from; None for a keyframe, which starts from nothing."""
     t: float
     """The run's clock when it was made."""
+    play: NotRequired[float]
+    """Second of a replay at which it is due; only there."""
     run: NotRequired[RunFace]
+    headline: NotRequired[Headline | None]
+    """The run in one number; None takes it back, when a run that was over goes on."""
     cols: dict[str, Column]
     """By branch id, in column order; behind them the combined answers, by theirs."""
     gone: NotRequired[list[str]]
@@ -68,6 +73,7 @@ class FrameBuilder:
         self._t = 0.0
         self._snapshot: Snapshot | None = None
         self._run: RunFace | None = None
+        self._headline: Headline | None = None
         self._columns: dict[str, _ColumnState] = {}
 
     @property
@@ -96,14 +102,17 @@ class FrameBuilder:
                 cols[branch.id] = change
         cols |= self._answers(snapshot)
         run = run_face(snapshot)
+        told = headline(snapshot)
         gone = self._gone(snapshot)
-        if run == self._run and not cols and not gone:
+        if run == self._run and told == self._headline and not cols and not gone:
             return None
         base = self.tag
         self._number += 1
         frame = Frame(tag=self.tag, base=base, t=round(now_s, 3), cols=cols)
         if run != self._run:
             self._run = frame["run"] = run
+        if told != self._headline:
+            self._headline = frame["headline"] = told
         if gone:
             frame["gone"] = gone
         return frame
@@ -139,6 +148,8 @@ class FrameBuilder:
         frame = Frame(tag=self.tag, base=None, t=round(t, 3), cols=cols)
         if self._run is not None:
             frame["run"] = self._run
+        if self._headline is not None:
+            frame["headline"] = self._headline
         return frame
 
 

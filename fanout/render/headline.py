@@ -1,0 +1,60 @@
+"""The run in one number: the time it took against one after another, said as honestly as known."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from fanout.insight.speed import alone_s, speed, total_cost_usd
+from fanout.render.words import money_text
+from fanout.snapshot import Snapshot
+from fanout.types import RunStatus
+
+_ENDED = {
+    RunStatus.STOPPED: "Stopped after",
+    RunStatus.INTERRUPTED: "Interrupted after",
+    RunStatus.FAILED: "No answer after",
+}
+
+
+class Headline(TypedDict):
+    number: str
+    """ "4.2 s instead of 9.8 s", or what became of the run."""
+    gain: str
+    """ "2.3 times faster than one after another"; empty where nothing was gained or measured."""
+    money: str
+    honest: str
+    """What one after another would really take, where the calls shared one machine."""
+
+
+def headline(snapshot: Snapshot) -> Headline | None:
+    """The headline of a run that is over; None while it is going on."""
+    if not snapshot.status.finished:
+        return None
+    measures = speed(snapshot, snapshot.at)
+    wall = f"{measures.wall_s:.1f} s"
+    number, gain = wall, ""
+    alone = _alone_s(snapshot)
+    if snapshot.status in _ENDED:
+        number = f"{_ENDED[snapshot.status]} {wall}"
+    elif len(snapshot.calls) > 1:
+        number = f"{wall} instead of {measures.sequential_s:.1f} s"
+        if measures.ratio is not None:
+            by = "than one after another" if alone is None else "by the calls' own times"
+            gain = f"{measures.ratio:.1f} times faster {by}"
+    return Headline(
+        number=number,
+        gain=gain,
+        money=money_text(total_cost_usd(snapshot)),
+        honest=""
+        if alone is None
+        else f"Really one after another: about {alone:.1f} s on this machine.",
+    )
+
+
+def _alone_s(snapshot: Snapshot) -> float | None:
+    """The honest number where calls shared one machine; None where the headline is honest."""
+    known = snapshot.made_with.endpoints if snapshot.made_with else {}
+    endpoints = {call.plan.model.endpoint for call in snapshot.calls}
+    shared = all(name in known and known[name].on_this_machine for name in endpoints)
+    whole = snapshot.status in (RunStatus.SUCCEEDED, RunStatus.PARTIAL)
+    return alone_s(snapshot) if shared and whole else None
