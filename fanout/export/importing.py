@@ -34,7 +34,7 @@ from fanout.render.frames import FrameBuilder
 from fanout.snapshot import Branch, Snapshot
 from fanout.store.values import Label, StoredRun, Update
 from fanout.timeline import compact, decode, encode_lines
-from fanout.types import BranchState, RunId, RunStatus
+from fanout.types import ENDED_WITH_FANOUT, BranchState, RunId, RunStatus
 
 log = logging.getLogger(__name__)
 
@@ -178,7 +178,9 @@ def _interrupted(
 ) -> tuple[tuple[Event, ...], Snapshot]:
     """A run that was exported while it was going on ends here, as one whose process was killed."""
     ends: list[Event] = [
-        BranchFinished(at=snapshot.at, id=call.id, state=BranchState.STOPPED)
+        BranchFinished(
+            at=snapshot.at, id=call.id, state=BranchState.STOPPED, failure=ENDED_WITH_FANOUT
+        )
         for call in snapshot.calls
         if not call.state.finished
     ]

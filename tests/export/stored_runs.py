@@ -1,4 +1,4 @@
-"""Runs as a store would hold them, for tests of exports: one of each shipped workflow, and bad ones."""
+"""Runs as a store would hold them, for tests of exports: every shipped workflow, and bad ones."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from fanout.fold import apply, begin
 from fanout.providers.script import Reply, Script
 from fanout.snapshot import Snapshot
 from fanout.store.values import Label, StoredRun, Update
-from fanout.types import AGGREGATE, BranchId
+from fanout.types import BranchId
 from fanout.workflows.library import shipped
 from tests.rig import rig, script, trio
 from tests.workflows.documents import filled, searching
+from tests.workflows.panels import afterwards
 
 TOPICS = {"research": "Why was the wind project delayed?", "judges": "One text.\n---\nAnother one."}
 LABEL = Label(name="Rain, again", notes="Show on Friday.", tags=("demo", "öffentlich"))
 NASTY = (
     "# Out\n\n<script>alert(1)</script> ```\n=1+1\n<!-- [x]: http://evil.test\n"
     "![p](http://evil.test/p.png) [l](javascript:alert(1))\x00\x07\x1b[31m \u202eback\u2066 "
-    "\ud800 _x0041_ ＝SUM(A1) \u05e9\u05dc\u05d5\u05dd </w:t> ]]> \ufffe"
+    "\ud800 _x0041_ \uff1dSUM(A1) \u05e9\u05dc\u05d5\u05dd </w:t> ]]> \ufffe"
 )
 NAMES = tuple(workflow.name for workflow in shipped().workflows)
 
@@ -33,12 +34,15 @@ NAMES = tuple(workflow.name for workflow in shipped().workflows)
 def shipped_runs() -> dict[str, StoredRun]:
     """One run of each shipped workflow."""
     runs = {}
-    with TemporaryDirectory() as folder, filled(Path(folder)) as library:
-        with searching(library, Script(), embedding_model="e") as here:
-            for workflow in shipped().workflows:
-                handle = here.start(workflow, TOPICS.get(workflow.kind, "rain"))
-                handle.wait(timeout_s=30)
-                runs[workflow.name] = stored(handle)
+    with (
+        TemporaryDirectory() as folder,
+        filled(Path(folder)) as library,
+        searching(library, Script(), embedding_model="e") as here,
+    ):
+        for workflow in shipped().workflows:
+            handle = here.start(workflow, TOPICS.get(workflow.kind, "rain"))
+            handle.wait(timeout_s=30)
+            runs[workflow.name] = stored(handle)
     return runs
 
 
@@ -49,17 +53,8 @@ def failed_run() -> StoredRun:
     with rig(said) as here:
         handle = here.start(trio())
         handle.wait(timeout_s=20)
-        seen = len(handle.events)
-        handle.retry(BranchId("poem"))
-        for number, _ in enumerate(handle.follow()):
-            if number > seen and handle.snapshot.status.finished:
-                break
+        afterwards(here, handle, lambda: handle.retry(BranchId("poem")))
         return stored(handle)
-
-
-@cache
-def priced_run() -> StoredRun:
-    return shipped_runs()["creative-trio"]
 
 
 def nasty_run(text: str = NASTY) -> StoredRun:
@@ -113,7 +108,3 @@ class Shelf:
             assert update.first == 0
             run = StoredRun(events=update.events, snapshot=update.snapshot)
             self.runs[str(run.id)] = run
-
-
-def answer_of(run: StoredRun) -> str:
-    return run.snapshot.branch(AGGREGATE).text
