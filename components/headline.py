@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from components.plain import label
-from components.session import runtime
 from fanout.insight.speed import Speed, alone_s, speed, total_cost_usd
 from fanout.render.words import money_text
 from fanout.snapshot import Snapshot
@@ -42,6 +41,8 @@ def _number(snapshot: Snapshot, measures: Speed) -> str:
     wall = f"{measures.wall_s:.1f} s"
     if snapshot.status is RunStatus.STOPPED:
         return f"Stopped after {wall}"
+    if snapshot.status is RunStatus.INTERRUPTED:
+        return f"Interrupted after {wall}"
     if snapshot.status is RunStatus.FAILED:
         return f"No answer after {wall}"
     if len(snapshot.calls) < 2:
@@ -51,11 +52,8 @@ def _number(snapshot: Snapshot, measures: Speed) -> str:
 
 def _alone_s(snapshot: Snapshot) -> float | None:
     """The honest number where calls shared one machine; None where the headline is honest."""
-    endpoints = runtime().engine.endpoints
-    shared = all(
-        call.plan.model.endpoint in endpoints
-        and endpoints.get(call.plan.model.endpoint).on_this_machine
-        for call in snapshot.calls
-    )
+    known = snapshot.made_with.endpoints if snapshot.made_with else {}
+    endpoints = {call.plan.model.endpoint for call in snapshot.calls}
+    shared = all(name in known and known[name].on_this_machine for name in endpoints)
     finished = snapshot.status in (RunStatus.SUCCEEDED, RunStatus.PARTIAL)
     return alone_s(snapshot) if shared and finished else None

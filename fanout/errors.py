@@ -4,6 +4,7 @@ FanoutError
 ├── DefinitionError     a workflow file or an edit of one is wrong: the author mends it
 ├── InputError          a topic or option is wrong: the person at the screen mends it
 ├── SettingsError       the environment or FANOUT_HOME is wrong: whoever installed it mends it
+├── StoreError          the record can't be written or read: whoever installed it mends it
 ├── LocalModelError     the bundled model can't start or its weights are missing
 └── ProviderError       a call failed in an expected way; carries the Failure, caught by the kernel
     └── FormRefused     the endpoint can't be asked for that form of answer: ask in another way
@@ -28,6 +29,10 @@ class InputError(FanoutError):
 
 class SettingsError(FanoutError):
     """A setting, or FANOUT_HOME itself, that can't be used."""
+
+
+class StoreError(FanoutError):
+    """The record of runs can't be written or read now; the text says what to do."""
 
 
 class LocalModelError(FanoutError):

@@ -71,46 +71,55 @@ def apply(snapshot: Snapshot, event: Event) -> Snapshot:
 
 
 def _begin_aggregate(snapshot: Snapshot, event: AggregatePlanned) -> Snapshot:
-    """A new aggregate; planned again before it is written, it keeps the calls that prepared it."""
-    main = event.plan.id == AGGREGATE
+    """A new aggregate; planned again before it is written, it keeps what came before it."""
     begun = next((made for made in snapshot.aggregates if made.id == event.plan.id), None)
-    again = begun is not None and not begun.branch.phases
-    prepared, earlier = (begun.before, begun.branch.earlier) if begun and again else ((), ())
+    again = begun if begun is not None and not begun.branch.phases else None
     aggregate = Aggregate(
         kind=event.kind,
         heading=event.heading,
         used=event.used,
-        branch=Branch(plan=event.plan, earlier=earlier or (snapshot.replaced if main else ())),
-        before=tuple(Branch(plan=plan) for plan in event.before) or prepared,
+        branch=Branch(plan=event.plan, earlier=again.branch.earlier if again else ()),
+        before=tuple(Branch(plan=plan) for plan in event.before) or (again.before if again else ()),
         vote=event.vote,
         passages=event.passages,
+        previous=again.previous if again else None,
     )
-    replaced = () if main else snapshot.replaced
     aggregates = tuple(aggregate if made is begun else made for made in snapshot.aggregates)
     if begun is None:
         aggregates = (*aggregates, aggregate)
-    return _next(snapshot, event.at, aggregates=aggregates, replaced=replaced)
+    return _next(snapshot, event.at, aggregates=aggregates)
 
 
 def _resume(snapshot: Snapshot, event: RunResumed) -> Snapshot:
-    aggregates, replaced = snapshot.aggregates, snapshot.replaced
+    aggregates = snapshot.aggregates
     if not event.combining and snapshot.aggregate_kind is not None:
-        past = tuple(go for made in aggregates if made.id == AGGREGATE for go in _all_goes(made))
-        replaced = (*replaced, *(replace(go, earlier=()) for go in past))
-        aggregates = tuple(made for made in aggregates if made.id != AGGREGATE)
+        aggregates = tuple(_anew(m) if m.id == AGGREGATE else m for m in aggregates)
     return _next(
         snapshot,
         event.at,
         status=RunStatus.RUNNING,
         failure=None,
         aggregates=aggregates,
-        replaced=replaced,
         idle_s=snapshot.idle_s + event.at - snapshot.at,
     )
 
 
-def _all_goes(aggregate: Aggregate) -> tuple[Branch, ...]:
-    return tuple(go for call in aggregate.calls for go in call.goes)
+def _anew(made: Aggregate) -> Aggregate:
+    """The own answer when a run goes on: planned again, while what was written stays readable."""
+    past = tuple(replace(go, earlier=()) for call in made.calls for go in call.goes if go.phases)
+    return Aggregate(
+        kind=made.kind,
+        heading=made.heading,
+        used=made.used,
+        branch=Branch(plan=made.branch.plan, earlier=past),
+        vote=made.vote,
+        passages=made.passages,
+        previous=_alone(made.shown) if made.shown.text.strip() else None,
+    )
+
+
+def _alone(made: Aggregate) -> Aggregate:
+    return made if made.previous is None else replace(made, previous=None)
 
 
 def _apply_branch(

@@ -59,7 +59,7 @@ def branch_record(branch: Branch, now_s: float) -> Json:
         "id": branch.id,
         "title": branch.title,
         "status": branch.state.value,
-        "text": branch.text,
+        "text": branch.shown_text,
         "queued_s": _seconds(branch.queued_s),
         "first_token_s": _seconds(branch.first_token_s),
         "finished_s": _seconds(branch.finished_s),
@@ -87,11 +87,12 @@ def aggregate_record(aggregate: Aggregate, snapshot: Snapshot, now_s: float) -> 
     of_branch = branch_record(aggregate.branch, now_s)
     record = {
         "kind": aggregate.kind,
-        "heading": aggregate.heading,
-        "used": list(aggregate.used),
+        "heading": aggregate.shown.heading,
+        "used": list(aggregate.shown.used),
         **{key: value for key, value in of_branch.items() if key not in _NOT_OF_AGGREGATES},
         "id": aggregate.id,
-        "text": aggregate.text,
+        "text": aggregate.shown.text,
+        "from_before": aggregate.shown is not aggregate,
         "before": [branch_record(call, now_s) for call in aggregate.before],
     }
     vote = voted(aggregate, snapshot)

@@ -4,6 +4,7 @@ OPENAI_API_KEY   key of the endpoint
 OPENAI_BASE_URL  address of the endpoint, usually ending in /v1
 FANOUT_MODEL     model name there; without an endpoint a .gguf file or a Hub name to run here
 FANOUT_EMBEDDING_MODEL  model there that turns texts into vectors; none if it is empty
+FANOUT_DATABASE_URL  a PostgreSQL database for the runs; empty: a file in FANOUT_HOME
 FANOUT_HOME      folder for everything the app writes; default .fanout/ beside app.py
 """
 
@@ -36,6 +37,8 @@ class Settings:
     base_url: str = ""
     model: str = ""
     embedding_model: str = ""
+    database_url: Secret | None = None
+    """A secret, since it may hold a password."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -47,6 +50,7 @@ class Settings:
             base_url=checked_url(env.get("OPENAI_BASE_URL", ""), "OPENAI_BASE_URL"),
             model=env.get("FANOUT_MODEL", "").strip(),
             embedding_model=env.get("FANOUT_EMBEDDING_MODEL", "").strip(),
+            database_url=_database_url(env),
         )
 
     @classmethod
@@ -62,7 +66,7 @@ class Settings:
         except SettingsError as error:
             problem = f"{error} Until that is mended, the bundled model on this machine answers."
         try:
-            return cls(home=_home(env)), problem
+            return cls(home=_home(env), database_url=_database_url(env)), problem
         except SettingsError:
             return cls(home=DEFAULT_HOME), problem
 
@@ -164,6 +168,11 @@ def _place(url: str) -> tuple[str, str, int | None, str]:
     host = "127.0.0.1" if parts.hostname in ("localhost", "::1") else parts.hostname or ""
     port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
     return parts.scheme, host, port, parts.path.rstrip("/")
+
+
+def _database_url(env: Mapping[str, str]) -> Secret | None:
+    url = env.get("FANOUT_DATABASE_URL", "").strip()
+    return Secret(url) if url else None
 
 
 def _home(env: Mapping[str, str]) -> Path:

@@ -111,8 +111,21 @@ class Branch:
 
     @property
     def goes(self) -> tuple[Branch, ...]:
-        """Every time it was asked: the earlier ones, then the one whose text stands now."""
+        """Every time it was asked: the earlier ones, then the newest."""
         return (*self.earlier, self)
+
+    @property
+    def shown(self) -> Branch:
+        """The go whose text a person reads: a new one takes the place of an old one's text only
+        once it has succeeded."""
+        if self.state.succeeded:
+            return self
+        written = [go for go in self.earlier if go.text.strip()]
+        return written[-1] if written else self
+
+    @property
+    def shown_text(self) -> str:
+        return self.shown.text
 
     def backed_off_s(self, now_s: float, kind: FailureKind) -> float:
         """Seconds of backing off after failures of that kind."""
@@ -152,6 +165,8 @@ class Aggregate:
     """What it was written from, in the order of its citations: the first is [1]."""
     answer: str | None = None
     """Its readable form, where that isn't the call's raw text."""
+    previous: Aggregate | None = None
+    """The answer from before the run went on; it is shown until this one has succeeded."""
 
     @property
     def id(self) -> BranchId:
@@ -161,6 +176,13 @@ class Aggregate:
     def text(self) -> str:
         """What a person reads."""
         return self.branch.text if self.answer is None else self.answer
+
+    @property
+    def shown(self) -> Aggregate:
+        """The answer that a person reads."""
+        if self.previous is None or self.branch.state.succeeded:
+            return self
+        return self.previous
 
     @property
     def calls(self) -> tuple[Branch, ...]:
@@ -194,8 +216,6 @@ class Snapshot:
     aggregates: tuple[Aggregate, ...] = ()
     """Side by side, in the order in which they were begun; at most one has the id `AGGREGATE`."""
     failure: Failure | None = None
-    replaced: tuple[Branch, ...] = ()
-    """Combining calls from before the run was resumed, while no newer one has taken their place."""
     idle_s: float = 0.0
     """Seconds between a finish and a resume, when nothing of the run was going on."""
     _index: dict[BranchId, int] = field(default_factory=dict, repr=False, compare=False)
@@ -217,7 +237,7 @@ class Snapshot:
     @property
     def goes(self) -> tuple[Branch, ...]:
         """Every call that was ever made for this run, those asked again counted each time."""
-        return (*(go for call in self.calls for go in call.goes), *self.replaced)
+        return tuple(go for call in self.calls for go in call.goes)
 
     def wall_s(self, now_s: float) -> float:
         """Seconds the run took, or has taken by `now_s` while it is running."""

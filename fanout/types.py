@@ -116,6 +116,14 @@ class Failure:
         )
 
 
+ENDED_WITH_FANOUT = Failure(
+    kind=FailureKind.CONNECTION,
+    message="Fanout ended while this was at work, so it is not finished. Resume asks it again.",
+    retryable=True,
+)
+"""Beside the state `stopped`: nobody chose to stop it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     role: Role

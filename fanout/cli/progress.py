@@ -11,7 +11,7 @@ from typing import TextIO
 from fanout.endpoint import Endpoint
 from fanout.engine.handle import RunHandle
 from fanout.insight.speed import speed, total_cost_usd
-from fanout.render.form_text import form_text
+from fanout.render.sources import shown_text
 from fanout.render.words import metric_line, money_text, state_word
 from fanout.retrieval.passages import Fused
 from fanout.snapshot import Branch, Snapshot
@@ -73,12 +73,10 @@ class Progress:
 def print_results(snapshot: Snapshot, out: TextIO) -> None:
     """Every branch's text, the combined answer, and the run in one line."""
     for branch in snapshot.branches:
-        form = branch.plan.form
-        text = form_text(form, branch.text) if form is not None else branch.text
-        _print_text(branch.title, text, branch, out)
+        _print_text(branch.title, shown_text(branch), branch, out)
     if snapshot.aggregate is not None:
-        made = snapshot.aggregate
-        _print_text(made.heading, made.text, made.branch, out)
+        made = snapshot.aggregate.shown
+        _print_text(made.heading, made.text, snapshot.aggregate.branch, out)
         _print_passages(made.passages, out)
     elif snapshot.aggregate_kind is not None:
         print("No combined answer: no branch has a result to combine.\n", file=out)

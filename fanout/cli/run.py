@@ -28,6 +28,7 @@ EXIT_STATUS = {
     RunStatus.PARTIAL: 3,
     RunStatus.FAILED: 1,
     RunStatus.STOPPED: 130,
+    RunStatus.INTERRUPTED: 1,
     RunStatus.RUNNING: 1,
 }
 

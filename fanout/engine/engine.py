@@ -6,34 +6,47 @@ thread owns a run, so reruns, refreshes and closed tabs change nothing about it.
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from importlib.util import find_spec
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.to_thread import run_sync
 
 from fanout import pricing
 from fanout.engine.endpoints import EndpointBook
 from fanout.engine.execution import Execution, SharedCalls
 from fanout.engine.handle import RunHandle
+from fanout.engine.origin import made_with, stand_in, workflow_of
 from fanout.engine.retriever import Retriever
-from fanout.errors import SettingsError
+from fanout.engine.scribe import Scribe
+from fanout.engine.watched import WatchedRun
+from fanout.errors import DefinitionError, SettingsError, StoreError
 from fanout.events import RunStarted
 from fanout.kernel.recorder import Recorder
 from fanout.kernel.retries import RetryPolicy
 from fanout.retrieval.library import Library
+from fanout.store.values import StoredRun
 from fanout.structured.ladder import Ladder
 from fanout.types import BranchId, BranchPlan, ModelRef, RunId
 from fanout.workflows.definition import Workflow
-from fanout.workflows.run import plan, vote
+from fanout.workflows.run import combining_call, plan, vote
 from fanout.workflows.specs import AggregateSpec
 from fanout.workflows.topic import clean_topic
+
+if TYPE_CHECKING:
+    from fanout.store.store import Store
+
+log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 KEPT_RUNS = 200
 """Finished runs that stay in memory; the oldest go first."""
+BEGUN_S = 0.3
+"""How long `start` waits for the run's first line to be written down."""
 
 
 class Engine:
@@ -45,9 +58,15 @@ class Engine:
         *,
         retries: RetryPolicy | None = None,
         library: Callable[[], Library] | None = None,
+        store: Store | None = None,
     ) -> None:
-        """`library` opens the user's documents on first need; None: there are none."""
+        """`library` opens the user's documents on first need; None: there are none.
+
+        Without a store runs live in memory only. The engine writes to it but doesn't close it.
+        """
         self.endpoints = endpoints
+        self._store = store
+        self.scribe = Scribe(store) if store is not None else None
         retriever = Retriever(library or _no_library, endpoints)
         self._calls = SharedCalls(endpoints, retriever.search, Ladder())
         self._retries = retries or RetryPolicy()
@@ -64,16 +83,27 @@ class Engine:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def start(self, workflow: Workflow, topic: str, model: ModelRef) -> RunHandle:
-        """Start a run and return at once. InputError if the topic can't be run."""
+    def start(
+        self,
+        workflow: Workflow,
+        topic: str,
+        model: ModelRef,
+        *,
+        sequential: bool = False,
+        derived_from: RunId | None = None,
+    ) -> RunHandle:
+        """Start a run and return at once. InputError if the topic can't be run.
+
+        `sequential` asks its branches one after another, to measure what going parallel brings;
+        `derived_from` names the run whose topic this one repeats.
+        """
         topic = clean_topic(topic)
-
-        def resolve(name: str) -> ModelRef:
-            return self._named(self.endpoints.resolve(name, model))
-
+        resolve = self._resolver(model)
         plans = plan(workflow, topic, resolve)
-        self._look_up_prices(plans)
-        recorder = Recorder()
+        combining = combining_call(workflow, topic, resolve)
+        asked = [*plans, *([combining] if combining else [])]
+        self._look_up_prices(asked)
+        recorder = Recorder(self.scribe)
         recorder.emit(
             RunStarted(
                 at=0.0,
@@ -86,42 +116,46 @@ class Engine:
                 aggregate_kind=workflow.aggregate.kind if workflow.aggregate else None,
                 kind=workflow.kind,
                 vote=vote(workflow, topic),
+                made_with=made_with(
+                    workflow,
+                    model,
+                    [call.model for call in asked],
+                    self.endpoints,
+                    sequential=sequential,
+                    derived_from=derived_from,
+                ),
             )
         )
-        execution = Execution(
-            workflow=workflow,
-            topic=topic,
-            resolve=resolve,
-            recorder=recorder,
-            calls=self._calls,
-            retries=self._retries,
-        )
-
-        async def stop(branch: BranchId | None) -> None:
-            execution.stop(branch)
-
-        async def retry(branch: BranchId | None) -> None:
-            if execution.reopen(branch):
-                await execution.main()
-
-        async def combine(spec: AggregateSpec, left_out: frozenset[BranchId]) -> None:
-            await execution.combine(spec, left_out)
-
-        handle = RunHandle(
-            recorder=recorder,
-            workflow=workflow,
-            model=model,
-            stop=lambda branch: self.soon(stop, branch),
-            retry=lambda branch: self.soon(retry, branch),
-            combine=lambda spec, left_out: self.soon(combine, spec, left_out),
-        )
+        execution, handle = self._carried_out(recorder, workflow, model)
         self._remember(handle)
         self.soon(execution.main)
+        if self.scribe is not None:
+            self.scribe.flush(BEGUN_S)
         return handle
 
     def get(self, run_id: str) -> RunHandle | None:
-        """The run of that id, live or finished; None if this process doesn't know it."""
-        return self._runs.get(RunId(run_id))
+        """The run of that id, live or of any earlier day; None if there is none."""
+        known = self._runs.get(RunId(run_id))
+        if known is not None and not known.outdated:
+            return known
+        if self._store is None:
+            return known
+        stored = self._store.load(run_id)
+        if stored is not None and not stored.snapshot.status.finished and not stored.live:
+            self._store.interrupt()
+            stored = self._store.load(run_id)
+        if stored is None or stored.deleted_at is not None:
+            return None
+        handle = self._reopened(stored)
+        self._remember(handle)
+        return handle
+
+    def forget(self, run_ids: Iterable[str]) -> None:
+        """Deleted runs are not found by `get` any more; those under way are stopped."""
+        for run_id in run_ids:
+            handle = self._runs.pop(RunId(run_id), None)
+            if handle is not None:
+                handle.stop()
 
     def runs(self) -> tuple[RunHandle, ...]:
         """Newest first."""
@@ -140,13 +174,97 @@ class Engine:
         if self._closed:
             return
         self._closed = True
-        for handle in self.runs():
-            if not handle.snapshot.status.finished:
-                handle.stop()
-                handle.wait(timeout_s=2.0)
+        live = [handle for handle in self.runs() if not handle.snapshot.status.finished]
+        for handle in live:
+            handle.interrupt()
+        for handle in live:
+            handle.wait(timeout_s=2.0)
         self._portal.call(self.endpoints.aclose)
         self._portal.call(self._portal.stop, True)
         self._portal_context.__exit__(None, None, None)
+        if self.scribe is not None:
+            self.scribe.close()
+
+    def _carried_out(
+        self, recorder: Recorder, workflow: Workflow, model: ModelRef
+    ) -> tuple[Execution, RunHandle]:
+        made = recorder.snapshot.made_with
+        execution = Execution(
+            workflow=workflow,
+            topic=recorder.snapshot.topic,
+            resolve=self._resolver(model),
+            recorder=recorder,
+            calls=self._calls,
+            retries=self._retries,
+            sequential=made is not None and made.sequential,
+        )
+
+        async def stop(branch: BranchId | None) -> None:
+            execution.stop(branch)
+
+        async def interrupt() -> None:
+            execution.interrupt()
+
+        async def reopen(branch: BranchId | None) -> bool:
+            return await self._may_go_on(recorder) and execution.reopen(branch)
+
+        async def retry(branch: BranchId | None) -> None:
+            if await reopen(branch):
+                await execution.main()
+
+        def resume(branch: BranchId | None) -> bool:
+            begun = self.call(reopen, branch)
+            if begun:
+                self.soon(execution.main)
+            return begun
+
+        async def combine(spec: AggregateSpec, left_out: frozenset[BranchId]) -> None:
+            if await self._may_go_on(recorder):
+                await execution.combine(spec, left_out)
+
+        handle = RunHandle(
+            recorder=recorder,
+            workflow=workflow,
+            model=model,
+            stop=lambda branch: self.soon(stop, branch),
+            retry=lambda branch: self.soon(retry, branch),
+            resume=resume,
+            combine=lambda spec, left_out: self.soon(combine, spec, left_out),
+            interrupt=lambda: self.soon(interrupt),
+        )
+        return execution, handle
+
+    def _reopened(self, stored: StoredRun) -> RunHandle:
+        """A run of earlier, ready to go on; one that this version can't go on with only shows."""
+        assert self._store is not None
+        model = stored.snapshot.branches[0].plan.model
+        if stored.snapshot.made_with is not None:
+            model = stored.snapshot.made_with.model
+        if stored.live:
+            return WatchedRun(stored, self._store, stand_in(stored.snapshot), model)
+        recorder = Recorder.reopened(stored.events, self.scribe, filed=stored.written)
+        try:
+            workflow = workflow_of(stored.snapshot)
+        except DefinitionError as error:
+            return RunHandle.shown_only(recorder, stand_in(stored.snapshot), model, str(error))
+        return self._carried_out(recorder, workflow, model)[1]
+
+    async def _may_go_on(self, recorder: Recorder) -> bool:
+        """Whether this process may go on with a run; not while another one does."""
+        if self._store is None or not recorder.snapshot.status.finished:
+            return True
+        try:
+            return await run_sync(self._store.claim, recorder.snapshot.run_id)
+        except StoreError as error:
+            # Asking again must not hang on the record; it is written as soon as it can be.
+            log.warning("going on without the record: %s", error)
+            return True
+
+    def _resolver(self, model: ModelRef) -> Callable[[str], ModelRef]:
+        def resolve(name: str) -> ModelRef:
+            return self._named(self.endpoints.resolve(name, model))
+
+        return resolve
 
     def _named(self, model: ModelRef) -> ModelRef:
         """With no model named, the endpoint's own default."""

@@ -106,7 +106,9 @@ class Execution:
         recorder: Recorder,
         calls: SharedCalls,
         retries: RetryPolicy,
+        sequential: bool = False,
     ) -> None:
+        self._sequential = sequential
         self._workflow = workflow
         self._topic = topic
         self._resolve = resolve
@@ -150,6 +152,11 @@ class Execution:
     def stop(self, branch: BranchId | None) -> None:
         if not self._recorder.snapshot.status.finished:
             self._context.stop(branch)
+
+    def interrupt(self) -> None:
+        """The process ends: what is missing can be resumed later."""
+        if not self._recorder.snapshot.status.finished:
+            self._context.interrupt()
 
     def reopen(self, branch: BranchId | None) -> bool:
         """Make a finished run ready to go on with that branch, or with all that have no answer.
@@ -197,12 +204,18 @@ class Execution:
         failure, self._failure = self._failure, None
         self._promised.clear()
         status = RunStatus.FAILED if failure else outcome(snapshot, stopped=context.stopped)
+        if status is RunStatus.STOPPED and context.interrupted:
+            status = RunStatus.INTERRUPTED
         at = self._recorder.now_s()
         self._recorder.emit(RunFinished(at=at, status=status, failure=failure))
 
     def _fresh_context(self, only: frozenset[BranchId] | None) -> RunContext:
         return RunContext(
-            recorder=self._recorder, calls=self._calls, retries=self._retries, only=only
+            recorder=self._recorder,
+            calls=self._calls,
+            retries=self._retries,
+            only=only,
+            sequential=self._sequential,
         )
 
 

@@ -26,7 +26,10 @@ class RunHandle:
         model: ModelRef,
         stop: Act,
         retry: Act,
+        resume: Callable[[BranchId | None], bool],
         combine: Combine,
+        interrupt: Callable[[], None],
+        fixed: str = "",
     ) -> None:
         self._recorder = recorder
         self.workflow = workflow
@@ -34,7 +37,33 @@ class RunHandle:
         self.model = model
         self._stop = stop
         self._retry = retry
+        self._resume = resume
         self._combine = combine
+        self._interrupt = interrupt
+        self.fixed = fixed
+        """Why nothing of this run can be asked again; "" where it can."""
+
+    @classmethod
+    def shown_only(
+        cls, recorder: Recorder, workflow: Workflow, model: ModelRef, why: str
+    ) -> RunHandle:
+        """A run that can be read but not carried on."""
+        return cls(
+            recorder=recorder,
+            workflow=workflow,
+            model=model,
+            stop=lambda _branch: None,
+            retry=lambda _branch: None,
+            resume=lambda _branch: False,
+            combine=lambda _spec, _left_out: None,
+            interrupt=lambda: None,
+            fixed=why,
+        )
+
+    @property
+    def outdated(self) -> bool:
+        """True where the record knows more about this run, as after another process ended it."""
+        return False
 
     @property
     def id(self) -> RunId:
@@ -42,8 +71,8 @@ class RunHandle:
 
     @property
     def snapshot(self) -> Snapshot:
-        """The newest picture; never blocks."""
-        return self._recorder.snapshot
+        """The newest picture, without ends that aren't written down yet; never blocks."""
+        return self._recorder.shown
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -65,12 +94,23 @@ class RunHandle:
         """Stop one branch, or the whole run; its text so far is kept. Harmless when it is over."""
         self._stop(branch_id)
 
+    def interrupt(self) -> None:
+        """End it because the process ends; it can be resumed later, even by another process."""
+        self._interrupt()
+
     def retry(self, branch_id: BranchId | None = None) -> None:
         """Ask one branch again, or every one that has no answer, then combine anew.
 
-        Does nothing while the run is still going on.
+        This is also how an interrupted run goes on. Does nothing while the run is going on.
         """
         self._retry(branch_id)
+
+    def resume(self, branch_id: BranchId | None = None) -> bool:
+        """`retry` for those who wait: returns once it has begun; False if nothing is missing.
+
+        Not to be called on the engine's own thread.
+        """
+        return self._resume(branch_id)
 
     def combine(self, spec: AggregateSpec, left_out: Iterable[BranchId] = ()) -> None:
         """Write another combined answer beside those that are there; no branch is asked again.

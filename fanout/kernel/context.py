@@ -30,7 +30,14 @@ from fanout.kernel.recorder import Recorder
 from fanout.kernel.retries import RetryPolicy
 from fanout.retrieval.passages import Hit
 from fanout.snapshot import Branch, Snapshot
-from fanout.types import BranchId, BranchPlan, BranchState, Failure, Usage
+from fanout.types import (
+    ENDED_WITH_FANOUT,
+    BranchId,
+    BranchPlan,
+    BranchState,
+    Failure,
+    Usage,
+)
 from fanout.voting.ballot import Ballot
 
 MEANING_S = 5.0
@@ -48,18 +55,25 @@ class RunContext:
         calls: Calls,
         retries: RetryPolicy | None = None,
         only: frozenset[BranchId] | None = None,
+        sequential: bool = False,
     ) -> None:
-        """`only` names the branches to ask again in a resumed run; the others stay as they are."""
+        """`only` names the branches to ask again in a resumed run; the others stay as they are.
+
+        `sequential` asks one after another, to measure what going parallel brings.
+        """
         self._recorder = recorder
         self._calls = calls
         self._only = only
+        self._sequential = sequential
         self._asking = Asking(recorder, calls, retries or RetryPolicy())
         self._scopes: dict[BranchId, anyio.CancelScope] = {}
         self._measuring: anyio.CancelScope | None = None
         self._stopping: set[BranchId] = set()
         self._not_needed: set[BranchId] = set()
         self.stopped = False
-        """True once a person stopped the whole run: nothing new is started."""
+        """True once the whole run was stopped: nothing new is started."""
+        self.interrupted = False
+        """True where that was the end of the process, and nobody's choice."""
 
     @property
     def snapshot(self) -> Snapshot:
@@ -81,9 +95,13 @@ class RunContext:
             if heard is not None:
                 heard(branch)
 
-        async with anyio.create_task_group() as group:
-            for plan in plans:
-                if self._only is None or plan.id in self._only or self._is_new(plan):
+        wanted = [p for p in plans if self._only is None or p.id in self._only or self._is_new(p)]
+        if self._sequential:
+            for plan in wanted:
+                await one(plan)
+        else:
+            async with anyio.create_task_group() as group:
+                for plan in wanted:
                     group.start_soon(one, plan)
         return tuple(self.snapshot.branch(plan.id) for plan in plans)
 
@@ -103,6 +121,8 @@ class RunContext:
             self._scopes.pop(plan.id, None)
             if outcome.state is BranchState.STOPPED and plan.id in self._not_needed:
                 outcome = Outcome(state=BranchState.SKIPPED)
+            elif outcome.state is BranchState.STOPPED and self.interrupted:
+                outcome = Outcome(state=BranchState.STOPPED, failure=ENDED_WITH_FANOUT)
             self._finish(plan, outcome)
         return self.snapshot.branch(plan.id)
 
@@ -116,6 +136,11 @@ class RunContext:
         else:
             self._stopping.add(branch_id)
             self._cancel([branch_id])
+
+    def interrupt(self) -> None:
+        """Stop everything because the process ends."""
+        self.interrupted = True
+        self.stop()
 
     def skip(self, branch_ids: Iterable[BranchId]) -> None:
         """Call off branches that are not needed any more; those that have finished stay."""

@@ -1,25 +1,85 @@
-"""The log of one run and its newest snapshot: written on one thread, read from any."""
+"""The log of one run and its newest snapshot: written on one thread, read from any.
+
+With a journal, the end of a branch is shown to the world only once it is written down: what
+somebody has seen finished is there after any crash. The kernel itself never waits for that, and
+where the journal can't write, it is waited for no longer than `HOLD_S`.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
 from time import monotonic, time
+from typing import Protocol
 
-from fanout.events import Event, RunStarted
+from fanout.events import (
+    AggregateWritten,
+    BallotCast,
+    BranchFinished,
+    Event,
+    RunFinished,
+    RunStarted,
+)
 from fanout.fold import apply, begin
 from fanout.snapshot import Snapshot
+
+HOLD_S = 0.5
+"""Longest time that news is held back because it isn't written down yet."""
+_LASTING = (BranchFinished, BallotCast, AggregateWritten, RunFinished)
+
+
+class Journal(Protocol):
+    """Whoever writes runs down; told of news, it answers by `Recorder.written`."""
+
+    def news(self, recorder: Recorder, *, urgent: bool) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """An event that is shown once it is written, and what is shown until then."""
+
+    number: int
+    before: Snapshot
+    until: float
 
 
 class Recorder:
     """Folds events as they happen. One writer; readers get whole snapshots and never block it."""
 
-    def __init__(self) -> None:
+    def __init__(self, journal: Journal | None = None) -> None:
         self._zero = monotonic()
         self.started_at = time()
+        self._journal = journal
         self._events: list[Event] = []
         self._snapshot: Snapshot | None = None
+        self._held: deque[_Held] = deque()
         self._news = threading.Condition()
+        self.kept = 0
+        """How many of `events` are written down; the journal counts them here."""
+        self.filed = 0
+        """How many the journal's own count says; it joins pieces of text."""
+
+    @classmethod
+    def reopened(
+        cls, past: Sequence[Event], journal: Journal | None = None, *, filed: int = 0
+    ) -> Recorder:
+        """A run of earlier, all of whose events are written down; its clock goes on from there.
+
+        Raises what `apply` raises where the events are no run.
+        """
+        first, *rest = past
+        assert isinstance(first, RunStarted), "RunStarted is the first event of every run"
+        recorder = cls(journal)
+        recorder.started_at = first.started_at
+        recorder._snapshot = reduce(apply, rest, begin(first))
+        recorder._events = list(past)
+        recorder._zero = monotonic() - recorder._snapshot.at
+        recorder.kept = len(past)
+        recorder.filed = filed
+        return recorder
 
     def now_s(self) -> float:
         """Seconds since the run began."""
@@ -27,44 +87,93 @@ class Recorder:
 
     @property
     def snapshot(self) -> Snapshot:
+        """The newest picture, for those who carry the run out."""
         snapshot = self._snapshot
         assert snapshot is not None, "a run is seen only after its RunStarted"
         return snapshot
 
     @property
+    def shown(self) -> Snapshot:
+        """The newest picture for everybody else: no end in it can be lost any more."""
+        held = self._oldest_held()
+        return self.snapshot if held is None else held.before
+
+    @property
     def events(self) -> tuple[Event, ...]:
-        return tuple(self._events)
+        """Everything that is shown by now."""
+        held = self._oldest_held()
+        events = tuple(self._events)
+        return events if held is None else events[: held.number - 1]
 
     def emit(self, event: Event) -> None:
-        if self._snapshot is None:
+        before = self._snapshot
+        if before is None:
             assert isinstance(event, RunStarted), "RunStarted is the first event of every run"
             snapshot = begin(event)
         else:
-            snapshot = apply(self._snapshot, event)
+            snapshot = apply(before, event)
+        lasting = isinstance(event, _LASTING)
         with self._news:
             self._events.append(event)
             self._snapshot = snapshot
+            if self._journal is not None and lasting and before is not None:
+                until = monotonic() + HOLD_S
+                self._held.append(_Held(len(self._events), before, until))
+            self._news.notify_all()
+        if self._journal is not None:
+            self._journal.news(self, urgent=lasting)
+
+    def unwritten(self) -> tuple[Snapshot, tuple[Event, ...]]:
+        """The newest picture and the events since `kept`, for the journal."""
+        with self._news:
+            return self.snapshot, tuple(self._events[self.kept :])
+
+    def written(self, count: int) -> None:
+        """So many events are written down, or have to be shown although they are not."""
+        with self._news:
+            while self._held and self._held[0].number <= count:
+                self._held.popleft()
             self._news.notify_all()
 
     def follow(self) -> Iterator[Event]:
-        """Every event from the first on, as it happens, until the run has finished.
+        """Every event from the first on, as it is shown, until the run has finished.
 
         For threads other than the writer's; it blocks between events.
         """
         seen = 0
         while True:
             with self._news:
-                while len(self._events) <= seen:
-                    self._news.wait()
-                fresh = self._events[seen:]
-                over = self.snapshot.status.finished
-            yield from fresh
-            seen += len(fresh)
+                while len(events := self.events) <= seen:
+                    self._news.wait(self._patience())
+                over = self.shown.status.finished
+            yield from events[seen:]
+            seen = len(events)
             if over:
                 return
 
     def wait(self, timeout_s: float | None = None) -> Snapshot:
         """Block until the run has finished, or time is up; the snapshot says which."""
+        until = None if timeout_s is None else monotonic() + timeout_s
         with self._news:
-            self._news.wait_for(lambda: self.snapshot.status.finished, timeout_s)
-            return self.snapshot
+            while not self.shown.status.finished:
+                left = None if until is None else until - monotonic()
+                if left is not None and left <= 0:
+                    break
+                waits = [s for s in (left, self._patience()) if s is not None]
+                self._news.wait(min(waits) if waits else None)
+            return self.shown
+
+    def _oldest_held(self) -> _Held | None:
+        """What is being held back; none once its time is up."""
+        now = monotonic()
+        try:
+            while self._held and self._held[0].until <= now:
+                self._held.popleft()
+            return self._held[0] if self._held else None
+        except IndexError:
+            return None
+
+    def _patience(self) -> float | None:
+        """Seconds until something that is held back is shown in any case; None: nothing is."""
+        held = self._oldest_held()
+        return None if held is None else max(0.001, held.until - monotonic())

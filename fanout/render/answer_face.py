@@ -23,9 +23,13 @@ def answer_face(made: Aggregate, snapshot: Snapshot) -> Face:
     main = made.id == AGGREGATE
     waiting = made.branch.state is BranchState.READY
     counted = made.branch.state.finished and not made.branch.attempts
+    if made.shown is not made:
+        face = {**face, "note": clean_text(_from_before(made, snapshot))}
+        if main and snapshot.status.finished:
+            face["can"] = "retry"
     return {
         **face,
-        "title": clean_text(made.heading),
+        "title": clean_text(made.shown.heading),
         "label": answer_label(made),
         "hold": _PREPARING.get(made.kind, "") if waiting else face["hold"],
         "can": "" if face["can"] == "retry" and not main else face["can"],
@@ -33,6 +37,14 @@ def answer_face(made: Aggregate, snapshot: Snapshot) -> Face:
         "foot": [] if counted else face["foot"],
         "before": [preparation(call) for call in made.before],
     }
+
+
+def _from_before(made: Aggregate, snapshot: Snapshot) -> str:
+    if not snapshot.status.finished:
+        return "This is the answer from before. It stays until the new one is done."
+    failure = made.branch.failure
+    why = failure.message if failure is not None else "No new answer was written."
+    return f"{why} This is the answer from before."
 
 
 def answer_label(made: Aggregate) -> str:
@@ -53,7 +65,8 @@ def missing_answer_face(snapshot: Snapshot) -> Face:
     word = "Planned"
     can: Literal["", "retry"] = ""
     if snapshot.status.finished:
-        state = BranchState.STOPPED if snapshot.status is RunStatus.STOPPED else BranchState.FAILED
+        neutral = snapshot.status in (RunStatus.STOPPED, RunStatus.INTERRUPTED)
+        state = BranchState.STOPPED if neutral else BranchState.FAILED
         word, hold = state_word(state), f"No combined answer: {_why_none(snapshot)}."
         can = "retry" if any(branch.state.succeeded for branch in snapshot.branches) else ""
     return Face(
@@ -80,6 +93,8 @@ def missing_answer_face(snapshot: Snapshot) -> Face:
 def _why_none(snapshot: Snapshot) -> str:
     if snapshot.status is RunStatus.STOPPED:
         return "the run was stopped"
+    if snapshot.status is RunStatus.INTERRUPTED:
+        return "the run was interrupted before it"
     if not any(branch.state.succeeded for branch in snapshot.branches):
         failed = all(
             branch.state in (BranchState.FAILED, BranchState.TIMED_OUT)

@@ -179,8 +179,13 @@ def _queue_sentence(branch: Branch, snapshot: Snapshot) -> str:
 
 
 def _note(branch: Branch) -> tuple[str, bool]:
+    earlier = branch.shown is not branch
     if branch.failure is not None and branch.state.finished:
-        return branch.failure.message, branch.state is not BranchState.SKIPPED
+        kept = " The text from before is shown." if earlier else ""
+        bad = branch.state not in (BranchState.SKIPPED, BranchState.STOPPED)
+        return f"{branch.failure.message}{kept}", bad
+    if earlier:
+        return "Asked again. The text from before stays until the new one is done.", False
     if branch.ballot is not None and branch.state.succeeded and branch.ballot.problem:
         return branch.ballot.problem, False
     if not_needed(branch) and branch.text:

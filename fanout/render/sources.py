@@ -79,11 +79,11 @@ class Tracer:
     def known(self, made: Aggregate) -> Sources | None:
         """The sources of that very answer; None where they aren't known, or there are none."""
         traced = self._traced.get(made.id)
-        return traced[1] if traced is not None and traced[0] is made else None
+        return traced[1] if traced is not None and traced[0] is made.shown else None
 
     def due(self, snapshot: Snapshot) -> tuple[Aggregate, Job] | None:
         """The next answer to be traced; None where all are, or have no sources."""
-        for made in snapshot.aggregates:
+        for made in (one.shown for one in snapshot.aggregates):
             if self.known(made) is None and self._refused.get(made.id) is not made:
                 job = job_of(made, snapshot)
                 if job is not None:
@@ -134,12 +134,14 @@ def job_of(made: Aggregate, snapshot: Snapshot) -> Job | None:
 
 def shown_text(branch: Branch) -> str:
     """A branch's text as a person reads it, half-written or whole."""
-    return branch.text if branch.plan.form is None else form_text(branch.plan.form, branch.text)
+    text = branch.shown_text
+    return text if branch.plan.form is None else form_text(branch.plan.form, text)
 
 
 def shown_answer(made: Aggregate) -> str:
     """The same of a combined answer."""
-    return shown_text(made.branch) if made.answer is None else made.answer
+    read = made.shown
+    return shown_text(read.branch) if read.answer is None else read.answer
 
 
 def _sentence(sentence: SourcedSentence) -> TracedSentence:

@@ -50,7 +50,10 @@ _RUNS = {
     RunStatus.PARTIAL: "Finished in part",
     RunStatus.FAILED: "Failed",
     RunStatus.STOPPED: "Stopped",
+    RunStatus.INTERRUPTED: "Interrupted",
 }
+
+_RUN_ENDS = {RunStatus.STOPPED: "stopped", RunStatus.INTERRUPTED: "interrupted"}
 
 _ENDS = {
     BranchState.DONE: "is done",
@@ -117,7 +120,7 @@ def run_sentence(snapshot: Snapshot) -> str:
     if not snapshot.status.finished:
         return ""
     done = sum(branch.state.succeeded for branch in snapshot.branches)
-    how = "stopped" if snapshot.status is RunStatus.STOPPED else "finished"
+    how = _RUN_ENDS.get(snapshot.status, "finished")
     return f"Run {how}: {done} of {len(snapshot.branches)}"
 
 

@@ -47,6 +47,8 @@ class StoredRun:
     deleted_at: float | None = None
     live: bool = False
     """Another process is still at work on it."""
+    written: int = 0
+    """How many events were written; `events` are fewer where pieces of text were joined."""
 
     @property
     def id(self) -> RunId:

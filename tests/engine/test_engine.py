@@ -70,10 +70,10 @@ def test_the_log_folds_to_the_snapshot() -> None:
     assert folded == snapshot
 
 
-def test_closing_the_engine_ends_runs_and_connections() -> None:
+def test_closing_the_engine_interrupts_runs_and_ends_connections() -> None:
     with rig(script(otherwise=Reply(fault=Fault.STALL_FIRST))) as here:
         handle = here.start(trio())
-    assert handle.snapshot.status is RunStatus.STOPPED
+    assert handle.snapshot.status is RunStatus.INTERRUPTED
     assert here.provider.streaming == 0
 
 

@@ -89,7 +89,7 @@ def test_frames_folded_are_the_keyframe(events, data):
     fresh.take(builder.keyframe())
     assert (viewer.tag, viewer.run, viewer.cols) == (fresh.tag, fresh.run, fresh.cols)
     for branch in snapshot.branches:
-        assert fresh.html(branch.id) == render(branch.text)
+        assert fresh.html(branch.id) == render(branch.shown_text)
 
 
 @given(st.text(), st.text())
