@@ -30,7 +30,7 @@ SCRIPT = "\n".join((_HERE / f"{name}.js").read_text("utf-8") for name in (*PARTS
 STYLE = "\n".join((_HERE / f"{name}.css").read_text("utf-8") for name in SHEETS)
 HTML = '<div class="board"\n role="group" aria-label="Branches"></div>'
 
-_mount = st.components.v2.component("fanout_board", html=HTML, css=STYLE, js=SCRIPT)
+board_component = st.components.v2.component("fanout_board", html=HTML, css=STYLE, js=SCRIPT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ def _draw(handle: Handle, key: str, frames: list[Frame] | None) -> BoardResult:
     data = board_data(snapshot) | {"path": f"/api/runs/{snapshot.run_id}/ws"}
     if frames is not None:
         data["frames"] = frames
-    told = _mount(
+    told = board_component(
         key=key,
         data=data,
         on_mode_change=_nothing,

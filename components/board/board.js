@@ -184,6 +184,7 @@ function askAll(board) {
 
 // The page draws its charts when a run ends, and puts them away when one goes on.
 function tellPage(board) {
+  if (!board.mayAct) return;
   const {live} = board.state ?? {live: true};
   if (live && board.toldOver) tell(board, 'resumed');
   if (live) {

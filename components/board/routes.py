@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
-from typing import Protocol
 from urllib.parse import urlsplit
 
 import anyio
@@ -16,19 +15,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from components.board.feed import Feeds, Handle, RunFeed, stop
+from components.board.feed import Feeds, RunFeed, stop
+from components.board.shows import RecordedRuns, show_routes
 from fanout.types import BranchId
 
 UNKNOWN_RUN = 4404
 NOT_UNDERSTOOD = 4400
 EVERY = "*"
 FIRST_MESSAGE_S = 10.0
-
-
-class Runs(Protocol):
-    """Where runs are found; `fanout.engine.Engine` is one."""
-
-    def get(self, run_id: str, /) -> Handle | None: ...
 
 
 class Ask(BaseModel):
@@ -43,12 +37,13 @@ class Ask(BaseModel):
     retry: str | None = None
 
 
-def routes(engine: Runs) -> list[BaseRoute]:
+def routes(engine: RecordedRuns) -> list[BaseRoute]:
     """What the app serves beside Streamlit."""
-    return [WebSocketRoute("/api/runs/{run_id}/ws", partial(_watch, engine, Feeds()))]
+    socket = WebSocketRoute("/api/runs/{run_id}/ws", partial(_watch, engine, Feeds()))
+    return [socket, *show_routes(engine)]
 
 
-async def _watch(engine: Runs, feeds: Feeds, socket: WebSocket) -> None:
+async def _watch(engine: RecordedRuns, feeds: Feeds, socket: WebSocket) -> None:
     origin = socket.headers.get("origin")
     if origin and urlsplit(origin).netloc.lower() != socket.headers.get("host", "").lower():
         await socket.close()

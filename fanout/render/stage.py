@@ -33,7 +33,9 @@ PARTS = (
     *("text", "find", "card", "answer", "sources", "panel", "copy"),
     *("socket", "reel", "player", "board"),
 )
+"""What the app's board needs, too."""
 SHEETS = ("board", "answer", "player")
+_STAGE = ("spread", "present", "stage")
 
 _UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 PACKED_FROM = 200_000
@@ -80,7 +82,7 @@ def replay_data(
 @cache
 def board_script() -> str:
     """Board, player and their style as one script. Holds neither "</script" nor "<!--"."""
-    parts = [_read(f"{name}.js") for name in (*PARTS, "stage")]
+    parts = [_read(f"{name}.js") for name in (*PARTS, *_STAGE)]
     style = f"const STYLE = {inline_json(board_style())};"
     return "\n".join(["(() => {", "'use strict';", style, *parts, "})();"])
 
@@ -88,7 +90,7 @@ def board_script() -> str:
 @cache
 def board_style() -> str:
     """The style that `board_script` puts into each board's shadow root; pages need not."""
-    return "\n".join(_read(f"{name}.css") for name in ("stage", *SHEETS))
+    return "\n".join(_read(f"{name}.css") for name in ("stage", *SHEETS, "present"))
 
 
 def inline_json(value: object) -> str:
