@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from fanout.export.html.cast import Cast, Voter
 from fanout.export.html.markup import Child, Markup, bdi, el
+from fanout.export.html.measures import cost_words
 from fanout.export.html.parts import folded, table
-from fanout.insight.speed import cost_usd, span_s, usage
-from fanout.render.words import money_text, seconds_text, state_word
+from fanout.insight.speed import span_s, usage
+from fanout.render.words import seconds_text, state_word
 from fanout.snapshot import Snapshot
 from fanout.voting.plans import Comparison, Poll, Rubric
 from fanout.voting.scores import Scores
@@ -30,7 +31,8 @@ def ballots_table(cast: Cast, snapshot: Snapshot) -> Markup:
         for voter in cast.voters
     ]
     shown = ("Voter", *heads, "State", "Reason", "Time", "Tokens", "Cost")
-    return table(shown, _blanked(rows), label="Ballots")
+    figures = range(len(shown) - 3, len(shown))
+    return table(shown, _blanked(rows), label="Ballots", numbers=figures)
 
 
 def raw_answers(cast: Cast) -> Markup | None:
@@ -103,7 +105,7 @@ def _numbers(voter: Voter, snapshot: Snapshot) -> tuple[str, str, str]:
     return (
         seconds_text(spent),
         f"{usage(branch).output:,}",
-        money_text(cost_usd(branch.goes)),
+        cost_words(branch),
     )
 
 

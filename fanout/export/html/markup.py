@@ -13,7 +13,8 @@ from typing import TypeAlias
 
 from fanout.render.sanitise import clean_text
 
-VOID = frozenset({"br", "hr", "meta", "link", "rect", "line", "circle", "path"})
+VOID = frozenset({"br", "hr", "meta", "link"})
+"""Of HTML; what is drawn is closed like any other element."""
 
 
 class Markup(str):

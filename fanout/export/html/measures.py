@@ -23,7 +23,7 @@ _LOOKS = {
 
 def measures(snapshot: Snapshot) -> Markup | None:
     """The three charts; None before any request was sent."""
-    calls = [call for call in every_call(snapshot) if any(go.phases for go in call.branch.goes)]
+    calls = [call for call in every_call(snapshot) if _took_part(call.branch)]
     asked = [call for call in calls if any(go.started_s is not None for go in call.branch.goes)]
     if not asked:
         return None
@@ -52,6 +52,19 @@ def measures(snapshot: Snapshot) -> Markup | None:
         ),
         _cost(asked),
     )
+
+
+def cost_words(call: Branch) -> str:
+    """What a call cost, every time it was asked."""
+    if not call.earlier:
+        return cost_text(call.cost)
+    return f"{money_text(cost_usd(call.goes))} for {len(call.goes)} goes"
+
+
+def _took_part(call: Branch) -> bool:
+    """Counting and joining asks nobody, and takes no time worth a bar."""
+    counted = call.state.succeeded and not any(go.attempts for go in call.goes)
+    return any(go.phases for go in call.goes) and not counted
 
 
 def _figure(title: str, chart: Child, key: Child, rows: Markup) -> Markup:
@@ -114,15 +127,9 @@ def _cost_bar(call: Call) -> Bar:
     return Bar(
         call=call,
         pieces=(Piece(start=0.0, length=float(usd or 0), look="writing"),),
-        value=_cost_words(call.branch),
-        said=_cost_words(call.branch),
+        value=cost_words(call.branch),
+        said=cost_words(call.branch),
     )
-
-
-def _cost_words(call: Branch) -> str:
-    if not call.earlier:
-        return cost_text(call.cost)
-    return f"{money_text(cost_usd(call.goes))} for {len(call.goes)} goes"
 
 
 def _timeline_table(calls: Sequence[Call], snapshot: Snapshot) -> Markup:
@@ -161,7 +168,7 @@ def _tokens_table(calls: Sequence[Call]) -> Markup:
 
 
 def _cost_table(calls: Sequence[Call]) -> Markup:
-    rows = ((call.label, _cost_words(call.branch), _price(call.branch)) for call in calls)
+    rows = ((call.label, cost_words(call.branch), _price(call.branch)) for call in calls)
     return table(("Call", "Cost", "Price"), rows, label="Cost as a table", numbers=(1,))
 
 

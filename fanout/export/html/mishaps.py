@@ -38,7 +38,7 @@ def mishaps(snapshot: Snapshot) -> Markup | None:
 
 
 def _troubled(branch: Branch) -> bool:
-    fell_short = branch.state.finished and not branch.state.succeeded
+    fell_short = branch.state.finished and not branch.state.succeeded and not not_needed(branch)
     return bool(fell_short or branch.failure or branch.setbacks or branch.earlier)
 
 
@@ -50,8 +50,6 @@ def _happened(branch: Branch) -> Iterator[Markup]:
             yield el("span", f"{kind_word(go.failure.kind)}: ", bdi(go.failure.message))
     if branch.state is BranchState.STOPPED and branch.failure is None:
         yield el("span", "It was stopped.")
-    if not_needed(branch):
-        yield el("span", "The outcome was decided without it.")
 
 
 def _done(call: Call, snapshot: Snapshot) -> Iterator[str]:

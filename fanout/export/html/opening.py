@@ -46,7 +46,7 @@ def opening(run: StoredRun, controls: Child = None) -> Markup:
             class_="top",
         ),
         el("h1", title, dir="auto"),
-        el("p", _facts(run), class_="facts"),
+        _facts(run),
         _topic(snapshot, title),
         _labels(run.label),
         _number(snapshot),
@@ -82,9 +82,8 @@ def hosts(snapshot: Snapshot) -> str:
 def _facts(run: StoredRun) -> Markup:
     snapshot = run.snapshot
     where = hosts(snapshot)
-    return dotted(
+    facts = dotted(
         [
-            chip(snapshot.status, run_word(snapshot.status)),
             bdi(snapshot.title),
             when(snapshot.started_at),
             [
@@ -95,6 +94,7 @@ def _facts(run: StoredRun) -> Markup:
             "one after another" if snapshot.made_with and snapshot.made_with.sequential else None,
         ]
     )
+    return el("p", chip(snapshot.status, run_word(snapshot.status)), " ", facts, class_="facts")
 
 
 def _topic(snapshot: Snapshot, title: str) -> Markup | None:

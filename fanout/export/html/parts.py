@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from fanout.export.html.markup import Child, Markup, between, el, join
+from fanout.export.html.markup import Child, Markup, el, join
 
 CHIP_MARKS = {
     "done": "✓", "cached": "✓", "succeeded": "✓", "good": "✓",
@@ -88,4 +88,5 @@ def folded(
 def dotted(parts: Iterable[Child]) -> Markup:
     """ "2.8 s · 49 tokens · free", each of them unbroken."""
     shown = [part for part in (join([each]) for each in parts) if part]
-    return between(" · ", (el("span", part) for part in shown))
+    dot = el("span", " · ", class_="dot")
+    return Markup(dot.join(el("span", part) for part in shown))

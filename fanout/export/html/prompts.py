@@ -10,7 +10,7 @@ from fanout.export.html.calls import Call, every_call
 from fanout.export.html.markup import Child, Markup, bdi, el
 from fanout.export.html.opening import hosts
 from fanout.export.html.parts import folded, section
-from fanout.snapshot import Snapshot
+from fanout.snapshot import Branch, Snapshot
 from fanout.types import BranchPlan
 from fanout.workflows.parsing import parse
 from fanout.workflows.written import written
@@ -22,10 +22,16 @@ def prompts(snapshot: Snapshot) -> Markup:
     return section(
         "prompts",
         "Prompts and parameters",
-        (_asked(call, snapshot) for call in calls if call.branch.plan.messages),
+        (_asked(call, snapshot) for call in calls if _has_prompt(call.branch)),
         _definition(snapshot),
         _facts(snapshot),
     )
+
+
+def _has_prompt(call: Branch) -> bool:
+    """False for what was counted or searched for without asking a model."""
+    silent = call.state.succeeded and call.cost is None and not call.attempts
+    return bool(call.plan.messages) and not silent
 
 
 def _asked(call: Call, snapshot: Snapshot) -> Markup:

@@ -11,6 +11,10 @@ _PLAY = trusted(
     '<svg viewBox="0 0 24 24" fill="currentColor" aria-hidden="true">'
     '<path d="M7 4.5v15l12-7.5z"></path></svg>'
 )
+_SCREEN = trusted(
+    '<svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" '
+    'stroke-linejoin="round" aria-hidden="true"><path d="M3 5h18v11H3zM8 20h8M12 16v4"></path></svg>'
+)
 
 
 def replay_buttons() -> Markup:
@@ -18,6 +22,7 @@ def replay_buttons() -> Markup:
     return el(
         "div",
         el("button", _PLAY, "Replay", type="button", id="open-replay", hidden=True, class_="first"),
+        el("button", _SCREEN, "Present", type="button", id="open-present", hidden=True),
         class_="controls",
     )
 

@@ -67,9 +67,11 @@ function watchPaper() {
   addEventListener('afterprint', () => { for (const node of opened) node.open = false; });
 }
 
+const recorded = () => JSON.parse(byId('replay-data').textContent);
+
 function openReplay() {
   const dialog = byId('replay');
-  const data = JSON.parse(byId('replay-data').textContent);
+  const data = recorded();
   Object.assign(data.replay, {ended: false, autoplay: true});
   const mounted = mountBoard(byId('stage'), data);
   dialog.addEventListener('close', () => mounted.close(), {once: true});
@@ -79,8 +81,11 @@ function openReplay() {
 document.documentElement.classList.add('js');
 watchSources();
 watchPaper();
-if (byId('replay-data') && window.mountBoard) {
-  byId('open-replay').hidden = false;
-  byId('open-replay').addEventListener('click', openReplay);
+if (byId('replay-data')) {
+  const buttons = [['open-replay', window.mountBoard, openReplay], ['open-present', window.presentBoard, () => presentBoard(recorded())]];
+  for (const [id, able, open] of buttons) {
+    byId(id).hidden = !able;
+    byId(id).addEventListener('click', open);
+  }
   byId('close-replay').addEventListener('click', () => byId('replay').close());
 }
