@@ -38,6 +38,7 @@ function makeReel(board, frames, moved) {
   reel.pause = () => {
     reel.playing = false;
     cancelAnimationFrame(turn);
+    tick(board);
     moved();
   };
   reel.close = () => cancelAnimationFrame(turn);

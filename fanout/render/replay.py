@@ -25,11 +25,14 @@ What is longer gets fewer frames a second, so that no run makes a file that nobo
 
 
 def replay_frames(
-    events: Sequence[Event], *, frames_per_s: float = FRAMES_PER_S
+    events: Sequence[Event],
+    *,
+    frames_per_s: float = FRAMES_PER_S,
+    most_changes: int = MOST_CHANGES,
 ) -> tuple[Frame, ...]:
     """A keyframe, then the differences, to the picture as it is now. Pure, takes about a second
     for a minute of twelve columns; none for no events."""
-    step_s = _step_s(events, 1 / frames_per_s)
+    step_s = _step_s(events, 1 / frames_per_s, most_changes)
     merged = compact(events, step_s)
     if not merged or not isinstance(merged[0], RunStarted):
         return ()
@@ -40,10 +43,10 @@ def replay_frames(
     return tuple(reel.frames)
 
 
-def _step_s(events: Sequence[Event], step_s: float) -> float:
+def _step_s(events: Sequence[Event], step_s: float, most_changes: int) -> float:
     """Seconds from frame to frame; longer where there would be too much."""
     changes = sum(isinstance(event, BranchWrote) for event in compact(events, step_s))
-    return step_s * max(1.0, changes / MOST_CHANGES)
+    return step_s * max(1.0, changes / most_changes)
 
 
 def _groups(events: Iterable[Event], step_s: float) -> Iterable[list[Event]]:
