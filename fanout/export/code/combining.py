@@ -9,16 +9,18 @@ from fanout.export.code.asking import form_source
 from fanout.export.code.counting import counted
 from fanout.export.code.literals import TAB, Slot, Text, filled, in_line, literal, stripped
 from fanout.export.code.parts import Piece, part
-from fanout.export.code.passages import found
+from fanout.export.code.passages import brought, found
 from fanout.export.code.recipe import TOPIC, Recipe
 from fanout.export.code.source import call, value
+from fanout.structured import schema as says
 from fanout.workflows.combining.defaults import PROMPTS, prompt_of
-from fanout.workflows.combining.guided import POINTS
+from fanout.workflows.combining.guided import MOST_POINTS, POINTS
 from fanout.workflows.combining.table import MOST_ROWS
 from fanout.workflows.specs import AggregateSpec
 
 _TEXTS: Text = (Slot(code="texts"),)
 _POINTS: Text = (Slot(code="points"),)
+_FIELD = "**{title}** {said[name]}"
 
 
 def combining(recipe: Recipe) -> Iterator[Piece]:
@@ -26,6 +28,9 @@ def combining(recipe: Recipe) -> Iterator[Piece]:
     spec = recipe.aggregate
     if spec is None:
         return
+    if reads_searches(recipe):
+        yield brought(recipe)
+        yield part("searched")
     match spec.kind:
         case "synthesis":
             yield from _material(recipe, spec, spec.prompt)
@@ -57,6 +62,18 @@ def combining(recipe: Recipe) -> Iterator[Piece]:
             assert_never(spec.kind)
 
 
+def material(recipe: Recipe) -> str:
+    """What `combine` is called with."""
+    return "searched(answers)" if reads_searches(recipe) else "answers"
+
+
+def reads_searches(recipe: Recipe) -> bool:
+    """Whether it combines what the searches wrote, and not the passages themselves."""
+    spec = recipe.aggregate
+    by_passages = spec is not None and spec.kind in ("cited", "fused")
+    return recipe.snapshot.kind == "research" and not by_passages
+
+
 def in_form(recipe: Recipe) -> bool:
     """Whether any call of the program asks for an answer in a form."""
     spec = recipe.aggregate
@@ -76,7 +93,8 @@ def _material(
 
 
 def _results(recipe: Recipe, spec: AggregateSpec) -> Iterator[Piece]:
-    said = "readable(one.text)" if recipe.form is not None else "one.text.strip()"
+    formed = recipe.form is not None and not recipe.ranks
+    said = "readable(one.text)" if formed else "one.text.strip()"
     values: Mapping[str, Text] = {
         "title": (Slot(code="one.call.title"),),
         "text": (Slot(code=said),),
@@ -87,8 +105,11 @@ def _results(recipe: Recipe, spec: AggregateSpec) -> Iterator[Piece]:
         written = literal(result, indent=4, before=11)
     yield Piece(source=f"def result(one: Answer) -> str:\n{TAB}return {written}")
     yield part("results")
-    if recipe.form is not None:
-        yield part("readable")
+    if recipe.form is not None and formed:
+        kinds = [says.kind(each) for each in says.properties(recipe.form.schema).values()]
+        scores = kinds.count("integer") > 1
+        row, joint = ("- {title} **{said[name]}**", "\\n") if scores else (_FIELD, " · ")
+        yield part("readable", row=row, joint=joint)
         yield part("fields")
 
 
@@ -133,7 +154,7 @@ def _guided(recipe: Recipe, spec: AggregateSpec) -> Iterator[Piece]:
     yield _prompt_function(prompt, given=True, blank_ends=spec.result != spec.result.strip())
     yield from _results(recipe, spec)
     propose = _call(recipe, spec, title='"Points"', form="POINTS")
-    yield part("guided", propose=propose, call=_call(recipe, spec))
+    yield part("guided", propose=propose, call=_call(recipe, spec), most=str(MOST_POINTS))
     yield part("fields")
 
 

@@ -52,6 +52,8 @@ def _poll(recipe: Recipe, vote: Poll, title: str) -> Iterator[Piece]:
         title=title,
         votes="dict.fromkeys(OPTIONS, 0)" if rule.options else "{}",
         added=added,
+        # Where the branches weren't asked to vote, one without a vote is whole all the same.
+        missing=', f"{silent} abstained" if silent else ""' if recipe.vote is not None else "",
         reason=". {reason(answer)}" if by_verdict else "",
         decide="decide(votes, len(answers))" if rule.kind == "unanimity" else "decide(votes)",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fanout.export.code.combining import material
 from fanout.export.code.introduction import introduction
 from fanout.export.code.literals import TAB
 from fanout.export.code.parts import assembled, part
@@ -26,14 +27,16 @@ def langgraph_program(run: StoredRun | Snapshot) -> str:
     judges = made.aggregate is not None and made.aggregate.kind == "best"
     asks = any(one.plan.messages for one in made.branches)
     alone = unanswered(made, 4)
-    node = part("aggregate_node", body=alone.replace("return 1", "return {}"))
+    node = part(
+        "aggregate_node", body=alone.replace("return 1", "return {}"), answers=material(made)
+    )
     wiring = _AGGREGATE if asks else _AGGREGATE.replace("list(BRANCHES)", "START")
     everything = '[*answers, state["combined"]]' if combines else "answers"
     body = f'{TAB}answers: list[Answer] = state["answers"]'
     graph = part(
         "graph",
         combined=f"{TAB}combined: Answer" if combines else "",
-        aggregate=f"\n{node.source}\n\n" if combines else "",
+        aggregate=f"\n{node.source}\n" if combines else "",
         wiring=wiring if combines else f"{TAB * 2}graph.add_edge(name, END)",
         body="\n".join(filter(None, [body, alone])),
         all=everything,

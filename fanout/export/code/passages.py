@@ -7,6 +7,7 @@ from fanout.export.code.parts import Piece
 from fanout.export.code.recipe import Recipe
 from fanout.export.code.source import value
 from fanout.workflows.definition import Research
+from fanout.workflows.research import found_words
 
 _CITED = 6
 _K = 60
@@ -22,6 +23,16 @@ def found(recipe: Recipe) -> Piece:
         branch.title: [hit.passage.id for hit in branch.hits] for branch in recipe.snapshot.branches
     }
     return Piece(source=f"K, CITED = {k}, {cited}\nFOUND = {value(hits, before=8)}")
+
+
+def brought(recipe: Recipe) -> Piece:
+    """BROUGHT: what each search of the run wrote down."""
+    words = {
+        branch.title: found_words(branch.queries, branch.hits, rewritten=bool(branch.plan.messages))
+        for branch in recipe.snapshot.branches
+        if branch.queries
+    }
+    return Piece(source=f"BROUGHT: dict[str, str] = {value(words, before=26)}")
 
 
 def passages(recipe: Recipe) -> Piece:

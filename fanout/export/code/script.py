@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fanout.export.code.asking import branches, prompts, settings
-from fanout.export.code.combining import combining, in_form
+from fanout.export.code.combining import combining, in_form, material
 from fanout.export.code.introduction import introduction
 from fanout.export.code.literals import TAB
 from fanout.export.code.parts import Piece, assembled, part
@@ -55,7 +55,9 @@ def unanswered(made: Recipe, indent: int) -> str:
 
 def _end(made: Recipe) -> Iterator[Piece]:
     yield from ending(made)
-    combine = f"{TAB * 2}combined = await combine(answers)" if made.aggregate is not None else ""
+    combine = (
+        f"{TAB * 2}combined = await combine({material(made)})" if made.aggregate is not None else ""
+    )
     body = "\n".join(filter(None, [unanswered(made, 8), combine]))
     everything = "[*answers, combined]" if combine else "answers"
     yield part("main", body=body, all=everything)
