@@ -196,3 +196,77 @@ def test_the_fold_leaves_the_old_picture_as_it_was() -> None:
     before = folded(started("a", "b"))
     apply(before, BranchQueued(at=1.0, id=BranchId("a")))
     assert before.branch(BranchId("a")).state is BranchState.READY
+
+
+def redone(*last: Event) -> Snapshot:
+    """A branch that wrote, failed and is asked again, up to `last`."""
+    joke = BranchId("joke")
+    return folded(
+        started("joke"),
+        BranchQueued(at=0.0, id=joke),
+        AttemptStarted(at=0.1, id=joke, attempt=1),
+        BranchWrote(at=0.2, id=joke, text="Old words.", pieces=2),
+        BranchFinished(at=0.3, id=joke, state=BranchState.FAILED, failure=BUSY),
+        RunFinished(at=0.4, status=RunStatus.FAILED),
+        RunResumed(at=9.0, branches=(joke,)),
+        BranchQueued(at=9.0, id=joke),
+        AttemptStarted(at=9.1, id=joke, attempt=1),
+        BranchWrote(at=9.2, id=joke, text="New words.", pieces=2),
+        *last,
+    )
+
+
+def test_the_old_text_stays_until_the_new_one_has_succeeded() -> None:
+    joke = BranchId("joke")
+    assert redone().branch(joke).shown_text == "Old words."
+    failed = BranchFinished(at=9.3, id=joke, state=BranchState.FAILED, failure=BUSY)
+    assert redone(failed).branch(joke).shown_text == "Old words."
+    done = BranchFinished(at=9.3, id=joke, state=BranchState.DONE)
+    assert redone(done).branch(joke).shown_text == "New words."
+    assert [go.text for go in redone(done).branch(joke).goes] == ["Old words.", "New words."]
+
+
+def combined(*last: Event) -> Snapshot:
+    """A run whose answer was written, and that goes on, up to `last`."""
+    joke = BranchId("joke")
+    heading = AggregatePlanned(
+        at=1.0, kind="synthesis", heading="Old heading", used=(joke,), plan=plan(AGGREGATE)
+    )
+    return folded(
+        started("joke"),
+        BranchQueued(at=0.0, id=joke),
+        BranchFinished(at=0.3, id=joke, state=BranchState.DONE),
+        heading,
+        BranchQueued(at=1.0, id=AGGREGATE),
+        BranchWrote(at=1.1, id=AGGREGATE, text="Old answer.", pieces=1),
+        BranchFinished(at=1.2, id=AGGREGATE, state=BranchState.DONE, usage=Usage(output=3)),
+        RunFinished(at=1.3, status=RunStatus.PARTIAL),
+        RunResumed(at=9.0, branches=(joke,)),
+        *last,
+    )
+
+
+def test_the_old_answer_stays_until_the_new_one_has_succeeded() -> None:
+    again = AggregatePlanned(
+        at=9.5,
+        kind="synthesis",
+        heading="New heading",
+        used=(BranchId("joke"),),
+        plan=plan(AGGREGATE),
+    )
+    wrote = BranchWrote(at=9.6, id=AGGREGATE, text="New answer.", pieces=1)
+    queued = BranchQueued(at=9.5, id=AGGREGATE)
+    failed = BranchFinished(at=9.7, id=AGGREGATE, state=BranchState.FAILED, failure=BUSY)
+    done = BranchFinished(at=9.7, id=AGGREGATE, state=BranchState.DONE)
+    for last in ((), (again,), (again, queued, wrote), (again, queued, wrote, failed)):
+        answer = combined(*last).aggregate
+        assert answer is not None
+        assert (answer.shown.heading, answer.shown.text) == ("Old heading", "Old answer.")
+    snapshot = combined(again, queued, wrote, done)
+    assert snapshot.aggregate is not None
+    assert (snapshot.aggregate.shown.heading, snapshot.aggregate.shown.text) == (
+        "New heading",
+        "New answer.",
+    )
+    spent = sum(go.usage.output for go in snapshot.goes if go.usage is not None)
+    assert spent == 3, "what the old answer cost is still counted"
