@@ -148,6 +148,7 @@ WORDS = {
 }
 """By the name of the dialect: what a text search looks through, one row a run.
 
-`label` is name and notes. SQLite's is an FTS5 table; PostgreSQL fills `words` by itself from the
-other three, so only those are ever written. A row goes when its run goes, in both.
+Each column holds `words.words` of its text with spaces between; `label` is name and notes. SQLite's
+is an FTS5 table; PostgreSQL fills `words` by itself from the other three, so only those are ever
+written. A row goes when its run goes, in both.
 """

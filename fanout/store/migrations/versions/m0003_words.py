@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from alembic import op
+from sqlalchemy import Connection, text
+
+from fanout.store.words import words
 
 revision = "0003"
 down_revision = "0002"
@@ -10,20 +15,13 @@ down_revision = "0002"
 SQLITE = (
     """
     CREATE VIRTUAL TABLE run_words USING fts5(
-        topic, texts, label, tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
+        topic, texts, label, tokenize = 'unicode61 remove_diacritics 0', prefix = '2 3'
     )
     """,
     """
     CREATE TRIGGER run_words_go AFTER DELETE ON runs BEGIN
         DELETE FROM run_words WHERE rowid = old.number;
     END
-    """,
-    """
-    INSERT INTO run_words (rowid, topic, texts, label)
-    SELECT number, topic,
-        coalesce((SELECT group_concat(text, char(10)) FROM calls WHERE run = number), ''),
-        name || char(10) || notes
-    FROM runs
     """,
 )
 
@@ -41,18 +39,30 @@ POSTGRESQL = (
     )
     """,
     "CREATE INDEX run_words_words ON run_words USING gin (words)",
-    """
-    INSERT INTO run_words (run, topic, texts, label)
-    SELECT number, topic,
-        coalesce(
-            (SELECT string_agg(text, chr(10) ORDER BY ordinal) FROM calls WHERE run = number), ''
-        ),
-        name || chr(10) || notes
-    FROM runs
-    """,
 )
 
 
 def upgrade() -> None:
-    for statement in SQLITE if op.get_bind().dialect.name == "sqlite" else POSTGRESQL:
+    connection = op.get_bind()
+    sqlite = connection.dialect.name == "sqlite"
+    for statement in SQLITE if sqlite else POSTGRESQL:
         op.execute(statement)
+    _fill(connection, "rowid" if sqlite else "run")
+
+
+def _fill(connection: Connection, number: str) -> None:
+    insert = text(
+        f"INSERT INTO run_words ({number}, topic, texts, label) "
+        "VALUES (:number, :topic, :texts, :label)"
+    )
+    rows = connection.execute(
+        text(
+            "SELECT number, topic, name, notes, coalesce(text, '') AS text "
+            "FROM runs LEFT JOIN calls ON calls.run = runs.number ORDER BY number, ordinal"
+        )
+    ).yield_per(1000)
+    for run, found in groupby(rows, key=lambda row: (row.number, row.topic, row.name, row.notes)):
+        columns = (run[1], "\n".join(row.text for row in found), f"{run[2]}\n{run[3]}")
+        topic, texts, label = (" ".join(words(column)) for column in columns)
+        parameters = {"number": run[0], "topic": topic, "texts": texts, "label": label}
+        connection.execute(insert, parameters)

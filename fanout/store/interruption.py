@@ -1,0 +1,69 @@
+"""Runs whose process is gone are ended, and a run that ended can be claimed to go on with it."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+from sqlalchemy import Engine, select, update
+
+from fanout.fold import apply
+from fanout.store.database import reading, writing
+from fanout.store.journal import append
+from fanout.store.owners import Owners
+from fanout.store.reading import drawn, endings, find
+from fanout.store.rows import short
+from fanout.store.schema import runs
+from fanout.types import RunId, RunStatus
+
+
+def interrupt(engine: Engine, owners: Owners) -> tuple[RunId, ...]:
+    """End every run whose process is gone; the ids of those that this call has ended."""
+    with reading(engine) as connection:
+        running = connection.execute(
+            select(runs.c.id).where(runs.c.status == RunStatus.RUNNING, runs.c.owner != owners.id)
+        )
+        found = [str(run_id) for run_id in running.scalars()]
+    ended = tuple(RunId(run_id) for run_id in found if _end(engine, owners, run_id))
+    with writing(engine) as connection:
+        owners.forget_gone(connection)
+    return ended
+
+
+def claim(engine: Engine, owners: Owners, run_id: str) -> bool:
+    """Make this process the owner of a run; False while another one is at work on it."""
+    with writing(engine) as connection:
+        found = connection.execute(
+            select(runs).where(runs.c.id == short(run_id, 64)).with_for_update()
+        )
+        row = found.mappings().first()
+        if row is None:
+            return False
+        running = row["status"] == RunStatus.RUNNING
+        if running and owners.alive(connection, row["owner"]) and row["owner"] != owners.id:
+            return False
+        connection.execute(
+            update(runs).where(runs.c.number == row["number"]).values(owner=owners.id)
+        )
+        return True
+
+
+def _end(engine: Engine, owners: Owners, run_id: str) -> bool:
+    with writing(engine) as connection:
+        # Another process may be doing the same: the second one finds it ended.
+        connection.execute(select(runs.c.number).where(runs.c.id == run_id).with_for_update())
+        row = find(connection, run_id)
+        gone = row is not None and row["status"] == RunStatus.RUNNING
+        if row is None or not gone or owners.alive(connection, row["owner"]):
+            return False
+        _, snapshot, _ = drawn(connection, row)
+        ends = () if snapshot.status.finished else endings(snapshot)
+        if ends:
+            picture = reduce(apply, ends, snapshot)
+            append(connection, row["number"], picture, ends, row["events"], owner="")
+        else:
+            connection.execute(
+                update(runs)
+                .where(runs.c.number == row["number"])
+                .values(status=snapshot.status.value, owner="")
+            )
+        return True

@@ -1,0 +1,161 @@
+"""Writes runs down while they happen: each call of `write` is one transaction.
+
+What was written before is known by its number, so the same news told twice is written once, and
+news with a hole before it is refused instead of making a record that nobody can read.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Engine, delete, select, update
+
+from fanout.errors import StoreError
+from fanout.events import (
+    AggregatePlanned,
+    AggregateWritten,
+    BranchFinished,
+    Event,
+    RunFinished,
+    RunResumed,
+    RunStarted,
+)
+from fanout.snapshot import Snapshot
+from fanout.store.chunks import pack, same_end, unpack
+from fanout.store.database import insert, writing
+from fanout.store.owners import Owners
+from fanout.store.rows import Row, call_rows, run_row, short, word_row
+from fanout.store.schema import WORDS, calls, runs, timeline
+from fanout.store.values import Update
+
+_RESHAPE = (RunStarted, AggregatePlanned, RunResumed)
+"""After these there may be other calls than before."""
+_SEARCHED = (RunStarted, BranchFinished, AggregateWritten, RunResumed, RunFinished)
+"""After these a search should find what was written."""
+
+
+class Journal:
+    """The writing side of the record."""
+
+    def __init__(self, engine: Engine, owners: Owners) -> None:
+        self._engine = engine
+        self._owners = owners
+
+    def write(self, updates: Sequence[Update], *, imported: bool = False) -> None:
+        """All or nothing; StoreError. `imported` marks new runs as brought from elsewhere."""
+        with writing(self._engine) as connection:
+            self._owners.beat_within(connection)
+            # In one order everywhere, or two processes could wait for each other.
+            for one in sorted(updates, key=lambda update: update.snapshot.run_id):
+                self._write(connection, one, imported)
+
+    def _write(self, connection: Connection, news: Update, imported: bool) -> None:
+        run_id = short(news.snapshot.run_id, 64)
+        row = connection.execute(
+            select(runs.c.number, runs.c.events, runs.c.owner)
+            .where(runs.c.id == run_id)
+            .with_for_update()
+        ).first()
+        if row is None:
+            if news.first:
+                raise StoreError("The beginning of this run is not in the record any more.")
+            origin: Row = {"imported_at": time.time()} if imported else {}
+            number = self._begin(connection, run_id, news.snapshot, origin)
+            append(connection, number, news.snapshot, news.events, 0, self._owners.id)
+            return
+        self._check_owner(connection, row.owner)
+        known = row.events - news.first
+        if known < 0:
+            raise StoreError("A part of this run was not written down, so no more of it can be.")
+        if known and not _retold(connection, row.number, news.events[:known]):
+            raise StoreError("This run went on elsewhere in the meantime. Open it anew.")
+        if events := news.events[known:]:
+            append(connection, row.number, news.snapshot, events, row.events, self._owners.id)
+
+    def _begin(self, connection: Connection, run_id: str, snapshot: Snapshot, origin: Row) -> int:
+        row = run_row(snapshot) | {"id": run_id, "written_at": time.time(), "events": 0} | origin
+        number = connection.execute(runs.insert().values(row)).inserted_primary_key
+        assert number is not None, "runs count up by themselves"
+        searched = WORDS[connection.dialect.name]
+        connection.execute(searched.insert().values(run=number[0], topic="", texts="", label=""))
+        return int(number[0])
+
+    def _check_owner(self, connection: Connection, owner: str) -> None:
+        if owner not in ("", self._owners.id) and self._owners.alive(connection, owner):
+            raise StoreError("Another process of Fanout is at work on this run.")
+
+
+def append(
+    connection: Connection,
+    number: int,
+    snapshot: Snapshot,
+    events: Sequence[Event],
+    first: int,
+    owner: str,
+) -> None:
+    """Write the next events of a run, and everything that follows from them."""
+    written = {"events": first + len(events), "owner": owner, "written_at": time.time()}
+    connection.execute(
+        update(runs).where(runs.c.number == number).values(run_row(snapshot) | written)
+    )
+    connection.execute(
+        timeline.insert().values(run=number, first=first, count=len(events), data=pack(events))
+    )
+    _put_calls(connection, number, snapshot, events)
+    if any(isinstance(event, _SEARCHED) for event in events):
+        searched = WORDS[connection.dialect.name]
+        connection.execute(
+            update(searched).where(searched.c.run == number).values(word_row(snapshot))
+        )
+    if snapshot.status.finished:
+        _merge(connection, number)
+
+
+def _put_calls(
+    connection: Connection, number: int, snapshot: Snapshot, events: Sequence[Event]
+) -> None:
+    """The rows of the calls that the events are about; of all where there may be others now."""
+    rows = [{"run": number, **row} for row in call_rows(snapshot)]
+    touched = {short(id, 80) for event in events if (id := getattr(event, "id", None))}
+    if any(isinstance(event, _RESHAPE) for event in events):
+        there = [row["id"] for row in rows]
+        connection.execute(delete(calls).where(calls.c.run == number, calls.c.id.not_in(there)))
+    else:
+        rows = [row for row in rows if row["id"] in touched]
+    if not rows:
+        return
+    statement = insert(connection, calls)
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in ("run", "id")}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["run", "id"], set_=changed), rows
+    )
+
+
+def _merge(connection: Connection, number: int) -> None:
+    """The chunks of a run that is over as one: smaller, and read at once."""
+    own = timeline.c.run == number
+    found = connection.execute(select(timeline).where(own).order_by(timeline.c.first)).all()
+    if len(found) < 2:
+        return
+    try:
+        data = pack([event for chunk in found for event in unpack(chunk.data)])
+    except ValueError:
+        # One of them is damaged: what can still be read is not to be lost as well.
+        return
+    connection.execute(delete(timeline).where(own))
+    count = sum(chunk._mapping["count"] for chunk in found)
+    connection.execute(timeline.insert().values(run=number, first=0, count=count, data=data))
+
+
+def _retold(connection: Connection, number: int, events: Sequence[Event]) -> bool:
+    """Whether the record ends with these very events."""
+    own = timeline.c.run == number
+    found = connection.execute(
+        select(timeline.c.data).where(own).order_by(timeline.c.first)
+    ).scalars()
+    try:
+        written = [event for data in found for event in unpack(data)]
+    except ValueError:
+        return False
+    return same_end(written, events)

@@ -1,0 +1,161 @@
+"""Opens the record: makes it, upgrades it, sets a damaged one aside, never touches a newer one."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from fanout.errors import SettingsError, StoreError
+from fanout.store.database import damaged, postgresql_engine, sqlite_engine, writing
+from fanout.store.file_lock import FileLock
+from fanout.store.migrations import HEAD, REVISIONS
+from fanout.store.sqlite_file import FILE, copied, looked_at, set_aside
+from fanout.store.unreachable import unreachable
+
+OPENING_S = 30.0
+"""How long another process may take to upgrade the database."""
+ADVISORY = 0x46616E6F7574
+"""The lock that PostgreSQL's upgrades are made under: "Fanout"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A database with today's tables."""
+
+    engine: Engine
+    problems: tuple[str, ...] = ()
+    kept: bool = True
+
+
+def open_database(home: Path, url: str = "") -> Opened:
+    """SQLite in `home`, or the PostgreSQL at `url`; SettingsError says why it can't be."""
+    return _open_postgresql(url) if url else _open_sqlite(home)
+
+
+def in_memory(*problems: str) -> Opened:
+    """A database that is gone with the process."""
+    engine = sqlite_engine(None)
+    with writing(engine) as connection:
+        _upgrade(connection)
+    return Opened(engine=engine, problems=problems, kept=False)
+
+
+def _open_sqlite(home: Path) -> Opened:
+    lock = FileLock(home / "fanout.lock")
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        held = lock.take(OPENING_S)
+    except OSError as error:
+        return in_memory(_only_in_memory(error.strerror or "it can't be written"))
+    if not held:
+        raise SettingsError(
+            "Another Fanout is opening the database of runs and does not come to an end. "
+            "End it, then start this one again."
+        )
+    try:
+        return _open_file(home / FILE)
+    except sqlite3.Error as error:
+        return in_memory(_only_in_memory(str(error)))
+    finally:
+        lock.release()
+
+
+def _open_file(path: Path) -> Opened:
+    problems = []
+    try:
+        revision = looked_at(path)
+    except sqlite3.DatabaseError as error:
+        if not damaged(error):
+            raise
+        problems.append(set_aside(path))
+        revision = None
+    _check_known(revision)
+    if revision is not None and revision != HEAD:
+        copied(path, revision)
+    engine = sqlite_engine(path)
+    if revision != HEAD:
+        try:
+            with writing(engine) as connection:
+                _upgrade(connection)
+        except StoreError as error:
+            engine.dispose()
+            raise SettingsError(f"{error} The database was left as it is.") from None
+    return Opened(engine=engine, problems=tuple(problems))
+
+
+def _check_known(revision: str | None) -> None:
+    if revision is not None and revision not in REVISIONS:
+        raise SettingsError(
+            f"The database of runs was written by a newer Fanout (it is at {revision[:20]}, this "
+            f"one knows up to {HEAD}). Update Fanout, or set FANOUT_HOME to another folder."
+        )
+
+
+def _only_in_memory(why: str) -> str:
+    return (
+        f"FANOUT_HOME can't be used for the database of runs: {why}. Runs are kept only until "
+        "Fanout ends. Set FANOUT_HOME to a folder that can be written and has room."
+    )
+
+
+def _open_postgresql(url: str) -> Opened:
+    engine = postgresql_engine(_address(url))
+    try:
+        with writing(engine) as connection:
+            connection.execute(text(f"SET LOCAL lock_timeout = '{OPENING_S:.0f}s'"))
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY})"))
+            revision = _revision(connection)
+            _check_known(revision)
+            if revision != HEAD:
+                _upgrade(connection)
+    except SettingsError:
+        engine.dispose()
+        raise
+    except (StoreError, DBAPIError) as error:
+        engine.dispose()
+        raise SettingsError(unreachable(engine.url, error)) from None
+    return Opened(engine=engine)
+
+
+def _address(url: str) -> URL:
+    """Its text never reaches an error: it may hold a password."""
+    try:
+        parsed = make_url(url.strip())
+    except (ArgumentError, ValueError):
+        parsed = None
+    if parsed is None or parsed.drivername not in (
+        "postgres",
+        "postgresql",
+        "postgresql+psycopg",
+    ):
+        raise SettingsError(
+            "FANOUT_DATABASE_URL is no address of a PostgreSQL database. It looks like "
+            "postgresql://user:password@host:5432/name; a special character in the password is "
+            "written as % and two digits. Without it, runs are kept in FANOUT_HOME."
+        )
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if found is None else str(found)
+
+
+def _upgrade(connection: Connection) -> None:
+    """To today's tables, in the transaction of the caller."""
+    # Loads in a third of a second, which a database that needs nothing should not cost.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "fanout.store:migrations")
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,109 @@
+"""Who is at work on a run: each process that has the record open, and whether it still lives.
+
+A lock on a file tells it at once and for certain on one machine, also after kill -9 and when
+process ids are used again. Of other machines only a heartbeat is known.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import secrets
+import time
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, delete, extract, func, select
+
+from fanout.store.database import insert, writing
+from fanout.store.file_lock import FileLock, taken
+from fanout.store.schema import processes
+
+BEAT_S = 5.0
+"""Between two heartbeats."""
+SILENT_S = 30.0
+"""A process of another machine that was not heard of for so long is gone."""
+
+
+class Owners:
+    """This process as an owner of runs, and what is known of the others."""
+
+    def __init__(self, engine: Engine, home: Path | None, host: str | None = None) -> None:
+        """Registers at once; StoreError. Without a home there is no lock file."""
+        self._engine = engine
+        self._folder = None if home is None else home / "processes"
+        self._host = platform.node() if host is None else host
+        self._beaten = float("-inf")
+        self.id = secrets.token_hex(16)
+        self._lock = self._locked()
+        try:
+            self.beat()
+        except BaseException:
+            self._release()
+            raise
+
+    def beat(self) -> None:
+        """Say that this process lives; does so at most every `BEAT_S`."""
+        if time.monotonic() - self._beaten >= BEAT_S:
+            with writing(self._engine) as connection:
+                self.beat_within(connection)
+
+    def beat_within(self, connection: Connection) -> None:
+        """The same as part of a transaction that is under way."""
+        if time.monotonic() - self._beaten < BEAT_S:
+            return
+        row = {"id": self.id, "host": self._host, "pid": os.getpid(), "seen_at": _now(connection)}
+        statement = insert(connection, processes).values(row)
+        seen = {"seen_at": statement.excluded.seen_at}
+        connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=seen))
+        self._beaten = time.monotonic()
+
+    def alive(self, connection: Connection, owner: str) -> bool:
+        """Whether the process of that id, this one or another, is still there."""
+        if owner == self.id:
+            return True
+        row = connection.execute(select(processes).where(processes.c.id == owner)).first()
+        if row is None:
+            return False
+        lock = None if self._folder is None else self._folder / f"{owner}.lock"
+        if lock is not None and row.host == self._host and lock.exists():
+            return taken(lock)
+        return bool(_now(connection) - row.seen_at < SILENT_S)
+
+    def forget_gone(self, connection: Connection) -> None:
+        """Drop the rows and lock files of processes that have ended."""
+        for (owner,) in connection.execute(select(processes.c.id)).all():
+            if not self.alive(connection, owner):
+                connection.execute(delete(processes).where(processes.c.id == owner))
+                if self._folder is not None:
+                    (self._folder / f"{owner}.lock").unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Sign off; the runs that this process has not ended are interrupted from now on."""
+        try:
+            with writing(self._engine) as connection:
+                connection.execute(delete(processes).where(processes.c.id == self.id))
+        finally:
+            self._release()
+
+    def _locked(self) -> FileLock | None:
+        if self._folder is None:
+            return None
+        lock = FileLock(self._folder / f"{self.id}.lock")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            return lock if lock.take() else None
+        except OSError:
+            # A shared database and a home that can't be written: the heartbeat has to do.
+            return None
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            self._lock.release(remove=True)
+
+
+def _now(connection: Connection) -> float:
+    """Unix time, by the one clock that all processes of a database share."""
+    if connection.dialect.name != "postgresql":
+        return time.time()
+    now = select(extract("epoch", func.clock_timestamp()))
+    return float(connection.execute(now).scalar_one())
