@@ -49,6 +49,8 @@ class StoredRun:
     """Another process is still at work on it."""
     written: int = 0
     """How many events were written; `events` are fewer where pieces of text were joined."""
+    problem: str = ""
+    """What could not be read of it, for the screen; "" where it is whole."""
 
     @property
     def id(self) -> RunId:
