@@ -198,6 +198,7 @@ def without_model() -> str:
 def test(chosen: list[str]) -> int:
     if "not browser" not in chosen:
         os.environ["FANOUT_CHROMIUM"] = find_browser()
+    find_postgres()
     failed = run_checks()
     print("\n== pytest", flush=True)
     status = call(PYTHON, "-m", "pytest", *chosen)
@@ -226,11 +227,7 @@ def report(failed: list[str]) -> int:
 def find_browser() -> str:
     """The program for the browser tests; on Debian as root it is installed, elsewhere asked for."""
     found = installed_browser()
-    if found is None and shutil.which("apt-get") and os.geteuid() == 0:
-        print("Installing Chromium from the system's packages ...", flush=True)
-        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for step in ("update", "install -y --no-install-recommends chromium fonts-liberation"):
-            subprocess.run(["apt-get", "-qq", *step.split()], env=quiet, stdin=subprocess.DEVNULL)
+    if found is None and install_packages("Chromium", "chromium", "fonts-liberation"):
         found = installed_browser()
     if found is None:
         sys.exit(
@@ -239,6 +236,38 @@ def find_browser() -> str:
             ' python3 run.py test -m "not browser"'
         )
     return found
+
+
+def find_postgres() -> None:
+    """The server for the tests of a shared database; on Debian as root it is installed, elsewhere
+    these tests are left out, and it is said."""
+    if has_postgres() or "FANOUT_NO_POSTGRES" in os.environ:
+        return
+    folder = Path("/etc/postgresql-common")
+    if os.name == "posix" and os.geteuid() == 0 and not (folder / "createcluster.conf").exists():
+        # The package would otherwise set up and start a server of its own.
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "createcluster.conf").write_text("create_main_cluster = false\n")
+    install_packages("PostgreSQL", "postgresql")
+    if not has_postgres():
+        os.environ["FANOUT_NO_POSTGRES"] = "1"
+        print("Without PostgreSQL here, the tests of a shared database are left out.", flush=True)
+
+
+def has_postgres() -> bool:
+    return bool(shutil.which("initdb") or any(Path("/usr/lib/postgresql").glob("*/bin/initdb")))
+
+
+def install_packages(what: str, *packages: str) -> bool:
+    """Ask Debian's package manager for them; whether there is one and we may."""
+    if not shutil.which("apt-get") or os.geteuid() != 0:
+        return False
+    print(f"Installing {what} from the system's packages ...", flush=True)
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    install = "install -y --no-install-recommends -o Dpkg::Options::=--force-confold"
+    for step in ("update", f"{install} {' '.join(packages)}"):
+        subprocess.run(["apt-get", "-qq", *step.split()], env=quiet, stdin=subprocess.DEVNULL)
+    return True
 
 
 def installed_browser() -> str | None:

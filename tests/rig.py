@@ -15,6 +15,7 @@ from fanout.providers.base import Provider
 from fanout.providers.script import DEMO, Reply, Rule, Script
 from fanout.providers.scripted import Scripted
 from fanout.snapshot import Snapshot
+from fanout.store.store import Store
 from fanout.types import EndpointId, ModelRef
 from fanout.workflows.definition import Workflow
 from fanout.workflows.parsing import parse
@@ -42,8 +43,14 @@ class Rig:
 
 
 @contextmanager
-def rig(script: Script = DEMO, *, slots: int = 8, on_this_machine: bool = False) -> Iterator[Rig]:
-    """Open an engine that asks `script`; closes it and everything in it."""
+def rig(
+    script: Script = DEMO,
+    *,
+    slots: int = 8,
+    on_this_machine: bool = False,
+    store: Store | None = None,
+) -> Iterator[Rig]:
+    """Open an engine that asks `script`; closes it and everything in it but the store."""
     provider = Scripted(script)
 
     def make(_endpoint: Endpoint, _key: Secret | None) -> Provider:
@@ -53,7 +60,7 @@ def rig(script: Script = DEMO, *, slots: int = 8, on_this_machine: bool = False)
     book.put(
         Endpoint(id=HERE, name="Here", base_url="", slots=slots, on_this_machine=on_this_machine)
     )
-    with Engine(book, retries=AT_ONCE) as engine:
+    with Engine(book, retries=AT_ONCE, store=store) as engine:
         yield Rig(engine, provider)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,19 +18,28 @@ from fanout.engine.endpoints import EndpointBook
 from fanout.engine.engine import Engine
 from fanout.engine.local_models import LocalModels
 from fanout.engine.model_lists import Listing, ModelLists
-from fanout.errors import FanoutError, SettingsError
+from fanout.errors import FanoutError, SettingsError, StoreError
 from fanout.providers.base import Provider
 from fanout.providers.discovery import USUAL_PORTS, FoundServer, find_local_servers
 from fanout.providers.local.server import LocalServer
 from fanout.providers.openai_compatible import MODELS_S, OpenAICompatible
 from fanout.retrieval.library import Library
 from fanout.settings import ENVIRONMENT, Settings
+from fanout.store.store import Store
 from fanout.types import EndpointId, ModelRef, Price
+
+log = logging.getLogger(__name__)
 
 GRACE_S = 0.25
 """How long a page waits for the first list of a new endpoint: servers nearby answer by then."""
 LOOK_AROUND_S = 10.0
 """How long the servers found on this machine are believed to be all."""
+
+
+def open_store(settings: Settings) -> Store:
+    """The record of all runs, for a process with these settings; SettingsError if it can't be."""
+    url = settings.database_url.reveal() if settings.database_url else ""
+    return Store.open(settings.home, url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +60,8 @@ class Runtime:
         self.usual_ports: Mapping[int, str] = USUAL_PORTS
         """Where servers of this machine are looked for, and whose port it usually is."""
         book = EndpointBook(self._make, settings.home / "endpoints.json")
-        self.engine = Engine(book, library=lambda: self.library)
+        self.store = self._opened_store()
+        self.engine = Engine(book, library=lambda: self.library, store=self.store)
         self._library: Library | None = None
         self._opening = Lock()
         self.machine = LocalModels(settings.home, settings.local_model, runs=self.engine.runs)
@@ -85,8 +96,9 @@ class Runtime:
         self.close()
 
     def close(self) -> None:
-        """Stop every run, end the local models and the loop. Safe to call twice."""
+        """End every run, the local models and the loop. Safe to call twice."""
         self.engine.close()
+        self.store.close()
         with self._opening:
             if self._library is not None:
                 self._library.close()
@@ -105,11 +117,30 @@ class Runtime:
                 self._library.sample()
             return self._library
 
+    def _opened_store(self) -> Store:
+        """The record of all runs; where it can't be used, one in memory, and people are told."""
+        try:
+            store = open_store(self.settings)
+        except SettingsError as error:
+            self.problems.append(
+                f"{error} Until that is mended, runs are kept only until Fanout ends."
+            )
+            return Store.in_memory()
+        self.problems.extend(store.problems)
+        return store
+
     def _open_library(self) -> None:
         try:
             _ = self.library
         except FanoutError as error:
             self.problems.append(str(error))
+
+    def _end_interrupted(self) -> None:
+        """Runs whose process is gone can be resumed from now on."""
+        try:
+            self.store.interrupt()
+        except StoreError as error:
+            log.warning("runs that were interrupted are not marked yet: %s", error)
 
     @property
     def local(self) -> LocalServer:
@@ -121,6 +152,7 @@ class Runtime:
         if self.settings.endpoint is None:
             self.engine.soon(self.machine.warm_up)
         self.engine.soon(run_sync, self._open_library)
+        self.engine.soon(run_sync, self._end_interrupted)
         others = [e.id for e in self.engine.endpoints.all() if e.id != BUNDLED]
         self._lists.look_at(others, grace_s=0)
 
