@@ -196,7 +196,7 @@ function toStep(show, step) {
   for (const card of board.cards.values()) rest(card);
   draw(show);
   const name = steps[show.step];
-  board.live.textContent = name === 'headline' ? show.sum.textContent : board.cards.get(name)?.face?.title ?? '';
+  board.live.textContent = name === 'headline' ? [...show.sum.children].map((line) => line.textContent).join('. ') : board.cards.get(name)?.face?.title ?? '';
 }
 
 function showAll(show) {

@@ -4,65 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from fanout.fold import apply, begin
-from fanout.render.replay import replay_frames
-from fanout.render.stage import board_script, inline_json, replay_data
+from tests.browser.disk_page import Opened, axe, opening, page_of
 from tests.browser.steps import region
 from tests.render.recorded_run import recorded_run
 
 pytestmark = pytest.mark.browser
-PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Replay</title>
-<meta name="viewport" content="width=device-width"><h1>Replay</h1>
-<div data-board="replay-data"></div>
-<script type="application/json" id="replay-data">{data}</script>
-<script>{script}</script></html>"""
-
-
-def page_of(events) -> str:
-    snapshot = begin(events[0])
-    for event in events[1:]:
-        snapshot = apply(snapshot, event)
-    data = replay_data(snapshot, replay_frames(events))
-    return PAGE.format(data=inline_json(data), script=board_script())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
-    """A page from the disk, what went wrong in it and what it asked the network for."""
-
-    page: Page
-    errors: list[str]
-    asked: list[str]
 
 
 @pytest.fixture
 def open_file(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Opened]]:
-    """Opens a text as a page from the disk, the network refused; closes what it opened."""
-    contexts = []
-
-    def open_it(html: str, *, width: int = 1360, height: int = 900, **kind) -> Opened:
-        context = browser.new_context(viewport={"width": width, "height": height}, **kind)
-        contexts.append(context)
-        context.set_offline(True)
-        page = context.new_page()
-        opened = Opened(page=page, errors=[], asked=[])
-        page.on("pageerror", lambda error: opened.errors.append(str(error)))
-        page.on("request", lambda request: opened.asked.append(request.url))
-        file = tmp_path / "page.html"
-        file.write_text(html, "utf-8")
-        page.goto(file.as_uri())
-        return opened
-
-    yield open_it
-    for context in contexts:
-        context.close()
+    with opening(browser, tmp_path) as open_it:
+        yield open_it
 
 
 @pytest.fixture
@@ -242,13 +199,3 @@ def test_axe_finds_nothing_in_a_page_with_a_replay(open_file, width: int, dark: 
     page.get_by_role("slider").fill("5")
     assert axe(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-
-
-def axe(page: Page) -> list[str]:
-    response = Axe().run(page, options={"resultTypes": ["violations"]}).response
-    return [
-        f"{found['impact']} {found['id']}: {node['target']} {node.get('failureSummary', '')}"
-        for found in response["violations"]
-        if found["impact"] in ("serious", "critical")
-        for node in found["nodes"]
-    ]
