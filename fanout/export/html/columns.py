@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from fanout.export.html.calls import Call, branch_calls
-from fanout.export.html.marking import deepened
+from fanout.export.html.marking import fitted
 from fanout.export.html.markup import Markup, bdi, el, trusted
 from fanout.export.html.parts import chip, dotted, folded, section
 from fanout.render.column_face import Face, branch_face
@@ -96,7 +96,7 @@ def _attempts(branch: Branch) -> Iterator[Markup]:
             el("span", ": ", bdi(ended)) if ended else None,
             ". Asked again by hand.",
             el("p", dotted(metrics(go, go.finished_s or 0.0)), class_="hold"),
-            el("div", trusted(deepened(render(go.text))), class_="text before-text")
+            el("div", trusted(fitted(render(go.text))), class_="text before-text")
             if go.text.strip() and go is not branch.shown
             else None,
         )

@@ -20,6 +20,7 @@ TOKEN = re.compile(r'(<(?:"[^"]*"|[^">])*>)')
 """Splits sanitised HTML: text and tags in turn, text at even places."""
 
 _OPENS = frozenset("\"'“‘«\u2039([¿¡„")
+_SCROLL = '<div class="scroll" role="group" tabindex="0" aria-label="Table">'
 _HEADING = re.compile(r"(</?)h([3-6])(?=[\s>])")
 
 
@@ -104,8 +105,9 @@ def marked(shown: Shown, marks: Sequence[Mark]) -> Markup:
     return Markup("".join(out + late))
 
 
-def deepened(html: str) -> Markup:
-    """Its headings below a heading of the third level, none of them skipping a level."""
+def fitted(html: str) -> Markup:
+    """Rendered text as part of a card: its headings below the third level, none of them skipping
+    one, and a table that is too wide scrolling by itself."""
     levels: dict[int, int] = {}
     before = 3
 
@@ -116,7 +118,8 @@ def deepened(html: str) -> Markup:
             before = levels[asked] = min(asked, before + 1, 6)
         return f"{found[1]}h{levels.get(asked, min(asked, 6))}"
 
-    return Markup(_HEADING.sub(fit, html))
+    html = _HEADING.sub(fit, html).replace("<table", f"{_SCROLL}<table")
+    return Markup(html.replace("</table>", "</table></div>"))
 
 
 def split_up(places: Mapping[str, Place]) -> tuple[tuple[Place, tuple[str, ...]], ...]:

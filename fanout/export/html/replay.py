@@ -13,7 +13,8 @@ _PLAY = trusted(
 )
 _SCREEN = trusted(
     '<svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" '
-    'stroke-linejoin="round" aria-hidden="true"><path d="M3 5h18v11H3zM8 20h8M12 16v4"></path></svg>'
+    'stroke-linejoin="round" aria-hidden="true">'
+    '<path d="M3 5h18v11H3zM8 20h8M12 16v4"></path></svg>'
 )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from fanout.export.html.calls import Call, answer_anchor, branch_calls, by_id
 from fanout.export.html.colours import WHOLE
-from fanout.export.html.marking import Place, Shown, deepened, marked, read
+from fanout.export.html.marking import Place, Shown, fitted, marked, read
 from fanout.export.html.markup import Markup
 from fanout.export.html.source_marks import Source, Told, cited, quote_marks, sentence_mark
 from fanout.render.markdown import render
@@ -51,7 +51,7 @@ class _Columns:
     def __init__(self, snapshot: Snapshot) -> None:
         self.calls = by_id(branch_calls(snapshot))
         self._shown: dict[BranchId, Shown] = {
-            b.id: read(deepened(render(shown_text(b)))) for b in snapshot.branches
+            b.id: read(fitted(render(shown_text(b)))) for b in snapshot.branches
         }
         self._quotes: dict[BranchId, dict[str, Place]] = defaultdict(dict)
 
@@ -78,7 +78,7 @@ def _answer(made: Aggregate, snapshot: Snapshot, columns: _Columns) -> Answer:
         for number, sentence in enumerate(sources["sentences"] if sources else (), 1)
         if sources and sentence["found"] != "plain"
     )
-    shown = read(deepened(render(shown_answer(made))))
+    shown = read(fitted(render(shown_answer(made))))
     marks = []
     after = 0
     for one in told:
