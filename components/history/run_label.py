@@ -1,0 +1,143 @@
+"""What a person writes on a run: title, tags, notes, and whether it is a favourite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import streamlit as st
+
+from components.history.asked import clean
+from components.history.known import forget
+from components.plain import label as plain
+from fanout.engine.runtime import Runtime
+from fanout.errors import FanoutError
+from fanout.store.values import Label
+
+LONGEST_NAME, LONGEST_TAG, LONGEST_NOTES = 200, 60, 20_000
+MOST_TAGS = 20
+_ASIDE = "label_told"
+
+
+def label_editor(runtime: Runtime, run_id: str, *, key: str) -> None:
+    """A star and a popover with the fields, for a page that shows the run."""
+    history = runtime.store.history
+    try:
+        written = history.label_of(run_id)
+    except FanoutError as error:
+        st.caption(plain(str(error), 300))
+        return
+    with st.container(
+        key=f"{key}_bar", horizontal=True, vertical_alignment="center", width="content"
+    ):
+        favourite = written.favourite
+        st.button(
+            "Favourite",
+            key=f"{key}_star",
+            icon=":material/star:" if favourite else ":material/star_border:",
+            type="tertiary",
+            help="A favourite: click to make it an ordinary run" if favourite else "Make favourite",
+            on_click=set_favourite,
+            args=(runtime, run_id, not favourite),
+        )
+        with st.popover(
+            plain(written.name, 40) if written.name else "Title and tags",
+            icon=":material/label:",
+            key=f"{key}_label",
+            type="tertiary",
+            on_change="rerun",
+            help="Title, tags and notes of this run in the History",
+        ) as popover:
+            if popover.open:
+                _form(runtime, run_id, written, key=key, closes=f"{key}_label")
+        if told := st.session_state.pop(_ASIDE, ""):
+            st.markdown(f":red[:material/error: {plain(told, 300)}]")
+
+
+@st.dialog("Title, tags and notes", width="medium")
+def label_dialog(runtime: Runtime, run_id: str, topic: str) -> None:
+    """The same fields in a dialog; saving closes it."""
+    try:
+        written = runtime.store.history.label_of(run_id)
+    except FanoutError as error:
+        st.error(plain(str(error), 300), icon=":material/error:")
+        return
+    if _form(runtime, run_id, written, key=f"label-{run_id}", topic=topic):
+        st.rerun()
+
+
+def set_favourite(runtime: Runtime, run_id: str, favourite: bool) -> None:
+    _change(runtime, run_id, lambda written: replace(written, favourite=favourite))
+
+
+def clean_tags(tags: list[str]) -> tuple[str, ...]:
+    """Without doubles, spaces around, and what is too long."""
+    words = (" ".join(clean(tag).split())[:LONGEST_TAG].strip() for tag in tags)
+    return tuple(dict.fromkeys(word for word in words if word))[:MOST_TAGS]
+
+
+def told() -> str:
+    """Why the last change was not kept; said once."""
+    return str(st.session_state.pop(_ASIDE, ""))
+
+
+def _form(
+    runtime: Runtime, run_id: str, written: Label, *, key: str, topic: str = "", closes: str = ""
+) -> bool:
+    with st.form(key=f"{key}_form", border=False):
+        st.text_input(
+            "Title",
+            value=written.name,
+            key=f"{key}_name",
+            max_chars=LONGEST_NAME,
+            placeholder=topic[:LONGEST_NAME] or "Shown instead of the topic",
+        )
+        st.multiselect(
+            "Tags",
+            _known_tags(runtime, written),
+            default=list(written.tags),
+            key=f"{key}_tags",
+            accept_new_options=True,
+            max_selections=MOST_TAGS,
+            placeholder="Choose or type new ones",
+        )
+        st.text_area(
+            "Notes", value=written.notes, key=f"{key}_notes", max_chars=LONGEST_NOTES, height=140
+        )
+        return st.form_submit_button(
+            "Save",
+            key=f"{key}_save",
+            type="primary",
+            icon=":material/check:",
+            on_click=_save,
+            args=(runtime, run_id, key, closes),
+        )
+
+
+def _save(runtime: Runtime, run_id: str, key: str, closes: str) -> None:
+    state = st.session_state
+    name = " ".join(clean(state[f"{key}_name"] or "").split())
+    notes = "\n".join(clean(line) for line in (state[f"{key}_notes"] or "").splitlines())
+    tags = clean_tags(state[f"{key}_tags"])
+    _change(
+        runtime, run_id, lambda written: replace(written, name=name, notes=notes.strip(), tags=tags)
+    )
+    if closes:
+        state[closes] = False
+
+
+def _change(runtime: Runtime, run_id: str, made: Callable[[Label], Label]) -> None:
+    history = runtime.store.history
+    try:
+        history.label(run_id, made(history.label_of(run_id)))
+    except FanoutError as error:
+        st.session_state[_ASIDE] = f"Not saved. {error}"
+    forget()
+
+
+def _known_tags(runtime: Runtime, written: Label) -> list[str]:
+    try:
+        known = [tag for tag, _ in runtime.store.history.facets().tags]
+    except FanoutError:
+        known = []
+    return list(dict.fromkeys([*written.tags, *known]))
