@@ -71,7 +71,10 @@ def _notes(recipe: Recipe) -> list[str]:
             "All votes are waited for; Fanout calls off those that can't change the outcome."
         )
     if recipe.snapshot.kind == "research":
-        notes.append("Fanout's library can't be searched from here: what the run found is below.")
+        notes.append(
+            "Fanout's library can't be searched from here, so it answers from the passages that "
+            "the run found for its own topic."
+        )
     return notes
 
 
