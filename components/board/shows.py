@@ -1,4 +1,4 @@
-"""What the app serves of a run beside its socket: the replay's frames, and the page for a projector.
+"""Beside the socket of a run: its replay's frames, and its page for a projector.
 
 Both are as open as the socket is: who knows the run's id may see it, other web pages may not.
 """

@@ -14,7 +14,7 @@ from fanout.render.replay import replay_frames
 from fanout.render.stage import board_data
 
 
-def replay_board(handle: Recorded, *, key: str = "replay") -> None:
+def replay_board(handle: Recorded, *, key: str = "replay_board") -> None:
     """Draw the run's replay; it begins to play by itself. Instead of the live board, not beside."""
     snapshot = handle.snapshot
     told = st.session_state.get(key) or {}

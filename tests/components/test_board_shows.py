@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from components.board.routes import routes
-from fanout.events import Event, RunResumed
+from fanout.events import Event, RunResumed, RunStarted
 from fanout.fold import apply, begin
 from fanout.render.replay import replay_frames
 from fanout.snapshot import Snapshot
@@ -25,6 +25,7 @@ class RecordedRun:
 
     def __init__(self) -> None:
         self.events: tuple[Event, ...] = recorded_run()
+        assert isinstance(self.events[0], RunStarted)
         self.snapshot: Snapshot = begin(self.events[0])
         for event in self.events[1:]:
             self.snapshot = apply(self.snapshot, event)
