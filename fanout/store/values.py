@@ -117,6 +117,9 @@ class Found:
     rows: tuple[RunRow, ...]
     total: int
     """How many fit in all; `rows` are one page of them."""
+    at_least: bool = False
+    """`total` is where counting stopped (10,000, less the deleted ones among them): more may fit,
+    and are found on later pages. Only so where a text was asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,6 +58,11 @@ def unfinished(word: str) -> tuple[str, ...]:
     return (word,) if stem == word else (word, stem)
 
 
+def alone(character: str) -> bool:
+    """Whether it is a word by itself."""
+    return bool(_lone().match(character))
+
+
 def _folded(text: str) -> str:
     opened = unicodedata.normalize("NFKD", text).casefold()
     bare = re.sub(f"[{_SIGNS}]", "", opened)
@@ -85,6 +90,11 @@ def _rough() -> re.Pattern[str]:
     """As `_splitter`, but in text that is not folded yet."""
     marks = _marks() + _SIGNS
     return re.compile(f"[{_ALONE}](?<=\\w)[{marks}]*|(?:(?![{_ALONE}])[^\\W_][{marks}]*)+")
+
+
+@cache
+def _lone() -> re.Pattern[str]:
+    return re.compile(f"[{_ALONE}]")
 
 
 @cache
