@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
+from typing import TypeAlias
 
 import anyio
 import pytest
@@ -32,6 +33,8 @@ from fanout.retrieval.library import Library
 from fanout.snapshot import Snapshot
 from fanout.types import MadeWith
 from fanout.workflows.definition import Workflow
+from fanout.workflows.library import shipped
+from fanout.workflows.parsing import parse
 from tests.rig import AT_ONCE, HERE, MODEL
 
 KEY = "sk-test"
@@ -72,6 +75,12 @@ def _engine(server: ServerHandle, library: Library | None) -> Iterator[Engine]:
     find = None if library is None else lambda: library
     with Engine(book, retries=AT_ONCE, library=find) as engine:
         yield engine
+
+
+def changed(name: str, **changes: object) -> Workflow:
+    """A shipped workflow with other fields."""
+    data = shipped().get(name).model_dump(mode="json", exclude={"name"})
+    return parse({**data, **changes}, name=name)
 
 
 def with_definition(snapshot: Snapshot, workflow: Workflow) -> Snapshot:
@@ -182,7 +191,10 @@ def began(source: str, base_url: str, path: Path) -> subprocess.Popen[str]:
     )
 
 
-def asked(requests: tuple[SeenRequest, ...]) -> list[tuple[str, ...]]:
+Asked: TypeAlias = list[tuple[str, ...]]
+
+
+def asked(requests: tuple[SeenRequest, ...]) -> Asked:
     """What the answers depend on, in an order that chance doesn't change."""
     fields = ("model", "messages", "temperature", "max_tokens", "response_format")
     return sorted(tuple(repr(one.body.get(name)) for name in fields) for one in requests)

@@ -15,7 +15,17 @@ from fanout.providers.scripted_app import SeenRequest
 from fanout.snapshot import Snapshot
 from fanout.voting.words import verdict
 from fanout.workflows.library import shipped
-from tests.export.coding import STATUS, WRITERS, asked, began, carried_out, meeting, ran, run_here
+from tests.export.coding import (
+    STATUS,
+    WRITERS,
+    asked,
+    began,
+    carried_out,
+    changed,
+    meeting,
+    ran,
+    run_here,
+)
 from tests.workflows.documents import filled
 
 WRITTEN = ("creative-trio", "perspectives", "review", "report", "questions", "models")
@@ -40,15 +50,9 @@ def test_a_program_asks_what_the_run_asked_and_ends_in_the_same_answer(
 
 
 def test_a_panel_of_moderators_reaches_the_same_verdict(tmp_path: Path) -> None:
-    workflow = shipped().get("moderation")
+    workflow = changed("moderation", vote={"rule": "majority", "early_stop": "never"})
     script = panel(["block", "flag", "block", "allow", "block"])
-    snapshot, requests = ran(
-        workflow.model_copy(
-            update={"vote": workflow.vote.model_copy(update={"early_stop": "never"})}
-        ),
-        workflow.examples[0],
-        script,
-    )
+    snapshot, requests = ran(workflow, workflow.examples[0], script)
     for one in carried_out(both(snapshot), script, tmp_path).values():
         assert asked(one.requests) == asked(requests)
         assert one.last("Verdict").startswith("**Block: majority 3 of 5**")
@@ -82,7 +86,7 @@ def test_judges_come_to_the_same_judgement(example: int, tmp_path: Path) -> None
 
 
 def test_the_final_answers_of_several_lines_of_thought_are_counted(tmp_path: Path) -> None:
-    workflow = shipped().get("reasoning")
+    workflow = changed("reasoning", vote={"rule": "plurality", "early_stop": "never"})
     starts = ("Think step", "Work backwards", "Think of a simpler", "Look for", "First estimate")
     script = Script(
         rules=tuple(
@@ -90,10 +94,7 @@ def test_the_final_answers_of_several_lines_of_thought_are_counted(tmp_path: Pat
             for start, said in zip(starts, ("8", "**8**", "8.0", "8.", "six"), strict=True)
         )
     )
-    still = workflow.model_copy(
-        update={"vote": workflow.vote.model_copy(update={"early_stop": "never"})}
-    )
-    snapshot, requests = ran(still, workflow.examples[0], script)
+    snapshot, requests = ran(workflow, workflow.examples[0], script)
     assert snapshot.aggregate is not None
     assert snapshot.aggregate.text.startswith("**8: most votes 4 of 5**")
     for one in carried_out(both(snapshot), script, tmp_path).values():

@@ -11,6 +11,7 @@ from fanout.workflows.research import found_words
 
 _CITED = 6
 _K = 60
+_FOUND = "FOUND: dict[str, list[str]]"
 
 
 def found(recipe: Recipe) -> Piece:
@@ -22,7 +23,9 @@ def found(recipe: Recipe) -> Piece:
     hits = {
         branch.title: [hit.passage.id for hit in branch.hits] for branch in recipe.snapshot.branches
     }
-    return Piece(source=f"K, CITED = {k}, {cited}\nFOUND = {value(hits, before=8)}")
+    return Piece(
+        source=f"K, CITED = {k}, {cited}\n{_FOUND} = {value(hits, before=len(_FOUND) + 3)}"
+    )
 
 
 def brought(recipe: Recipe) -> Piece:

@@ -8,7 +8,7 @@ sent.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from keyword import iskeyword
 
 from fanout.errors import FanoutError
@@ -87,11 +87,24 @@ class Recipe:
 
 def recipe(run: StoredRun | Snapshot) -> Recipe:
     """How to do that run again."""
-    snapshot = run.snapshot if isinstance(run, StoredRun) else run
+    snapshot = _printable(run.snapshot if isinstance(run, StoredRun) else run)
     workflow = _definition(snapshot)
     if workflow is not None and _known(workflow, snapshot):
         return _from_templates(snapshot, workflow)
     return _frozen(snapshot)
+
+
+def _printable(snapshot: Snapshot) -> Snapshot:
+    """With titles that a terminal can show, whatever an import held."""
+    branches = tuple(
+        replace(one, plan=replace(one.plan, title=_shown(one.plan.title)))
+        for one in snapshot.branches
+    )
+    return replace(snapshot, branches=branches)
+
+
+def _shown(title: str) -> str:
+    return title.encode("utf-8", "replace").decode()
 
 
 def _definition(snapshot: Snapshot) -> Workflow | None:
@@ -198,7 +211,7 @@ def _usual(snapshot: Snapshot) -> AggregateSpec | None:
         return spec
     plan = snapshot.aggregate.branch.plan
     limits = {"temperature": plan.temperature, "max_tokens": plan.max_tokens}
-    return spec.model_copy(update={"title": plan.title, **limits})
+    return spec.model_copy(update={"title": _shown(plan.title), **limits})
 
 
 def _kind(name: str | None) -> AggregateKind | None:
