@@ -7,12 +7,13 @@ memory of one.
 from __future__ import annotations
 
 import logging
+import os
 import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import IO
+from io import BufferedReader
 
 from fanout.errors import InputError
 from fanout.export.bundle_formats import FORMATS, ExportFormat, file_stem
@@ -22,8 +23,6 @@ from fanout.store.values import StoredRun
 
 log = logging.getLogger(__name__)
 
-IN_MEMORY = 1_000_000
-"""Bytes up to which a zip is not put on disk."""
 INDEX = "index.csv"
 LONGEST_TOPIC = 200
 """Characters of a topic in the list."""
@@ -31,26 +30,28 @@ LONGEST_TOPIC = 200
 
 def zip_export(
     runs: Iterable[StoredRun],
-    formats: Sequence[str] = ("html", "json"),
+    formats: Sequence[str] = ("html", "md", "json"),
     *,
     told: Callable[[int], None] | None = None,
-) -> IO[bytes]:
+) -> BufferedReader:
     """An open file that holds the zip, from its beginning; closing it removes it.
 
     `runs` may be a generator that loads them; `told` hears after each how many are done. A run
     that one format can't tell is listed with the reason, and the others are there all the same.
-    InputError for a format that there isn't.
+    InputError for a format that there isn't, and where no temporary file can be written.
     """
     chosen = [_format(name) for name in dict.fromkeys(formats)]
-    file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115
     try:
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-            _fill(archive, runs, chosen, told)
-    except BaseException:
-        file.close()
-        raise
-    file.seek(0)
-    return file
+        with tempfile.TemporaryFile() as file:
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+                _fill(archive, runs, chosen, told)
+            file.seek(0)
+            return os.fdopen(os.dup(file.fileno()), "rb")
+    except OSError as error:
+        raise InputError(
+            f"The zip can't be written: {error.strerror}. Make room on the disk, or choose fewer "
+            "runs."
+        ) from None
 
 
 def _format(name: str) -> ExportFormat:

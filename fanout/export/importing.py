@@ -14,10 +14,11 @@ import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Literal, Protocol
 
 from fanout.errors import FanoutError
-from fanout.events import BranchFinished, Event, RunFinished, RunStarted
+from fanout.events import Event, RunStarted
 from fanout.export.importing_limits import (
     LONGEST_TEXT,
     MOST_OTHER_EVENTS,
@@ -32,9 +33,10 @@ from fanout.fold import apply
 from fanout.record import run_record
 from fanout.render.frames import FrameBuilder
 from fanout.snapshot import Branch, Snapshot
+from fanout.store.reading import endings
 from fanout.store.values import Label, StoredRun, Update
 from fanout.timeline import compact, decode, encode_lines
-from fanout.types import ENDED_WITH_FANOUT, BranchState, RunId, RunStatus
+from fanout.types import RunId
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +52,7 @@ class Runs(Protocol):
 
     def load(self, run_id: str) -> StoredRun | None: ...
 
-    def write(self, updates: Sequence[Update]) -> None: ...
+    def write(self, updates: Sequence[Update], *, imported: bool = False) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +94,7 @@ def import_run(store: Runs, data: bytes) -> Imported:
             return Imported(run=kept, how="there")
         if kept is None:
             run = _called(run, wanted)
-            store.write([Update(snapshot=run.snapshot, events=run.events, first=0)])
+            store.write([Update(snapshot=run.snapshot, events=run.events, first=0)], imported=True)
             return Imported(run=run, how="renamed" if number else "new")
     raise refused("its id is taken", do="Try again.")
 
@@ -177,17 +179,8 @@ def _interrupted(
     events: tuple[Event, ...], snapshot: Snapshot
 ) -> tuple[tuple[Event, ...], Snapshot]:
     """A run that was exported while it was going on ends here, as one whose process was killed."""
-    ends: list[Event] = [
-        BranchFinished(
-            at=snapshot.at, id=call.id, state=BranchState.STOPPED, failure=ENDED_WITH_FANOUT
-        )
-        for call in snapshot.calls
-        if not call.state.finished
-    ]
-    ends.append(RunFinished(at=snapshot.at, status=RunStatus.INTERRUPTED))
-    for event in ends:
-        snapshot = apply(snapshot, event)
-    return (*events, *ends), snapshot
+    ends = endings(snapshot)
+    return (*events, *ends), reduce(apply, ends, snapshot)
 
 
 def _check_drawing(snapshot: Snapshot) -> None:

@@ -103,8 +103,8 @@ class Shelf:
     def load(self, run_id: str) -> StoredRun | None:
         return self.runs.get(run_id)
 
-    def write(self, updates: Sequence[Update]) -> None:
+    def write(self, updates: Sequence[Update], *, imported: bool = False) -> None:
         for update in updates:
-            assert update.first == 0
+            assert update.first == 0 and imported
             run = StoredRun(events=update.events, snapshot=update.snapshot)
             self.runs[str(run.id)] = run
