@@ -11,7 +11,7 @@ from components.compare.charts import numbers
 from components.compare.choosing import choosing
 from components.compare.picks import BLIND, MOST, VIEW, Pick, picked, show_comparison
 from components.compare.setup import setup
-from components.compare.sides import Side, side
+from components.compare.sides import Side, sides_of
 from components.compare.texts import texts
 from components.compare.variants import variants
 from components.compare.waiting import waiting
@@ -60,7 +60,7 @@ def _sides(runtime: Runtime, picks: Sequence[Pick]) -> tuple[Side, ...]:
     """The picks that there are; a run that is named twice is opened once."""
     handles = {run: runtime.engine.get(run) for run in dict.fromkeys(pick.run for pick in picks)}
     known = [(pick, handle) for pick in picks if (handle := handles[pick.run]) is not None]
-    return tuple(side(n, pick, handle) for n, (pick, handle) in enumerate(known, 1))
+    return sides_of(known)
 
 
 def _missing(picks: Sequence[Pick], sides: Sequence[Side]) -> None:

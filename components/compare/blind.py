@@ -18,10 +18,10 @@ import streamlit as st
 
 from components.compare.marked import STYLE, text_html
 from components.compare.picks import VIEW, Pick
-from components.compare.setup import how, model_name
 from components.compare.sides import COMBINED, Side, Subject, call_of, said
 from components.compare.tally import tally
 from components.compare.waiting import waiting
+from components.compare.ways import how, models
 from components.plain import label
 from fanout.engine.runtime import Runtime
 from fanout.errors import FanoutError
@@ -92,7 +92,7 @@ def _judge(runtime: Runtime, duel: Duel, texts: dict[Pick, str], *, left: int, o
             ":material/visibility: This session has seen these texts with their names. "
             "Vote only if you can't tell any more which is which."
         )
-    with st.grid(min_column_width=330, key="blind_texts"):
+    with st.grid(2, min_column_width=330, key="blind_texts"):
         for letter, one in (("A", duel.a), ("B", duel.b)):
             with st.container(border=True, key=f"blind-{letter.lower()}"):
                 st.subheader(letter, anchor=False)
@@ -153,23 +153,13 @@ def _reveal(runtime: Runtime, duels: Sequence[Duel], votes: dict[frozenset[Pick]
 def _outcome(duel: Duel, choice: Choice) -> str:
     match choice:
         case "a":
-            return f"You found A better: {_told(duel.a, duel.b)}"
+            return f"You found A better: {duel.a.title}"
         case "b":
-            return f"You found B better: {_told(duel.b, duel.a)}"
+            return f"You found B better: {duel.b.title}"
         case "tie":
-            return f"A tie: {_told(duel.a, duel.b)} and {_told(duel.b, duel.a)}"
+            return f"A tie: {duel.a.title} and {duel.b.title}"
         case "both_bad":
-            return f"Both bad: {_told(duel.a, duel.b)} and {_told(duel.b, duel.a)}"
-
-
-def _told(one: Side, other: Side) -> str:
-    """A side by what sets it apart from the other."""
-    if one.snapshot.title != other.snapshot.title:
-        return one.snapshot.title
-    if how(one.snapshot) != how(other.snapshot):
-        return how(one.snapshot).lower()
-    models = _models(one), _models(other)
-    return models[0] if models[0] != models[1] else one.name
+            return f"Both bad: {duel.a.title} and {duel.b.title}"
 
 
 def _revealed(duel: Duel, choice: Choice) -> pd.DataFrame:
@@ -180,7 +170,7 @@ def _revealed(duel: Duel, choice: Choice) -> pd.DataFrame:
             "Your vote": [_voted(letter, choice) for letter in pair],
             "Whose": [one.name for one in pair.values()],
             "How it was asked": [how(one.snapshot) for one in pair.values()],
-            "Model": [_models(one) for one in pair.values()],
+            "Model": [models(one.calls, one.snapshot) for one in pair.values()],
             "Time": [seconds_text(_time_s(one)) for one in pair.values()],
             "Cost": [_cost(one) for one in pair.values()],
         }
@@ -191,12 +181,6 @@ def _voted(letter: str, choice: Choice) -> str:
     if choice in ("tie", "both_bad"):
         return CHOICES[choice][0].lower()
     return "better" if choice == letter.lower() else ""
-
-
-def _models(one: Side) -> str:
-    found = call_of(one.snapshot, one.call) if one.call else None
-    calls = [found] if found is not None else one.snapshot.calls
-    return ", ".join(dict.fromkeys(model_name(call.plan.model, one.snapshot) for call in calls))
 
 
 def _time_s(one: Side) -> float:

@@ -34,14 +34,14 @@ def numbers(sides: Sequence[Side], *, dark: bool) -> None:
     )
     if any(one.call for one in sides):
         return
-    with st.grid(min_column_width=320, key="compare_charts"):
+    money = cost_chart(sides, dark=dark)
+    with st.grid(1 if money is None else 2, min_column_width=320, key="compare_charts"):
         st.plotly_chart(
             time_chart(sides, dark=dark),
             key="compare_time",
             config=CHART_ONLY,
             alt="Seconds that each run took, and those of its calls one after another",
         )
-        money = cost_chart(sides, dark=dark)
         if money is not None:
             st.plotly_chart(
                 money, key="compare_cost", config=CHART_ONLY, alt="US dollars that each run cost"
@@ -52,7 +52,7 @@ def numbers(sides: Sequence[Side], *, dark: bool) -> None:
 
 def time_chart(sides: Sequence[Side], *, dark: bool) -> go.Figure:
     """A bar per run, before a paler one of its calls one after another."""
-    names = [figure_text(one.name, 28) for one in sides]
+    names = [figure_text(one.name, 34) for one in sides]
     speeds = [speed(one.snapshot, one.now_s) for one in sides]
     shades = _shades(sides, dark=dark)
     figure = bars(names, "seconds")
@@ -89,7 +89,7 @@ def cost_chart(sides: Sequence[Side], *, dark: bool) -> go.Figure | None:
     dollars = [float(cost or 0) for cost in costs]
     if not any(dollars):
         return None
-    names = [figure_text(one.name, 28) for one in sides]
+    names = [figure_text(one.name, 34) for one in sides]
     figure = bars(names, "US dollars")
     room_for_text(figure, dollars)
     add_bars(

@@ -9,6 +9,7 @@ from decimal import Decimal
 import pandas as pd
 
 from components.compare.sides import Side, call_of
+from components.compare.ways import AFTER, how
 from fanout.insight.practices import measured, run_independence
 from fanout.insight.speed import cost_usd, span_s, speed, total_cost_usd, usage, writing_rate
 from fanout.insight.votes import run_outcome
@@ -215,13 +216,17 @@ def _practices(sides: Sequence[Side], ended: Sequence[bool]) -> list[Row]:
     ranked: list[tuple[str, Sequence[float | None], str, Callable[[list[float]], float]]] = [
         ("independence", shares, "" if voting else "most varied", max),
         ("balance", [f["balance"].number for f in found], "most even", min),
-        ("overhead", [f["overhead"].number for f in found], "least", min),
+        ("overhead", [f["overhead"].number for f in found], "", min),
         ("rate_limit", [f["rate_limit"].number for f in found], "least", min),
     ]
     made = []
     for name, numbers, word, better in ranked:
         plain = _row("", numbers, lambda n: f"{n:.2f}", ended, word, better=better)
-        values = tuple(f[name].value for f in found)
+        values = tuple(
+            # What a branch waits for the one before it is the way it was asked, and no overhead.
+            NONE if name == "overhead" and how(one.snapshot) == AFTER else f[name].value
+            for one, f in zip(sides, found, strict=True)
+        )
         title = found[0][name].title
         best = plain.better if len(set(values)) > 1 else None
         made.append(Row(title=title, values=values, better=best, word=word))

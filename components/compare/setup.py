@@ -9,10 +9,9 @@ import streamlit as st
 
 from components.compare.marked import compared, difference_html, difference_words, plain_html
 from components.compare.sides import Side, call_of
+from components.compare.ways import how, models
 from components.plain import label
-from fanout.snapshot import Branch, Snapshot
-from fanout.types import ModelRef
-from fanout.workflows.baseline import is_single_prompt
+from fanout.snapshot import Branch
 
 LONGEST_PROMPT = 6_000
 """Characters of a prompt that are shown: a topic may be a whole book."""
@@ -54,7 +53,7 @@ def facts_of(one: Side) -> dict[str, str]:
         "Topic": snapshot.topic if len(snapshot.topic) <= 200 else f"{snapshot.topic[:199]}…",
         "Workflow": snapshot.title,
         "How it was asked": how(snapshot),
-        "Model": _listed(model_name(c.plan.model, snapshot) for c in calls),
+        "Model": models(calls, snapshot),
         "Temperature": _listed(_number(c.plan.temperature) for c in calls),
         "Length limit": _listed(_number(c.plan.max_tokens) for c in calls),
     }
@@ -65,23 +64,6 @@ def facts_of(one: Side) -> dict[str, str]:
     if made is not None and made.versions.get("fanout"):
         facts["Fanout"] = made.versions["fanout"]
     return facts
-
-
-def how(snapshot: Snapshot) -> str:
-    """Whether its calls went out at once, one after another, or as one prompt."""
-    if is_single_prompt(snapshot.workflow):
-        return "One prompt" if snapshot.kind != "research" else "One search"
-    if snapshot.made_with is not None and snapshot.made_with.sequential:
-        return "One after another"
-    return "All at once" if len(snapshot.branches) > 1 else "One call"
-
-
-def model_name(model: ModelRef, snapshot: Snapshot) -> str:
-    """A model and whose it is, as the run's own record names the endpoint."""
-    made = snapshot.made_with
-    fact = made.endpoints.get(model.endpoint) if made is not None else None
-    place = fact.name if fact is not None else model.endpoint
-    return f"{model.model} at {place}" if model.model else place
 
 
 def _prompts(sides: Sequence[Side]) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from components.compare.picks import Pick
+from components.compare.ways import how, models
 from fanout.engine.handle import RunHandle
 from fanout.insight.titled_parts import titled_parts
 from fanout.render.form_text import form_text
@@ -26,15 +27,21 @@ class Side:
     handle: RunHandle
     snapshot: Snapshot
     now_s: float
+    title: str
+    """What tells it from the others: "Creative trio, one after another", "Creative trio: Poem"."""
     call: str = ""
     """The one call that is compared; "" is the whole run."""
 
     @property
     def name(self) -> str:
-        """ "1 Creative trio", "2 Creative trio: Poem"."""
+        """ "1 Creative trio"."""
+        return f"{self.number} {self.title}"
+
+    @property
+    def calls(self) -> tuple[Branch, ...]:
+        """The one call, or all of the run."""
         found = call_of(self.snapshot, self.call) if self.call else None
-        of = f": {found.title if found else self.call}" if self.call else ""
-        return f"{self.number} {self.snapshot.title}{of}"
+        return (found,) if found is not None else self.snapshot.calls
 
     @property
     def live(self) -> bool:
@@ -49,14 +56,35 @@ class Subject:
     title: str
 
 
-def side(number: int, pick: Pick, handle: RunHandle) -> Side:
-    return Side(
-        number=number,
-        handle=handle,
-        snapshot=handle.snapshot,
-        now_s=handle.now_s(),
-        call=pick.call,
-    )
+def sides_of(found: Sequence[tuple[Pick, RunHandle]]) -> tuple[Side, ...]:
+    """The sides of a comparison as they stand now, each with a title that tells it apart."""
+    made = [
+        Side(
+            number=number,
+            handle=handle,
+            snapshot=handle.snapshot,
+            now_s=handle.now_s(),
+            title=_title(handle.snapshot, pick.call),
+            call=pick.call,
+        )
+        for number, (pick, handle) in enumerate(found, 1)
+    ]
+    return tuple(_told_apart(one, made) for one in made)
+
+
+def _title(snapshot: Snapshot, call_id: str) -> str:
+    found = call_of(snapshot, call_id) if call_id else None
+    of = f": {found.title if found else call_id}" if call_id else ""
+    return f"{snapshot.title}{of}"
+
+
+def _told_apart(one: Side, sides: Sequence[Side]) -> Side:
+    """With how it was asked, or whom, where another side is called the same."""
+    alike = [other for other in sides if other.title == one.title]
+    ways = {other.number: how(other.snapshot).lower() for other in alike}
+    asked = {other.number: models(other.calls, other.snapshot) for other in alike}
+    said = [told[one.number] for told in (ways, asked) if len(set(told.values())) > 1]
+    return replace(one, title=", ".join([one.title, *said]))
 
 
 def call_of(snapshot: Snapshot, call_id: str) -> Branch | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from components.compare.setup import how, model_name
+from components.compare.ways import how, models
 from components.plain import label
 from fanout.engine.runtime import Runtime
 from fanout.errors import FanoutError
@@ -97,8 +97,8 @@ def scores(verdicts: Iterable[Verdict], maker: Callable[[str], Maker | None]) ->
 
 
 def maker_of(snapshot: Snapshot) -> Maker:
-    models = dict.fromkeys(model_name(call.plan.model, snapshot) for call in snapshot.calls)
-    return Maker(how=how(snapshot), models=", ".join(models), workflow=snapshot.title)
+    asked = models(snapshot.calls, snapshot)
+    return Maker(how=how(snapshot), models=asked, workflow=snapshot.title)
 
 
 def _contrast(a: Maker, b: Maker) -> tuple[str, str, str]:

@@ -20,7 +20,7 @@ from fanout.render.words import run_word, state_word
 from fanout.types import BranchState
 
 COLUMN_PX = 270
-"""Four of them fit a desktop window."""
+"""At least; four of them fit a desktop window."""
 AS_TEXT, AS_DIFFERENCE = "As they read", "Differences"
 ALL = 0
 
@@ -61,7 +61,7 @@ def texts(sides: Sequence[Side]) -> None:
             f"Each text against {label(sides[0].name)}. Underlined: only here. Struck through: "
             "only there. Dotted: the same words in another place."
         )
-    with st.grid(min_column_width=COLUMN_PX, key="compare_texts"):
+    with st.grid(len(sides), min_column_width=COLUMN_PX, key="compare_texts"):
         for one, text in zip(sides, held, strict=True):
             if only in (ALL, one.number):
                 with st.container(border=True, key=f"compare-side-{one.number}"):
