@@ -7,6 +7,8 @@ import streamlit as st
 from components import session
 from components.choice import start
 from components.plain import label
+from fanout.engine.runtime import Runtime
+from fanout.errors import StoreError
 from fanout.types import ModelRef
 from fanout.workflows.definition import Workflow
 from fanout.workflows.library import shipped
@@ -24,21 +26,49 @@ def empty_state(model: ModelRef) -> None:
                 _card(workflow, model)
 
 
-def unknown_run(run_id: str) -> None:
-    """A run id that this process doesn't know."""
-    st.warning(
-        f"Run {label(run_id)} is not known here. Runs are kept in memory until the app is started "
-        "again, the newest 200 of them. Ask whoever sent the link to run it again, or "
-        "start your own.",
-        icon=":material/search_off:",
-    )
-    st.button(
-        "Start a new run",
-        key="forget_run",
-        icon=":material/add:",
-        on_click=session.show_run,
-        args=(None,),
-    )
+def unknown_run(runtime: Runtime, run_id: str) -> None:
+    """A run id that no run has, or that of a deleted one."""
+    if _deleted(runtime, run_id):
+        st.warning("This run was deleted. It can still be brought back.", icon=":material/delete:")
+        st.button(
+            "Restore it",
+            key="restore_run",
+            type="primary",
+            icon=":material/restore_from_trash:",
+            on_click=_restore,
+            args=(runtime, run_id),
+        )
+    else:
+        st.warning(
+            f"There is no run {label(run_id)} here. Its link may be incomplete, the run may be on "
+            "another machine, or it was deleted for good. Whoever sent the link can export the run "
+            "as JSON; the History page imports it.",
+            icon=":material/search_off:",
+        )
+    with st.container(horizontal=True):
+        st.button(
+            "Start a new run",
+            key="forget_run",
+            icon=":material/add:",
+            on_click=session.show_run,
+            args=(None,),
+        )
+        st.page_link("pages/history.py", label="Look in the History", icon=":material/history:")
+
+
+def _deleted(runtime: Runtime, run_id: str) -> bool:
+    try:
+        stored = runtime.store.load(run_id)
+    except StoreError:
+        return False
+    return stored is not None and stored.deleted_at is not None
+
+
+def _restore(runtime: Runtime, run_id: str) -> None:
+    try:
+        runtime.store.history.restore([run_id])
+    except StoreError as error:
+        st.session_state["notice"] = str(error)
 
 
 def _card(workflow: Workflow, model: ModelRef) -> None:

@@ -17,7 +17,7 @@ def notices(runtime: Runtime, model: ModelRef) -> None:
     notice = st.session_state.pop("notice", None)
     if notice:
         st.error(label(notice, 600), icon=":material/error:")
-    for problem in (*runtime.problems, *shipped().problems):
+    for problem in (*runtime.problems, *shipped().problems, *_unwritten(runtime)):
         st.warning(label(problem, 600), icon=":material/warning:")
     if model.endpoint != BUNDLED:
         listing = runtime.listing(model.endpoint)
@@ -29,3 +29,11 @@ def notices(runtime: Runtime, model: ModelRef) -> None:
         st.error(label(state.message, 600), icon=":material/error:")
     elif state.phase == "starting":
         st.caption(":material/hourglass_top: The model on this machine is starting.")
+
+
+def _unwritten(runtime: Runtime) -> tuple[str, ...]:
+    """What the record can't take now; it is tried again until it can."""
+    scribe = runtime.engine.scribe
+    if scribe is None or not scribe.problem:
+        return ()
+    return (f"Runs are not being written down: {scribe.problem} Until then they are in memory.",)

@@ -26,6 +26,8 @@ st.logo(str(ROOT / "components" / "logo.svg"), size="large")
 page = st.navigation(
     [
         st.Page(PAGES / "run.py", title="Run", icon=":material/play_arrow:", default=True),
+        st.Page(PAGES / "history.py", title="History", icon=":material/history:"),
+        st.Page(PAGES / "compare.py", title="Compare", icon=":material/compare_arrows:"),
         st.Page(PAGES / "workflows.py", title="Workflows", icon=":material/account_tree:"),
         st.Page(PAGES / "models.py", title="Models", icon=":material/memory:"),
     ],

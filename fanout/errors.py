@@ -5,6 +5,7 @@ FanoutError
 ├── InputError          a topic or option is wrong: the person at the screen mends it
 ├── SettingsError       the environment or FANOUT_HOME is wrong: whoever installed it mends it
 ├── StoreError          the record can't be written or read: whoever installed it mends it
+│   └── StoreConflict   the record says otherwise, and trying again won't help: open the run anew
 ├── LocalModelError     the bundled model can't start or its weights are missing
 └── ProviderError       a call failed in an expected way; carries the Failure, caught by the kernel
     └── FormRefused     the endpoint can't be asked for that form of answer: ask in another way
@@ -33,6 +34,10 @@ class SettingsError(FanoutError):
 
 class StoreError(FanoutError):
     """The record of runs can't be written or read now; the text says what to do."""
+
+
+class StoreConflict(StoreError):
+    """What was to be written doesn't fit what is written, as after another process went on."""
 
 
 class LocalModelError(FanoutError):

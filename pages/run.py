@@ -9,11 +9,14 @@ from components.board import live_board
 from components.branch_editor import branch_editor
 from components.choice import input_band
 from components.combining import combining
+from components.compare.variants import variants
 from components.documents import documents_area
 from components.empty_state import empty_state, unknown_run
 from components.notices import notices
 from components.preflight import preflight
+from components.replay import replay_board
 from components.results import results
+from components.run_bar import run_bar
 
 st.title("One topic, several sides at once", anchor=False)
 
@@ -32,11 +35,15 @@ with st.expander(
         branch_editor(choice.workflow, runtime.offers())
 
 if handle is not None:
-    live_board(handle, key="board")
-    combining(handle, runtime.offers())
-    if handle.snapshot.status.finished:
-        results(handle)
+    if run_bar(runtime, handle):
+        replay_board(handle)
+    else:
+        live_board(handle, key="board")
+        combining(handle, runtime.offers())
+        if handle.snapshot.status.finished:
+            results(handle)
+            variants(runtime, handle, key="variants")
 elif run_id:
-    unknown_run(run_id)
+    unknown_run(runtime, run_id)
 else:
     empty_state(choice.model)

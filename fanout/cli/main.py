@@ -8,13 +8,20 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
+from typing import TypeAlias
 
 from fanout.cli.documents import add_command, list_command, remove_command
+from fanout.cli.exporting import FORMAT_NAMES, export_command, import_command
+from fanout.cli.history import history_command
 from fanout.cli.run import run_command
 from fanout.cli.serve import serve_command
+from fanout.cli.show import replay_command, resume_command, show_command
 from fanout.cli.workflows import workflows_command
 from fanout.errors import DefinitionError, FanoutError, InputError, SettingsError
+from fanout.types import RunStatus
 
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 WRONG_USE = 2
 FAILED = 1
 
@@ -22,6 +29,10 @@ FAILED = 1
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; errors are one line on standard error."""
     options = _parser().parse_args(arguments)
+    for out in (sys.stdout, sys.stderr):
+        if isinstance(out, TextIOWrapper):
+            # No text of a model may end the command; in JSON this is a surrogate's own escape.
+            out.reconfigure(errors="backslashreplace")
     try:
         return int(options.command(options))
     except (InputError, DefinitionError, SettingsError) as error:
@@ -53,15 +64,15 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--model", default="", help="the model to ask there")
     run.add_argument("--max-tokens", type=_positive, help="longest answer of every call")
     _add_edits(run)
-    shape = run.add_mutually_exclusive_group()
-    shape.add_argument("--json", action="store_true", help="print one JSON object at the end")
-    shape.add_argument("--events", action="store_true", help="print one JSON event per line")
+    _add_shape(run)
     run.set_defaults(command=run_command)
 
     listing = commands.add_parser("workflows", help="list the workflows")
     listing.add_argument("--json", action="store_true", help="print JSON")
     listing.set_defaults(command=workflows_command)
 
+    _add_history(commands.add_parser("history", help="list runs of earlier, or search them"))
+    _add_records(commands)
     _add_documents(commands.add_parser("documents", help="what research runs search"))
 
     serve = commands.add_parser("serve-model", help="serve the bundled model on this machine")
@@ -93,6 +104,57 @@ def _add_edits(run: argparse.ArgumentParser) -> None:
         choices=("never", "decided", "likely"),
         help="moderation, reasoning: when the votes that are still out are called off",
     )
+
+
+def _add_shape(command: argparse.ArgumentParser) -> None:
+    shape = command.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="print one JSON object at the end")
+    shape.add_argument("--events", action="store_true", help="print one JSON event per line")
+
+
+def _add_history(history: argparse.ArgumentParser) -> None:
+    history.add_argument("--search", default="", metavar="WORDS", help="in topics, texts and notes")
+    history.add_argument("--workflow", action="append", default=[], metavar="NAME")
+    history.add_argument("--model", action="append", default=[], metavar="NAME")
+    history.add_argument(
+        "--status", action="append", default=[], choices=[one.value for one in RunStatus]
+    )
+    history.add_argument("--tag", action="append", default=[])
+    history.add_argument("--since", default="", metavar="DAY", help="2026-11-22, included")
+    history.add_argument("--until", default="", metavar="DAY", help="2026-11-22, not included")
+    history.add_argument("--favourites", action="store_true")
+    history.add_argument("--limit", type=_positive, default=20)
+    history.add_argument("--json", action="store_true", help="print JSON")
+    history.set_defaults(command=history_command)
+
+
+def _add_records(commands: Commands) -> None:
+    """What can be done with a run of earlier."""
+    which = 'its id, or "last"'
+    show = commands.add_parser("show", help="print a run of earlier")
+    show.add_argument("run", metavar="RUN", help=which)
+    _add_shape(show)
+    show.set_defaults(command=show_command)
+    resume = commands.add_parser("resume", help="ask what is missing of a run, and only that")
+    resume.add_argument("run", metavar="RUN", help=which)
+    _add_shape(resume)
+    resume.set_defaults(command=resume_command)
+    replay = commands.add_parser("replay", help="play a run again with its own timing")
+    replay.add_argument("run", metavar="RUN", help=which)
+    replay.add_argument(
+        "--speed", type=float, choices=(0, 1, 2, 5), default=1, help="times as fast; 0 is at once"
+    )
+    replay.set_defaults(command=replay_command)
+    export = commands.add_parser("export", help="write a run as a file to hand over")
+    export.add_argument("runs", nargs="+", metavar="RUN", help=which)
+    export.add_argument("--format", choices=FORMAT_NAMES, required=True)
+    export.add_argument(
+        "--output", default="", metavar="PATH", help="a file or a folder; without it, printed"
+    )
+    export.set_defaults(command=export_command)
+    importing = commands.add_parser("import", help="bring runs back from JSON exports")
+    importing.add_argument("files", nargs="+", metavar="FILE")
+    importing.set_defaults(command=import_command)
 
 
 def _add_documents(documents: argparse.ArgumentParser) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import shutil
 import sys
 import threading
-from collections.abc import Sequence
-from typing import TextIO
+from collections.abc import Iterator, Sequence
+from typing import Protocol, TextIO
 
-from fanout.endpoint import Endpoint
-from fanout.engine.handle import RunHandle
+from fanout.events import Event
 from fanout.insight.speed import speed, total_cost_usd
 from fanout.render.sources import shown_text
 from fanout.render.words import metric_line, money_text, state_word
@@ -19,23 +18,33 @@ from fanout.snapshot import Branch, Snapshot
 REDRAWS_PER_S = 8
 
 
+class Watched(Protocol):
+    """A run, live or played again."""
+
+    @property
+    def snapshot(self) -> Snapshot: ...
+
+    def now_s(self) -> float: ...
+
+    def follow(self) -> Iterator[Event]: ...
+
+
 class Progress:
     """Redraws its lines in a terminal; elsewhere prints a line when a branch ends."""
 
-    def __init__(self, handle: RunHandle, endpoint: Endpoint, model: str, out: TextIO) -> None:
+    def __init__(self, handle: Watched, about: str, out: TextIO) -> None:
+        """`about` says in the first line who answers."""
         self._handle = handle
-        self._endpoint = endpoint
-        self._model = model
+        self._about = about
         self._out = out
         self._drawn = 0
 
     def show(self) -> None:
         """Blocks until the run has finished."""
         snapshot = self._handle.snapshot
-        model = "" if self._model in self._endpoint.name else f"{self._model} at "
         count = len(snapshot.branches)
         branches = f"{count} branch{'es' if count != 1 else ''}"
-        self._write(f"{snapshot.title}: {branches}, {model}{self._endpoint.name}\n")
+        self._write(f"{snapshot.title}: {branches}, {self._about}\n")
         if self._out.isatty():
             self._redraw_until_finished()
         else:

@@ -45,15 +45,20 @@ def run_command(options: argparse.Namespace) -> int:
             found = ids_of(runtime.library, options.documents)
             workflow = workflow.model_copy(update={"documents": found})
         model = runtime.chosen_model()
+        for problem in runtime.problems:
+            print(f"fanout: {problem}", file=sys.stderr)
         handle = runtime.engine.start(workflow, topic, model)
-        _stop_on_signals(handle)
-        snapshot = _show(handle, options, runtime.engine.endpoints.get(model.endpoint), model)
+        stop_on_signals(handle)
+        about = _about(runtime.engine.endpoints.get(model.endpoint), model)
+        snapshot = show_run(handle, options, about)
+    scribe = runtime.engine.scribe
+    if scribe is not None and scribe.problem:
+        print(f"fanout: this run could not be kept: {scribe.problem}", file=sys.stderr)
     return EXIT_STATUS[snapshot.status]
 
 
-def _show(
-    handle: RunHandle, options: argparse.Namespace, endpoint: Endpoint, model: ModelRef
-) -> Snapshot:
+def show_run(handle: RunHandle, options: argparse.Namespace, about: str) -> Snapshot:
+    """Print a run while it goes on, or at its end, as the options ask for; how it ended."""
     if options.events:
         for event in handle.follow():
             print(json.dumps(event_record(event), ensure_ascii=False), flush=True)
@@ -61,9 +66,13 @@ def _show(
         snapshot = handle.wait()
         print(json.dumps(run_record(snapshot, handle.now_s()), ensure_ascii=False))
     else:
-        Progress(handle, endpoint, model.model, sys.stderr).show()
+        Progress(handle, about, sys.stderr).show()
         print_results(handle.snapshot, sys.stdout)
     return handle.snapshot
+
+
+def _about(endpoint: Endpoint, model: ModelRef) -> str:
+    return endpoint.name if model.model in endpoint.name else f"{model.model} at {endpoint.name}"
 
 
 def _workflow(name: str) -> Workflow:
@@ -88,7 +97,7 @@ def _environment(options: argparse.Namespace) -> dict[str, str]:
     return environment
 
 
-def _stop_on_signals(handle: RunHandle) -> None:
+def stop_on_signals(handle: RunHandle) -> None:
     """The first signal stops the run and keeps its text; a second one ends the process at once."""
 
     def stop(number: int, _frame: FrameType | None) -> None:

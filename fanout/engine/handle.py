@@ -62,8 +62,8 @@ class RunHandle:
 
     @property
     def outdated(self) -> bool:
-        """True where the record knows more about this run, as after another process ended it."""
-        return False
+        """True where the record went on without this one, as when another process resumed it."""
+        return self._recorder.overtaken
 
     @property
     def id(self) -> RunId:

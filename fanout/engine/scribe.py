@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from fanout.errors import FanoutError
+from fanout.errors import FanoutError, StoreConflict
 from fanout.kernel.recorder import Recorder
 from fanout.store.values import Update
 
@@ -95,7 +95,7 @@ class Scribe:
 
     def _write(self, recorders: Sequence[Recorder]) -> None:
         """In one transaction; where that fails each alone, so that no run holds up another."""
-        news = [(one, *one.unwritten()) for one in recorders]
+        news = [(one, *one.unwritten()) for one in recorders if not one.overtaken]
         updates = {
             one: Update(snapshot=snapshot, events=events, first=one.filed)
             for one, snapshot, events in news
@@ -110,13 +110,22 @@ class Scribe:
                     self._write([one])
                 return
             log.warning("not written down: %s", error)
-            self._put_back(list(updates), str(error))
+            if isinstance(error, StoreConflict):
+                self._give_up(updates)
+            else:
+                self._put_back(list(updates), str(error))
             return
         self.problem = ""
         for one, update in updates.items():
             one.kept += len(update.events)
             one.filed += len(update.events)
             one.written(one.kept)
+
+    def _give_up(self, recorders: Iterable[Recorder]) -> None:
+        """Trying again won't help: the run was purged, or another process went on with it."""
+        for one in recorders:
+            one.overtaken = True
+            one.written(one.kept + len(one.unwritten()[1]))
 
     def _put_back(self, recorders: Iterable[Recorder], problem: str) -> None:
         """To be tried again; until then people see what happens all the same."""

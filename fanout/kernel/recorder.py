@@ -61,6 +61,8 @@ class Recorder:
         """How many of `events` are written down; the journal counts them here."""
         self.filed = 0
         """How many the journal's own count says; it joins pieces of text."""
+        self.overtaken = False
+        """True where the record went on without this one, so that nothing of it is kept."""
 
     @classmethod
     def reopened(

@@ -1,0 +1,90 @@
+"""What can be done with a run that is open: resume it, label it, show it again, hand it over."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components.copy_link import copy_link
+from components.exports import export_menu
+from components.history.run_label import label_editor
+from components.plain import label
+from fanout.engine.handle import RunHandle
+from fanout.engine.runtime import Runtime
+from fanout.types import BranchState, RunStatus
+
+REPLAYED = "replayed_run"
+"""The run whose replay this session looks at, instead of the run itself."""
+
+
+def run_bar(runtime: Runtime, handle: RunHandle) -> bool:
+    """Draw it above the board; whether the run is to be shown as a replay."""
+    snapshot = handle.snapshot
+    replayed = snapshot.status.finished and st.session_state.get(REPLAYED) == handle.id
+    if snapshot.status.finished and not replayed:
+        _to_resume(handle)
+    with st.container(horizontal=True, key="run_tools", vertical_alignment="center", gap="small"):
+        label_editor(runtime, handle.id, key="run")
+        copy_link(handle.id, key="copy_link")
+        st.button(
+            "Back to the run" if replayed else "Replay",
+            key="replay",
+            icon=":material/close:" if replayed else ":material/replay:",
+            disabled=not snapshot.status.finished,
+            help=None if replayed else "Play it again as if live, without asking any model",
+            on_click=_look_at_replay,
+            args=(None if replayed else handle.id,),
+        )
+        st.link_button(
+            "Present",
+            f"present/{handle.id}",
+            key="present",
+            icon=":material/present_to_all:",
+            help="Full screen in large type, for a projector; the right arrow key reveals",
+        )
+        export_menu(runtime, handle.id, key="export")
+    return replayed
+
+
+def _to_resume(handle: RunHandle) -> None:
+    """Where something is missing: what, and the one button that asks for it again."""
+    snapshot = handle.snapshot
+    missing = [b.title for b in snapshot.branches if _missing(b.state)]
+    interrupted = snapshot.status is RunStatus.INTERRUPTED
+    if handle.fixed:
+        st.info(label(handle.fixed, 400), icon=":material/lock:")
+        return
+    if not interrupted and len(missing) < 2:
+        # One branch has its own button, in its column.
+        return
+    names = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+    lacks = f"Missing: {names}." if missing else "Only the combined answer is missing."
+    why = "Interrupted: Fanout ended before this run did. " if interrupted else ""
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="to_resume"):
+        st.markdown(
+            f"{label(why, 200)}{label(lacks, 400)} What is there stays; only what is missing is "
+            "asked again."
+        )
+        st.button(
+            "Resume" if interrupted else "Retry all that failed",
+            key="resume",
+            type="primary",
+            icon=":material/resume:",
+            on_click=_resume,
+            args=(handle,),
+        )
+
+
+def _missing(state: BranchState) -> bool:
+    return not state.succeeded and state is not BranchState.SKIPPED
+
+
+def _resume(handle: RunHandle) -> None:
+    if not handle.resume():
+        st.session_state["notice"] = (
+            "There was nothing to ask again: the run is complete by now, or another process of "
+            "Fanout has taken it over. The page shows how it stands."
+        )
+
+
+def _look_at_replay(run_id: str | None) -> None:
+    st.session_state[REPLAYED] = run_id
