@@ -1,11 +1,10 @@
-"""What is done with runs on the History page: opened, starred, edited, deleted, brought back."""
+"""What is done with runs on the History page: starred, edited, deleted, brought back."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import streamlit as st
 
@@ -15,15 +14,12 @@ from components.history.known import forget
 from components.history.listing import Act
 from components.history.run_label import label_dialog, set_favourite
 from components.plain import label
-from components.session import RUN_PARAM
 from fanout.engine.runtime import Runtime
 from fanout.errors import FanoutError
 from fanout.store.values import RunRow
 from fanout.types import RunId
 
 CHOSEN = "history_chosen"
-_RUN_PAGE = Path(__file__).resolve().parents[2] / "pages" / "run.py"
-_OPEN = "history_open"
 _EDIT = "history_edit"
 _DELETED = "history_just_deleted"
 _NOTICE = "history_notice"
@@ -46,8 +42,6 @@ def carry_out(runtime: Runtime, now: Asked, act: Act) -> None:
         return
     what = str(act.get("do"))
     match what:
-        case "open":
-            st.session_state[_OPEN] = run_id
         case "edit":
             st.session_state[_EDIT] = run_id
         case "star":
@@ -70,14 +64,6 @@ def edit(runtime: Runtime, rows: Sequence[RunRow]) -> None:
     if run_id:
         topics = {str(row.id): row.topic for row in rows}
         label_dialog(runtime, run_id, topics.get(run_id, ""))
-
-
-def leave() -> None:
-    """Go to the run that was clicked, if one was."""
-    run_id = st.session_state.pop(_OPEN, None)
-    if run_id:
-        st.session_state["shown_run"] = run_id
-        st.switch_page(_RUN_PAGE, query_params={RUN_PARAM: run_id})
 
 
 def delete(runtime: Runtime, ids: Sequence[str]) -> None:

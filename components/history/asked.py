@@ -36,6 +36,13 @@ _ORDERS: Mapping[Sort, tuple[Order, bool]] = {
     "workflow": ("workflow", False),
 }
 
+NAMES = frozenset(
+    {
+        *("q", "workflow", "model", "state", "tag", "from", "to"),
+        *("least", "most", "fav", "deleted", "sort", "page"),
+    }
+)
+"""What this page understands of an address."""
 ON_A_PAGE = 25
 LONGEST_TEXT = 200
 MOST_VALUES = 20

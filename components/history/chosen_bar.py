@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
+from typing import BinaryIO
 
 import streamlit as st
 
 from components.history.acts import choose, delete
 from components.history.words import count
 from fanout.engine.runtime import Runtime
-from fanout.errors import StoreError
-from fanout.store.values import StoredRun
+from fanout.export.bundle import zip_export
 
 FEWEST, MOST = 2, 4
 """How many runs stand side by side on the Compare page."""
-MOST_EXPORTED = 200
+MOST_EXPORTED = 500
 _COMPARE_PAGE = Path(__file__).resolve().parents[2] / "pages" / "compare.py"
 
 
@@ -77,20 +75,13 @@ def _export(runtime: Runtime, ids: Sequence[str]) -> None:
         key="history_export",
         icon=":material/folder_zip:",
         on_click="ignore",
-        disabled=not fits or find_spec("fanout.export.bundle") is None,
-        help="Every selected run as JSON, Markdown and report, in one file"
+        disabled=not fits,
+        help="Every selected run as report, Markdown and JSON, in one file"
         if fits
         else f"At most {MOST_EXPORTED} runs go into one file.",
     )
 
 
-def _zip(runtime: Runtime, ids: Sequence[str]) -> bytes:
-    runs: list[StoredRun] = []
-    for one in ids:
-        run = runtime.store.load(one)
-        if run is not None:
-            runs.append(run)
-    if not runs:
-        raise StoreError("None of the selected runs is there any more.")
-    made: bytes = import_module("fanout.export.bundle").zip_export(runs)
-    return made
+def _zip(runtime: Runtime, ids: Sequence[str]) -> BinaryIO:
+    loaded = (runtime.store.load(one) for one in ids)
+    return zip_export(run for run in loaded if run is not None)

@@ -34,7 +34,7 @@ def store_notices(store: Store) -> None:
 
 def nothing_found(runtime: Runtime, now: Asked) -> None:
     """No run yet, none that fits, or none deleted; each with a way on."""
-    with st.container(border=True, key="history_empty", horizontal_alignment="center"):
+    with st.container(border=True, key="history_empty"):
         if now.narrows:
             where = "deleted run" if now.deleted else "run"
             st.markdown(f":material/search_off: **No {where} fits the search and filters.**")
@@ -53,13 +53,13 @@ def nothing_found(runtime: Runtime, now: Asked) -> None:
             st.markdown(
                 "Every run is kept here from its first second, to be found and shown again."
             )
-            deleted = _deleted(runtime)
-            if deleted:
+            if deleted := deleted_runs(runtime):
                 st.caption(f"{count(deleted, 'deleted run')} can be brought back under Filters.")
             st.page_link(_RUN_PAGE, label="Start the first run", icon=":material/play_arrow:")
 
 
-def _deleted(runtime: Runtime) -> int:
+def deleted_runs(runtime: Runtime) -> int:
+    """How many can be brought back."""
     try:
         return runtime.store.history.find(Question(deleted=True, limit=1)).total
     except FanoutError:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from importlib import import_module
-from importlib.util import find_spec
 
 import streamlit as st
 
-from components.history.acts import carry_out, choose, chosen, edit, leave, purge, undo_bar
+from components.exports.importing import import_area
+from components.history.acts import carry_out, choose, chosen, edit, purge, undo_bar
 from components.history.address import ask, asked_now
 from components.history.asked import ON_A_PAGE, Asked
 from components.history.chosen_bar import chosen_bar
-from components.history.empty import nothing_found, store_notices
+from components.history.empty import deleted_runs, nothing_found, store_notices
 from components.history.filters import filters
 from components.history.known import known
 from components.history.listing import listing
@@ -33,7 +32,6 @@ WATCH_S = 3.0
 
 def history(runtime: Runtime) -> None:
     """Draw the page. Whatever the address says, it comes up."""
-    leave()
     now = asked_now()
     store_notices(runtime.store)
     try:
@@ -45,7 +43,8 @@ def history(runtime: Runtime) -> None:
     except FanoutError as error:
         st.error(label(str(error), 500), icon=":material/error:")
         return
-    filters(now, facets, _titles(runtime, found.rows))
+    if found.total or now.narrows or now.deleted or deleted_runs(runtime):
+        filters(now, facets, _titles(runtime, found.rows))
     _body(runtime, now, found, days)
     edit(runtime, found.rows)
 
@@ -58,7 +57,7 @@ def _body(runtime: Runtime, now: Asked, found: Found, days: Sequence[DayTotal]) 
         chosen_bar(runtime, chosen())
     if not found.total:
         nothing_found(runtime, now)
-        _more(runtime)
+        import_area(runtime)
         return
     with st.container(horizontal=True, vertical_alignment="center", key="history_summary"):
         with st.container(width="stretch"):
@@ -75,27 +74,28 @@ def _body(runtime: Runtime, now: Asked, found: Found, days: Sequence[DayTotal]) 
         on_act=partial(carry_out, runtime, now),
         on_choice=choose,
     )
-    _paging(now, found.total)
+    _paging(now, found)
     if any(row.status is RunStatus.RUNNING for row in found.rows):
         _watch(runtime, now.question(zone()), found.rows)
     if not now.deleted:
         over_time(days)
-    _more(runtime)
+    import_area(runtime)
 
 
 def _found(runtime: Runtime, now: Asked) -> tuple[Found, Asked]:
     """The page that was asked for; the last one where there are fewer."""
     found = runtime.store.history.find(now.question(zone()))
-    last = max(1, -(-found.total // ON_A_PAGE))
-    if now.page > last:
-        now = replace(now, page=last)
+    if not found.rows and now.page > 1:
+        now = replace(now, page=max(1, -(-found.total // ON_A_PAGE)))
         ask(now)
         found = runtime.store.history.find(now.question(zone()))
     return found, now
 
 
-def _paging(now: Asked, total: int) -> None:
-    pages = -(-total // ON_A_PAGE)
+def _paging(now: Asked, found: Found) -> None:
+    pages = max(now.page, -(-found.total // ON_A_PAGE))
+    if found.at_least and len(found.rows) == ON_A_PAGE:
+        pages = max(pages, now.page + 1)
     if pages < 2:
         return
     key = _paging_key(now.page)
@@ -104,9 +104,9 @@ def _paging(now: Asked, total: int) -> None:
     ):
         st.pagination(pages, default=now.page, key=key, on_change=_turn, args=(now, key))
         first = (now.page - 1) * ON_A_PAGE + 1
-        st.caption(
-            f"{first:,} to {min(total, first + ON_A_PAGE - 1):,} of {total:,}", width="content"
-        )
+        last = first + len(found.rows) - 1
+        more = "more than " if found.at_least and last < found.total else ""
+        st.caption(f"{first:,} to {last:,} of {more}{max(last, found.total):,}", width="content")
 
 
 def _paging_key(page: int) -> str:
@@ -141,11 +141,6 @@ def _purge(runtime: Runtime) -> None:
 def _purge_now(runtime: Runtime) -> None:
     st.session_state["history_purge"] = False
     purge(runtime)
-
-
-def _more(runtime: Runtime) -> None:
-    if find_spec("components.exports") and find_spec("components.exports.importing"):
-        import_module("components.exports.importing").import_area(runtime)
 
 
 @st.fragment(run_every=WATCH_S)

@@ -68,7 +68,10 @@ function head(list, row) {
     // Another tab or window is the browser's business; here the session goes on.
     if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
-    act(list, row, 'open');
+    // As if the person had gone there by the browser's own buttons, which Streamlit follows: one
+    // step in its history, and no script run of this page on the way.
+    history.pushState({}, '', link.href);
+    dispatchEvent(new PopStateEvent('popstate', {state: {}}));
   });
   box.append(link);
   if (row.topic) {

@@ -28,7 +28,7 @@ _mount = st.components.v2.component(
 )
 
 Act = dict[str, Any]
-"""What a person did: {"do": "open", "id": ...}; see `acts`."""
+"""What a person did: {"do": "star", "id": ...}; see `acts`."""
 
 
 def listing(

@@ -7,15 +7,13 @@ from dataclasses import replace
 
 import streamlit as st
 
-from components.history.asked import clean
 from components.history.known import forget
 from components.plain import label as plain
 from fanout.engine.runtime import Runtime
 from fanout.errors import FanoutError
+from fanout.store import labels
 from fanout.store.values import Label
 
-LONGEST_NAME, LONGEST_TAG, LONGEST_NOTES = 200, 60, 20_000
-MOST_TAGS = 20
 _ASIDE = "label_told"
 
 
@@ -50,8 +48,8 @@ def label_editor(runtime: Runtime, run_id: str, *, key: str) -> None:
         ) as popover:
             if popover.open:
                 _form(runtime, run_id, written, key=key, closes=f"{key}_label")
-        if told := st.session_state.pop(_ASIDE, ""):
-            st.markdown(f":red[:material/error: {plain(told, 300)}]")
+        if problem := told():
+            st.markdown(f":red[:material/error: {plain(problem, 300)}]")
 
 
 @st.dialog("Title, tags and notes", width="medium")
@@ -62,18 +60,15 @@ def label_dialog(runtime: Runtime, run_id: str, topic: str) -> None:
     except FanoutError as error:
         st.error(plain(str(error), 300), icon=":material/error:")
         return
-    if _form(runtime, run_id, written, key=f"label-{run_id}", topic=topic):
+    saved = _form(runtime, run_id, written, key=f"label-{run_id}", topic=topic)
+    if problem := told():
+        st.error(plain(problem, 300), icon=":material/error:")
+    elif saved:
         st.rerun()
 
 
 def set_favourite(runtime: Runtime, run_id: str, favourite: bool) -> None:
     _change(runtime, run_id, lambda written: replace(written, favourite=favourite))
-
-
-def clean_tags(tags: list[str]) -> tuple[str, ...]:
-    """Without doubles, spaces around, and what is too long."""
-    words = (" ".join(clean(tag).split())[:LONGEST_TAG].strip() for tag in tags)
-    return tuple(dict.fromkeys(word for word in words if word))[:MOST_TAGS]
 
 
 def told() -> str:
@@ -89,8 +84,8 @@ def _form(
             "Title",
             value=written.name,
             key=f"{key}_name",
-            max_chars=LONGEST_NAME,
-            placeholder=topic[:LONGEST_NAME] or "Shown instead of the topic",
+            max_chars=labels.NAME,
+            placeholder=topic[: labels.NAME] or "Shown instead of the topic",
         )
         st.multiselect(
             "Tags",
@@ -98,11 +93,11 @@ def _form(
             default=list(written.tags),
             key=f"{key}_tags",
             accept_new_options=True,
-            max_selections=MOST_TAGS,
+            max_selections=labels.TAGS,
             placeholder="Choose or type new ones",
         )
         st.text_area(
-            "Notes", value=written.notes, key=f"{key}_notes", max_chars=LONGEST_NOTES, height=140
+            "Notes", value=written.notes, key=f"{key}_notes", max_chars=labels.NOTES, height=140
         )
         return st.form_submit_button(
             "Save",
@@ -116,28 +111,30 @@ def _form(
 
 def _save(runtime: Runtime, run_id: str, key: str, closes: str) -> None:
     state = st.session_state
-    name = " ".join(clean(state[f"{key}_name"] or "").split())
-    notes = "\n".join(clean(line) for line in (state[f"{key}_notes"] or "").splitlines())
-    tags = clean_tags(state[f"{key}_tags"])
-    _change(
-        runtime, run_id, lambda written: replace(written, name=name, notes=notes.strip(), tags=tags)
+    typed = Label(
+        name=state[f"{key}_name"] or "",
+        notes=state[f"{key}_notes"] or "",
+        tags=tuple(state[f"{key}_tags"]),
     )
-    if closes:
+    kept = _change(runtime, run_id, lambda was: replace(typed, favourite=was.favourite))
+    if kept and closes:
         state[closes] = False
 
 
-def _change(runtime: Runtime, run_id: str, made: Callable[[Label], Label]) -> None:
+def _change(runtime: Runtime, run_id: str, made: Callable[[Label], Label]) -> bool:
     history = runtime.store.history
     try:
         history.label(run_id, made(history.label_of(run_id)))
     except FanoutError as error:
         st.session_state[_ASIDE] = f"Not saved. {error}"
+        return False
     forget()
+    return True
 
 
 def _known_tags(runtime: Runtime, written: Label) -> list[str]:
     try:
-        known = [tag for tag, _ in runtime.store.history.facets().tags]
+        known = runtime.store.history.tags()
     except FanoutError:
-        known = []
+        known = ()
     return list(dict.fromkeys([*written.tags, *known]))
