@@ -18,10 +18,11 @@ from fanout.fold import apply, begin
 from fanout.snapshot import Snapshot
 from fanout.store.chunks import unpack
 from fanout.store.database import reading
+from fanout.store.labels import tags_of
 from fanout.store.owners import Owners
 from fanout.store.rows import short
 from fanout.store.salvage import salvaged
-from fanout.store.schema import calls, runs, tags, timeline
+from fanout.store.schema import calls, runs, timeline
 from fanout.store.values import Label, StoredRun
 from fanout.timeline import compact
 from fanout.types import ENDED_WITH_FANOUT, BranchState, RunStatus
@@ -38,16 +39,11 @@ def load(engine: Engine, owners: Owners, run_id: str) -> StoredRun | None:
         row = find(connection, run_id)
         if row is None:
             return None
-        number = row["number"]
         live = _live(connection, owners, row)
         label = Label(
             name=row["name"],
             notes=row["notes"],
-            tags=tuple(
-                connection.execute(
-                    select(tags.c.tag).where(tags.c.run == number).order_by(tags.c.tag)
-                ).scalars()
-            ),
+            tags=tags_of(connection, [row["number"]]).get(row["number"], ()),
             favourite=row["favourite"],
         )
         events, snapshot, problem = drawn(connection, row)

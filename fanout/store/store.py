@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fanout.errors import SettingsError, StoreError
 from fanout.events import Event
 from fanout.store import interruption, reading
+from fanout.store.history import History
 from fanout.store.journal import Journal
 from fanout.store.opening import Opened, in_memory, open_database
 from fanout.store.owners import Owners
 from fanout.store.values import StoredRun, Update
+from fanout.store.verdicts import Verdicts
 from fanout.types import RunId
-
-if TYPE_CHECKING:
-    from fanout.store.history import History
-    from fanout.store.verdicts import Verdicts
 
 
 class Store:
@@ -37,6 +33,10 @@ class Store:
         self._engine = opened.engine
         self._owners = Owners(self._engine, home)
         self._journal = Journal(self._engine, self._owners)
+        self.history = History(self._engine)
+        """Finds runs, sums them up, deletes them, and keeps what people write on them."""
+        self.verdicts = Verdicts(self._engine)
+        """What people found better without knowing which was which."""
         self._closed = False
 
     @classmethod
@@ -54,20 +54,6 @@ class Store:
     def in_memory(cls) -> Store:
         """Gone with the process."""
         return cls(in_memory(), None)
-
-    @cached_property
-    def history(self) -> History:
-        """Finds runs, sums them up, and keeps what people write on them."""
-        from fanout.store.history import History
-
-        return History(self._engine)
-
-    @cached_property
-    def verdicts(self) -> Verdicts:
-        """What people found better without knowing which was which."""
-        from fanout.store.verdicts import Verdicts
-
-        return Verdicts(self._engine)
 
     def write(self, updates: Sequence[Update], *, imported: bool = False) -> None:
         """What is new of some runs, in one transaction: all or nothing. StoreError.

@@ -49,8 +49,10 @@ def cluster(programs: Path) -> Iterator[str]:
     secret.chmod(0o644)
     shared: dict[str, object] = {"cwd": folder, "user": user, "env": _environment()}
     subprocess.run(
-        [programs / "initdb", "-D", data, "-U", "fanout", "-E", "UTF8", "--locale=C"]
-        + ["--auth=scram-sha-256", f"--pwfile={secret}", "--no-sync"],
+        [
+            *(programs / "initdb", "-D", data, "-U", "fanout", "-E", "UTF8", "--locale=C"),
+            *("--auth=scram-sha-256", f"--pwfile={secret}", "--no-sync"),
+        ],
         check=True,
         capture_output=True,
         **shared,  # type: ignore[call-overload]
