@@ -10,14 +10,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from fanout.store.searching import Phrase
-from fanout.store.words import Word, alone, placed
+from fanout.store.words import Word, alone, placed, rest, spellings
 
 OPEN, CLOSE = "\u2402", "\u2403"
 BEFORE, LENGTH = 50, 200
 """Characters before the first word found, and in all."""
 READ = 100_000
 """Characters of one text that are looked through."""
-FOLDED = 20_000
+FOLDED = 4_000
 """Characters of a run whose words are folded one by one, which takes its time."""
 _SIGNS = str.maketrans(dict.fromkeys(OPEN + CLOSE, " "))
 
@@ -29,7 +29,7 @@ def excerpt(parts: Iterable[str], phrases: Sequence[Phrase]) -> str:
     """From the part that holds most of the phrases; "" where none is found."""
     best, where, most = "", list[Place](), 0
     texts = [part[:READ].translate(_SIGNS) for part in parts if part.strip()]
-    for look in (_as_written, _folded):
+    for look in (_spelled_out, _folded):
         for part, places in look(texts, phrases):
             kinds = len({place[2] for place in places})
             if kinds > most:
@@ -41,10 +41,10 @@ def excerpt(parts: Iterable[str], phrases: Sequence[Phrase]) -> str:
     return ""
 
 
-def _as_written(
+def _spelled_out(
     texts: Sequence[str], phrases: Sequence[Phrase]
 ) -> Iterator[tuple[str, list[Place]]]:
-    """Where the words stand as they were asked for, but for their case."""
+    """Where the words stand, case and accents aside."""
     pattern = re.compile("|".join(f"({_pattern(phrase)})" for phrase in phrases), re.IGNORECASE)
     for part in texts:
         yield part, [(m.start(), m.end(), m.lastindex or 0) for m in pattern.finditer(part)]
@@ -55,14 +55,14 @@ def _pattern(phrase: Phrase) -> str:
     for before, word in zip(("", *phrase.words), phrase.words, strict=False):
         # Characters of scripts without spaces are words of their own, with no edge between them.
         close = before and (alone(before[-1]) or alone(word[0]))
-        made += (r"[\W_]*" if close else r"[\W_]+" if before else "") + re.escape(word)
+        made += (r"[\W_]*" if close else r"[\W_]+" if before else "") + spellings(word)
     if phrase.beginnings:
-        return made + r"[^\W_]*"
+        return made + rest()
     return made if alone(phrase.words[-1][-1]) else made + r"(?![^\W_])"
 
 
 def _folded(texts: Sequence[str], phrases: Sequence[Phrase]) -> Iterator[tuple[str, list[Place]]]:
-    """Where they stand with other accents, width, or an article."""
+    """Where they stand in other ways, such as ½ for 1 and 2."""
     left = FOLDED
     for part in texts:
         if left <= 0:

@@ -19,12 +19,14 @@ from fanout.store.filters import conditions, ordered
 from fanout.store.rows import NANO, short
 from fanout.store.schema import calls, runs, timeline
 from fanout.store.schema import tags as tag_rows
-from fanout.store.searching import MANY, Phrase, Sought
+from fanout.store.searching import Phrase, Sought
 from fanout.store.values import DayTotal, Facets, Found, Label, Question, RunRow
 from fanout.types import RunId, RunStatus
 
 PAGE = 1000
 """Rows of one page at most, whatever is asked for."""
+COUNTED = 10_000
+"""Where counting stops among runs found by a text that very many hold."""
 AT_ONCE = 200
 """Runs that one transaction removes for good."""
 MERGED = 500
@@ -135,12 +137,11 @@ def _total(connection: Connection, question: Question, sought: Sought | None) ->
         fits += [sought.condition] if sought else []
         counted = select(func.count()).select_from(runs).where(*fits)
         return int(connection.execute(counted).scalar_one()), False
-    if len(fits) == 1:
-        counted = select(func.count()).select_from(runs).where(*fits, sought.first)
-        return int(connection.execute(counted).scalar_one()), True
-    some = select(runs.c.number).where(*fits, sought.condition).limit(MANY + 1).subquery()
+    # Without another filter, the first hits are enough to know.
+    fits.append(sought.first if len(fits) == 1 else sought.condition)
+    some = select(runs.c.number).where(*fits).limit(COUNTED + 1).subquery()
     found = int(connection.execute(select(func.count()).select_from(some)).scalar_one())
-    return min(found, MANY), found > MANY
+    return min(found, COUNTED), found > COUNTED or len(fits) == 2
 
 
 def _rows(

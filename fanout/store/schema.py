@@ -56,7 +56,6 @@ runs = Table(
     Column("notes", Text, nullable=False, server_default=""),
     Column("favourite", Boolean, nullable=False, server_default=false()),
     Column("deleted_at", Double),
-    Index("runs_by_deletion", "deleted_at"),
 )
 
 _LISTED = {
@@ -77,6 +76,8 @@ for _name, _columns in _LISTED.items():
         sqlite_where=_shown,
         postgresql_where=_shown,
     )
+_gone = runs.c.deleted_at.is_not(None)
+Index("runs_by_deletion", runs.c.deleted_at, sqlite_where=_gone, postgresql_where=_gone)
 
 calls = Table(
     "calls",

@@ -20,6 +20,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     column,
+    false,
     func,
     literal_column,
     select,
@@ -30,7 +31,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, REGCONFIG
 from fanout.store.schema import WORDS, runs
 from fanout.store.words import unfinished, words
 
-MANY = 10_000
+MANY = 12_000
 """Up to so many hits are listed one by one; of more, it is only known that there are more."""
 MOST_WORDS = 32
 """Further words don't narrow."""
@@ -76,12 +77,12 @@ def understood(typed: str) -> tuple[Phrase, ...]:
 
 
 def sought(connection: Connection, typed: str) -> Sought | None:
-    """Where the text is found; None where nothing was typed."""
-    if not typed.translate(_QUOTES).strip(' "\t\r\n'):
+    """Where the text is found, for a page in whatever order; None where nothing was typed."""
+    if not _asks(typed):
         return None
     phrases = understood(typed)
     if not phrases:
-        return Sought(literal_column("1") == literal_column("0"), ())
+        return Sought(false(), ())
     hits = _hits(connection.dialect.name, phrases)
     found = list(connection.execute(hits.limit(MANY + 1)).scalars())
     first = runs.c.number.in_(listed(connection, found))
@@ -89,6 +90,18 @@ def sought(connection: Connection, typed: str) -> Sought | None:
         return Sought(first, phrases)
     # "+ 0" keeps the order's own index in use: nearly every run fits, so the page is soon full.
     return Sought((runs.c.number + literal_column("0")).in_(hits), phrases, first)
+
+
+def everywhere(connection: Connection, typed: str) -> list[ColumnElement[bool]]:
+    """The condition on `runs` for sums over all of them; none where nothing was typed."""
+    if not _asks(typed):
+        return []
+    phrases = understood(typed)
+    return [runs.c.number.in_(_hits(connection.dialect.name, phrases)) if phrases else false()]
+
+
+def _asks(typed: str) -> bool:
+    return bool(typed.translate(_QUOTES).strip('" \t\r\n'))
 
 
 def listed(connection: Connection, numbers: Sequence[int]) -> Select[int]:

@@ -12,12 +12,15 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Double,
     Row,
     case,
     cast,
     distinct,
     func,
+    literal_column,
     select,
+    text,
 )
 
 from fanout.store import searching
@@ -26,7 +29,7 @@ from fanout.store.rows import NANO
 from fanout.store.schema import calls, runs, tags
 from fanout.store.values import DayTotal, Facets, Question
 
-DAY_S = 86_400
+DAY_S = 86_400.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH).days
 
@@ -43,11 +46,8 @@ def facets(connection: Connection) -> Facets:
 
 def days(connection: Connection, question: Question) -> tuple[DayTotal, ...]:
     """Oldest first, days without a run left out."""
-    fits = conditions(question)
-    sought = searching.sought(connection, question.text)
-    if sought is not None:
-        fits.append(sought.condition)
-    day = _floor(runs.c.started_at / DAY_S).label("day")
+    fits = conditions(question) + searching.everywhere(connection, question.text)
+    day = _floor(runs.c.started_at / literal_column(str(DAY_S), Double)).label("day")
     rows = connection.execute(
         select(
             day,
@@ -58,8 +58,7 @@ def days(connection: Connection, question: Question) -> tuple[DayTotal, ...]:
             func.count(runs.c.cost_nano),
         )
         .where(*fits)
-        .group_by(day)
-        .order_by(day)
+        .group_by(text("day"))
     )
     return tuple(
         DayTotal(
@@ -70,7 +69,7 @@ def days(connection: Connection, question: Question) -> tuple[DayTotal, ...]:
             cost_usd=Decimal(int(nano or 0)) / NANO,
             unknown_cost=count - known,
         )
-        for number, count, wall_s, sequential_s, nano, known in rows
+        for number, count, wall_s, sequential_s, nano, known in sorted(rows)
     )
 
 
@@ -104,7 +103,7 @@ def _most_first(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
 def _floor(value: ColumnElement[float | Decimal]) -> ColumnElement[int]:
     """SQLite's cast cuts off, PostgreSQL's rounds, and not every SQLite has floor()."""
     near = cast(value, BigInteger)
-    return near - case((near > value, 1), else_=0)
+    return near - case((near > value, literal_column("1")), else_=literal_column("0"))
 
 
 def _date(day: int) -> str:

@@ -118,8 +118,8 @@ class Found:
     total: int
     """How many fit in all; `rows` are one page of them."""
     at_least: bool = False
-    """`total` is where counting stopped (10,000, less the deleted ones among them): more may fit,
-    and are found on later pages. Only so where a text was asked for."""
+    """`total` is where counting stopped, which is 10,000 at most: more may fit, and are on later
+    pages. Only so where a text was asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,8 @@ def words(text: str) -> list[str]:
 def placed(text: str) -> Iterator[Word]:
     """The same words, each with its place in the text as it was written."""
     for found in _rough().finditer(text):
-        for word in words(found.group()):
+        group = found.group()
+        for word in [group.lower()[:LONGEST]] if group.isascii() else words(group):
             yield Word(word, found.start(), found.end())
 
 
@@ -61,6 +62,19 @@ def unfinished(word: str) -> tuple[str, ...]:
 def alone(character: str) -> bool:
     """Whether it is a word by itself."""
     return bool(_lone().match(character))
+
+
+def spellings(word: str) -> str:
+    """A pattern of the ways in which a folded word is written in a text, but for its case."""
+    signs = f"[{_SIGNS}]*"
+    letters = (f"[{_variants().get(letter, letter)}]" for letter in word)
+    article = f"(?:{'|'.join(_ARTICLES)})?" if _arabic(word[0]) else ""
+    return article + signs.join(letters) + signs
+
+
+def rest() -> str:
+    """A pattern of what may follow the beginning of a word."""
+    return f"(?:(?![{_ALONE}])[^\\W_]|[{_marks()}])*"
 
 
 def _folded(text: str) -> str:
@@ -77,6 +91,10 @@ def _stem(word: str, least: int = 2) -> str:
     return word
 
 
+def _arabic(letter: str) -> bool:
+    return "\u0620" <= letter <= "\u06d5"
+
+
 @cache
 def _splitter() -> re.Pattern[str]:
     """One character of a script without spaces, or a run of other letters and digits. The vowel
@@ -90,6 +108,18 @@ def _rough() -> re.Pattern[str]:
     """As `_splitter`, but in text that is not folded yet."""
     marks = _marks() + _SIGNS
     return re.compile(f"[{_ALONE}](?<=\\w)[{marks}]*|(?:(?![{_ALONE}])[^\\W_][{marks}]*)+")
+
+
+@cache
+def _variants() -> dict[str, str]:
+    """By a folded letter: itself, and the letters that are folded to it."""
+    found: dict[str, str] = {}
+    for first, end in ((0xC0, 0x250), (0x370, 0x530), (0x621, 0x64B), (0x1E00, 0x2000)):
+        for letter in map(chr, range(first, end)):
+            base = _folded(letter)
+            if len(base) == 1 and base != letter and letter.isalpha():
+                found[base] = found.get(base, base) + letter
+    return found
 
 
 @cache

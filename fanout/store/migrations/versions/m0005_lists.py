@@ -22,4 +22,7 @@ def upgrade() -> None:
     for name, columns in LISTED.items():
         op.drop_index(name, "runs")
         op.create_index(name, "runs", columns, sqlite_where=shown, postgresql_where=shown)
-    op.create_index("runs_by_deletion", "runs", ["deleted_at"])
+    gone = text("deleted_at IS NOT NULL")
+    op.create_index(
+        "runs_by_deletion", "runs", ["deleted_at"], sqlite_where=gone, postgresql_where=gone
+    )
