@@ -14,12 +14,18 @@ from fanout.engine.runtime import Runtime
 from fanout.errors import FanoutError, InputError
 from fanout.export.importing import import_run
 from fanout.export.importing_files import exported_files
+from fanout.export.importing_limits import MOST_BYTES
 from fanout.store.values import Label
 
 RESULTS = "import_results"
 DROPS = "import_drops"
 LARGEST_MB = 200
 MOST_SHOWN = 50
+# Streamlit's own hint names the size that it lets in, not the one that a run may have.
+_NO_HINT = (
+    "<style>.st-key-import_drop [data-testid='stFileUploaderDropzoneInstructions']"
+    "{display:none}</style>"
+)
 _RUN_PAGE = Path(__file__).resolve().parents[2] / "pages" / "run.py"
 
 
@@ -38,12 +44,18 @@ def import_area(runtime: Runtime) -> None:
     with st.expander("Import runs", icon=":material/upload:", key="import_area"):
         # A new key after each drop empties the field, so that no rerun imports its files again.
         drops = st.session_state.get(DROPS, 0)
-        files = st.file_uploader(
-            "Drop JSON exports here, or a zip of them",
-            accept_multiple_files=True,
-            key=f"import_drop-{drops}",
-            max_upload_size=LARGEST_MB,
-            help="Made by Export, JSON, here or on another machine.",
+        st.html(_NO_HINT)
+        with st.container(key="import_drop", gap=None):
+            files = st.file_uploader(
+                "Drop JSON exports here, or a zip of them",
+                accept_multiple_files=True,
+                key=f"import_drop-{drops}",
+                max_upload_size=LARGEST_MB,
+                help="Made by Export, JSON, here or on another machine.",
+            )
+        st.caption(
+            f"JSON up to {MOST_BYTES // 1_000_000} MB a run · zip up to {LARGEST_MB} MB · "
+            "several at once"
         )
         if files:
             with st.spinner("Reading the runs"):

@@ -43,9 +43,10 @@ def export_menu(runtime: Runtime, run_id: str, *, key: str) -> None:
         shown = StoredRun(events=(), snapshot=handle.snapshot)
         stem = file_stem(replace(shown, label=Label()))
         for title, names in _GROUPS:
-            st.caption(title)
-            for name in names:
-                _button(runtime, run_id, FORMATS[name], stem, key)
+            with st.container(gap=None):
+                st.caption(title)
+                for name in names:
+                    _button(runtime, run_id, FORMATS[name], stem, key)
 
 
 def _button(runtime: Runtime, run_id: str, how: ExportFormat, stem: str, key: str) -> None:
@@ -58,7 +59,6 @@ def _button(runtime: Runtime, run_id: str, how: ExportFormat, stem: str, key: st
         icon=_ICONS[how.name],
         type="tertiary",
         on_click="ignore",
-        width="stretch",
     )
 
 
