@@ -9,7 +9,7 @@ from unicodedata import normalize
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
 from pypdf import PdfReader
 
 from fanout.export.html import html_report
@@ -30,7 +30,7 @@ LOOKS = pytest.mark.parametrize(
 )
 STORY = "The keeper of the light counted eleven ships before noon. Then she slept until the rain."
 POEM = "| Ship | Cargo |\n|---|---|\n| Ida | salt |\n\n" + " ".join(f"verse{n}" for n in range(900))
-ANSWER = "The keeper of the light counted eleven ships before noon. Nobody knows about 77 gulls."
+ANSWER = "The keeper of the light counted eleven ships before noon. Nobody knows about 7777 gulls."
 
 
 @pytest.fixture
@@ -69,6 +69,17 @@ def violations(page: Page) -> list[str]:
     ]
 
 
+def console_of(page: Page) -> list[str]:
+    """What the page says there from now on."""
+    said: list[str] = []
+
+    def hear(message: ConsoleMessage) -> None:
+        said.append(message.text)
+
+    page.on("console", hear)
+    return said
+
+
 def unfold(page: Page) -> None:
     page.evaluate("for (const node of document.querySelectorAll('details')) node.open = true")
 
@@ -90,8 +101,7 @@ def paper(page: Page) -> str:
 def test_a_report_asks_nobody_and_no_text_in_it_runs(open_file) -> None:
     for run in (recorded(), nasty_run(), failed_run(), *shipped_runs().values()):
         it = opened(open_file, run)
-        said: list[str] = []
-        it.page.on("console", lambda message, said=said: said.append(message.text))
+        said = console_of(it.page)
         it.page.reload()
         unfold(it.page)
         it.page.wait_for_timeout(50)
@@ -163,7 +173,7 @@ def test_a_sentence_lights_up_with_its_source(open_file, told: StoredRun) -> Non
     expect(page.locator("[data-panel]")).to_contain_text("eleven ships")
     told_sentence(page, 2).first.hover()
     expect(source).to_have_count(0)
-    expect(page.locator("[data-panel]")).to_contain_text("77 is in no source")
+    expect(page.locator("[data-panel]")).to_contain_text("7777 is in no source")
 
 
 def test_a_tap_keeps_it_lit_until_another_one_or_escape(open_file, told: StoredRun) -> None:

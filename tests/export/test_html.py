@@ -110,7 +110,7 @@ def test_a_sentence_leads_to_the_words_it_came_from(told: StoredRun) -> None:
         str(links[f"From {name}"])[1:] for name in ("A Joke", "B Story", "C Poem")
     }
     assert "No source found: 77 is in no source" in [*links]
-    assert "3 of 4 sentences have a source" in page.text
+    assert "3 of 4 sentences with a source" in page.text
 
 
 def test_what_went_into_the_answer_is_marked_across_bold_words(told: StoredRun) -> None:

@@ -20,12 +20,14 @@ def columns(snapshot: Snapshot, shown: Mapping[BranchId, Markup]) -> Markup:
     cards = [_card(call, snapshot, shown[call.branch.id]) for call in branch_calls(snapshot)]
     done = sum(branch.state.succeeded for branch in snapshot.branches)
     count = len(snapshot.branches)
+    quoted = any("data-of=" in html for html in shown.values())
+    tinted = "Tinted: what went into the combined answer" if quoted else None
     title = "Branch" if count == 1 else "Branches"
     return section(
         "branches",
         title,
         el("div", cards, class_="grid"),
-        note=f"{done} of {count} {'is' if count == 1 else 'are'} done",
+        note=dotted([f"{done} of {count} {'is' if count == 1 else 'are'} done", tinted]),
     )
 
 

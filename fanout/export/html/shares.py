@@ -25,7 +25,8 @@ def shares(answer: Answer, snapshot: Snapshot) -> Markup | None:
         hidden=True,
     )
     counted = sum(bool(told.sources) for told in answer.told)
-    line = el("p", f"{counted} of {len(answer.told)} sentences have a source", class_="hold")
+    sentences = "1 sentence" if len(answer.told) == 1 else f"{len(answer.told)} sentences"
+    line = el("p", f"{counted} of {sentences} with a source", class_="hold")
     if answer.sources["passages"]:
         return el("div", el("h4", "Where it came from"), line, hint)
     return el("div", el("h4", "Where it came from"), _bar(answer, snapshot), line, hint)
