@@ -9,6 +9,7 @@ import streamlit as st
 from components.compare.blind import blind, seen
 from components.compare.charts import numbers
 from components.compare.choosing import choosing
+from components.compare.marked import STYLE
 from components.compare.picks import BLIND, MOST, VIEW, Pick, picked, show_comparison
 from components.compare.setup import setup
 from components.compare.sides import Side, sides_of
@@ -36,6 +37,7 @@ def comparison(runtime: Runtime) -> None:
         )
         choosing(runtime, picks, sides)
         return
+    st.html(STYLE)
     if _view() == _BLIND:
         blind(runtime, sides)
         return

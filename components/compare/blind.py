@@ -16,7 +16,7 @@ from time import time
 import pandas as pd
 import streamlit as st
 
-from components.compare.marked import STYLE, text_html
+from components.compare.marked import text_html
 from components.compare.picks import VIEW, Pick
 from components.compare.sides import COMBINED, Side, Subject, call_of, said
 from components.compare.tally import tally
@@ -79,7 +79,6 @@ def blind(runtime: Runtime, sides: Sequence[Side]) -> None:
 
 
 def _judge(runtime: Runtime, duel: Duel, texts: dict[Pick, str], *, left: int, of: int) -> None:
-    st.html(STYLE)
     if duel.a.snapshot.topic == duel.b.snapshot.topic:
         st.markdown(f"**{label(duel.a.snapshot.topic, 200)}**")
     st.markdown(

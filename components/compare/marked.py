@@ -40,7 +40,11 @@ STYLE = """<style>
 .fanout-diff del::before{content:" removed: "}
 .fanout-diff ins.moved::before{content:" moved to here: "}
 .fanout-diff del.moved::before{content:" moved from here: "}
+:is(.st-key-compare_view,.st-key-compare_way,.st-key-compare_side) [aria-checked="true"],
+:is(.st-key-compare_view,.st-key-compare_way,.st-key-compare_side) [aria-checked="true"] *
+  {color:inherit !important}
 </style>"""
+"""What is chosen has the colour of text: the accent on its own tint is too faint in the dark."""
 
 _TAGS = {"added": "ins", "removed": "del"}
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import streamlit as st
 
 from components.compare.marked import (
-    STYLE,
     TELLING,
     compared,
     difference_html,
@@ -27,7 +26,6 @@ ALL = 0
 
 def texts(sides: Sequence[Side]) -> None:
     """Draw the choice of text, the switch, and a column per side."""
-    st.html(STYLE)
     subject = Subject(id=COMBINED, title="Combined answer")
     with st.container(horizontal=True, vertical_alignment="bottom", key="compare_controls"):
         if not all(one.call for one in sides):
