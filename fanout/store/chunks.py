@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from fanout.errors import InputError
 from fanout.events import BranchWrote, Event
@@ -22,23 +22,36 @@ def pack(events: Sequence[Event]) -> bytes:
 def unpack(data: bytes) -> tuple[Event, ...]:
     """ValueError if it is damaged."""
     try:
-        unfolding = zlib.decompressobj()
-        text = unfolding.decompress(data, MOST_BYTES)
-        if not unfolding.eof:
-            raise ValueError("a chunk of the timeline is cut short")
-        return decode_lines(text.decode("ascii"))
-    except (zlib.error, InputError) as error:
+        return decode_lines(_text(data).decode("ascii"))
+    except InputError as error:
         raise ValueError(f"a chunk of the timeline is damaged: {error}") from None
 
 
-def same_end(written: Sequence[Event], told: Sequence[Event]) -> bool:
-    """Whether the events told are the last ones written, however their text was cut."""
+def joined(chunks: Iterable[bytes]) -> bytes:
+    """Several stretches as one, event by event the same; ValueError if one is damaged."""
+    return zlib.compress(b"".join(_text(data) for data in chunks))
+
+
+def retold(written: Sequence[Event], told: Sequence[Event]) -> bool:
+    """Whether the events told are among those written, however their text was cut."""
     others = [event for event in told if not isinstance(event, BranchWrote)]
     kept = [event for event in written if not isinstance(event, BranchWrote)]
-    if others != kept[len(kept) - len(others) :]:
+    starts = range(len(kept) - len(others) + 1)
+    if not any(kept[start : start + len(others)] == others for start in starts):
         return False
     texts = _texts(written)
-    return all(texts.get(id, "").endswith(text) for id, text in _texts(told).items())
+    return all(text in texts.get(id, "") for id, text in _texts(told).items())
+
+
+def _text(data: bytes) -> bytes:
+    try:
+        unfolding = zlib.decompressobj()
+        text = unfolding.decompress(data, MOST_BYTES)
+    except zlib.error as error:
+        raise ValueError(f"a chunk of the timeline is damaged: {error}") from None
+    if not unfolding.eof:
+        raise ValueError("a chunk of the timeline is cut short")
+    return text
 
 
 def _texts(events: Sequence[Event]) -> dict[BranchId, str]:

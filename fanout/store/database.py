@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
@@ -44,6 +44,7 @@ LOCKED = (
     "Another program holds the database of runs (fanout.db in FANOUT_HOME). It is tried again; "
     "close that program if this goes on."
 )
+TWICE = "Another process wrote the same run at the same moment. Try again."
 DAMAGED = (
     "The database of runs (fanout.db in FANOUT_HOME) is damaged. Restart Fanout: it sets the "
     "damaged file aside and begins a new one."
@@ -166,6 +167,8 @@ def _said(engine: Engine, error: DBAPIError | sqlite3.Error) -> str | None:
     cause = error.orig if isinstance(error, DBAPIError) else error
     if busy(cause):
         return LOCKED
+    if isinstance(error, IntegrityError):
+        return TWICE
     if damaged(cause):
         if engine.url.database:
             with suppress(OSError):
@@ -186,6 +189,8 @@ def _said_by_postgresql(error: DBAPIError) -> str | None:
             return "The database server of runs has no room or memory left. Free some there."
         case "55" | "40":
             return "Something else holds the database of runs. It is tried again."
+        case "23":
+            return TWICE
         case "25" | "28":
             return "The database server of runs lets nothing be written. See to this user's rights."
         case "42" if state == "42501":

@@ -22,7 +22,7 @@ from fanout.events import (
     RunStarted,
 )
 from fanout.snapshot import Snapshot
-from fanout.store.chunks import pack, same_end, unpack
+from fanout.store.chunks import joined, pack, retold, unpack
 from fanout.store.database import insert, writing
 from fanout.store.owners import Owners
 from fanout.store.rows import Row, call_rows, run_row, short, word_row
@@ -139,7 +139,7 @@ def _merge(connection: Connection, number: int) -> None:
     if len(found) < 2:
         return
     try:
-        data = pack([event for chunk in found for event in unpack(chunk.data)])
+        data = joined(chunk.data for chunk in found)
     except ValueError:
         # One of them is damaged: what can still be read is not to be lost as well.
         return
@@ -149,7 +149,7 @@ def _merge(connection: Connection, number: int) -> None:
 
 
 def _retold(connection: Connection, number: int, events: Sequence[Event]) -> bool:
-    """Whether the record ends with these very events."""
+    """Whether the record holds these very events."""
     own = timeline.c.run == number
     found = connection.execute(
         select(timeline.c.data).where(own).order_by(timeline.c.first)
@@ -158,4 +158,4 @@ def _retold(connection: Connection, number: int, events: Sequence[Event]) -> boo
         written = [event for data in found for event in unpack(data)]
     except ValueError:
         return False
-    return same_end(written, events)
+    return retold(written, events)

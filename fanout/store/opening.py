@@ -82,10 +82,17 @@ def _open_file(path: Path) -> Opened:
         try:
             with writing(engine) as connection:
                 _upgrade(connection)
-        except StoreError as error:
+        except (StoreError, DBAPIError) as error:
             engine.dispose()
-            raise SettingsError(f"{error} The database was left as it is.") from None
+            raise SettingsError(_not_upgraded(error)) from None
     return Opened(engine=engine, problems=tuple(problems))
+
+
+def _not_upgraded(error: StoreError | DBAPIError) -> str:
+    why = str(error)
+    if isinstance(error, DBAPIError):
+        why = f"The database of runs ({FILE} in FANOUT_HOME) can't be upgraded: {error.orig}."
+    return f"{why} The database was left as it is."
 
 
 def _check_known(revision: str | None) -> None:

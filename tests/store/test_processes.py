@@ -17,6 +17,7 @@ from fanout.store.database import reading, writing
 from fanout.store.owners import Owners
 from fanout.store.schema import processes, runs
 from fanout.store.store import Store
+from fanout.store.values import Update
 from fanout.types import ENDED_WITH_FANOUT, BranchState, RunStatus
 from tests.store import samples
 
@@ -34,7 +35,7 @@ def writer(*arguments: str) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def half(store: Store, run_id: str = "run-0001") -> samples.Update:
+def half(store: Store, run_id: str = "run-0001") -> Update:
     told = samples.events(run_id)
     news = samples.update(told, until=len(told) // 2)
     store.write([news])
@@ -49,7 +50,7 @@ def test_two_processes_write_whole_runs_at_once(
         writer(str(fanout_home), "one", "5", store_url) as first,
         writer(str(fanout_home), "two", "5", store_url) as second,
     ):
-        assert (first.wait(60), second.wait(60)) == (0, 0)
+        assert (first.wait(120), second.wait(120)) == (0, 0)
     for name in ("one", "two"):
         for number in range(5):
             kept = store.load(f"{name}-{number}")

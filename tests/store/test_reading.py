@@ -58,15 +58,12 @@ def test_a_chunk_that_is_missing_ends_the_run_there(store: Store) -> None:
     assert kept.written == len(told) - 1
 
 
-@pytest.mark.parametrize("data", BROKEN)
 @pytest.mark.parametrize("name", NAMES)
-def test_without_its_beginning_a_run_still_shows_its_texts(
-    store: Store, name: str, data: bytes
-) -> None:
+def test_without_its_timeline_a_run_still_shows_its_texts(store: Store, name: str) -> None:
     run = shipped_runs()[name]
     store.write([samples.update(run.events)])
     with writing(store._engine) as connection:
-        connection.execute(update(timeline).values(data=data))
+        connection.execute(update(timeline).values(data=BROKEN[1]))
     kept = store.load(run.id)
     assert kept is not None
     assert kept.problem == REBUILT
