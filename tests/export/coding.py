@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
@@ -31,7 +31,6 @@ from fanout.providers.scripted_app import SeenRequest
 from fanout.providers.scripted_server import ServerHandle, serving
 from fanout.retrieval.library import Library
 from fanout.snapshot import Snapshot
-from fanout.types import MadeWith
 from fanout.workflows.definition import Workflow
 from fanout.workflows.library import shipped
 from fanout.workflows.parsing import parse
@@ -64,7 +63,7 @@ def ran(
     with serving(script) as server, _engine(server, library) as engine:
         snapshot = engine.start(workflow, topic, MODEL).wait(timeout_s=20)
         assert snapshot.status.finished, "the run did not end in time"
-        return with_definition(snapshot, workflow), server.requests
+        return snapshot, server.requests
 
 
 @contextmanager
@@ -81,11 +80,6 @@ def changed(name: str, **changes: object) -> Workflow:
     """A shipped workflow with other fields."""
     data = shipped().get(name).model_dump(mode="json", exclude={"name"})
     return parse({**data, **changes}, name=name)
-
-
-def with_definition(snapshot: Snapshot, workflow: Workflow) -> Snapshot:
-    definition = workflow.model_dump(mode="json")
-    return replace(snapshot, made_with=MadeWith(model=MODEL, definition=definition))
 
 
 def carried_out(sources: dict[str, str], script: Script, folder: Path) -> dict[str, Ended]:

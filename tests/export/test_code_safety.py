@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+import time
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -151,11 +152,28 @@ def test_a_literal_is_the_text_that_it_was_made_of(pieces: list[str | Slot]) -> 
 def test_a_definition_that_no_longer_reads_leaves_the_prompts_as_they_were_sent() -> None:
     snapshot = snapshot_of(changed("review"), "rain")
     assert snapshot.made_with is not None
-    for definition in ({"kind": "seance"}, {"branches": []}, {}):
+    definitions: tuple[dict[str, object], ...] = ({"kind": "seance"}, {"branches": []}, {})
+    for definition in definitions:
         broken = replace(snapshot.made_with, definition=definition)
         source = python_script(replace(snapshot, made_with=broken))
         assert "the prompts stand here as they were sent" in " ".join(source.split())
         assert 'List 3 advantages of "rain"' in "".join(call.prompt for call in calls_in(source))
+
+
+def test_titles_that_no_terminal_shows_are_mended() -> None:
+    snapshot = snapshot_of(changed("review"), "rain")
+    first, *others = snapshot.branches
+    odd = replace(first, plan=replace(first.plan, title="Pros \ud800"))
+    imported = replace(snapshot, made_with=None, branches=(odd, *others))
+    assert next(call.title for call in calls_in(python_script(imported))) == "Pros ?"
+
+
+def test_a_huge_topic_is_written_in_a_moment() -> None:
+    for topic in ("word " * 40_000, "x" * 200_000, "line\n" * 40_000):
+        began = time.process_time()
+        source = python_script(snapshot_of(changed("review"), topic.strip()))
+        assert time.process_time() - began < 5
+        assert max(map(len, source.splitlines())) <= 100
 
 
 def test_a_stored_run_gives_the_same_program_as_its_picture() -> None:

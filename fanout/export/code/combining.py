@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import assert_never
 
-from fanout.export.code.asking import form_source
 from fanout.export.code.counting import counted
+from fanout.export.code.forms import form_source
 from fanout.export.code.literals import TAB, Slot, Text, filled, in_line, literal, stripped
 from fanout.export.code.parts import Piece, part
 from fanout.export.code.passages import brought, found
@@ -77,10 +77,9 @@ def reads_searches(recipe: Recipe) -> bool:
 def in_form(recipe: Recipe) -> bool:
     """Whether any call of the program asks for an answer in a form."""
     spec = recipe.aggregate
-    if recipe.form is not None:
-        return True
-    asks = spec is not None and spec.kind in ("table", "best")
-    return asks or (spec is not None and spec.kind == "guided" and not spec.points)
+    if recipe.form is not None or spec is None:
+        return recipe.form is not None
+    return spec.kind in ("table", "best") or (spec.kind == "guided" and not spec.points)
 
 
 def _material(
@@ -136,9 +135,9 @@ def _call(recipe: Recipe, spec: AggregateSpec, **changes: str) -> str:
     if recipe.aggregate_model != recipe.model:
         given["model"] = in_line(recipe.aggregate_model)
     if spec.temperature is not None:
-        given["temperature"] = repr(spec.temperature)
+        given["temperature"] = value(spec.temperature)
     if spec.max_tokens is not None:
-        given["max_tokens"] = repr(spec.max_tokens)
+        given["max_tokens"] = value(spec.max_tokens)
     made = call("Call", {**given, **changes}, indent=indent, before=indent + 7)
     return f"{' ' * indent}call = {made}"
 
@@ -177,29 +176,21 @@ def _table(recipe: Recipe, spec: AggregateSpec) -> Iterator[Piece]:
 
 def _best(recipe: Recipe, spec: AggregateSpec) -> Iterator[Piece]:
     models = [one.plan.model for one in recipe.branches]
+    each_other = len(set(models)) == len(models) > 2 and not spec.model
     model = "MODEL" if recipe.aggregate_model == recipe.model else in_line(recipe.aggregate_model)
-    judges = f'{TAB}judges = [({model}, "")] * {spec.judges}'
-    if len(set(models)) == len(models) > 2 and not spec.model:
-        judges = "\n".join(
-            [
-                f"{TAB}# Several models judge each other, and never themselves.",
-                f"{TAB}authors = [answer.call for answer in answers if answer.text]",
-                f"{TAB}judges = [(one.model, one.title) for one in authors]",
-                f"{TAB}if len(judges) < 3:",
-                f'{TAB * 2}judges = [({model}, "")] * {spec.judges}',
-            ]
-        )
+    usual = f'[({model}, "")] * {spec.judges}'
     yield Piece(source=f"RUN = {in_line(recipe.snapshot.run_id)}")
     yield _prompt_function(prompt_of(spec), points=(", ".join(spec.criteria),))
-    title = in_line(spec.title)
     made = _call(
         recipe, spec, title='f"Judge {number}"', model="model", form="ranking_form(len(order))"
     )
-    yield part("best", title=title, judges=judges, call=made)
+    title = in_line(spec.title)
+    yield part("best", title=title, judges="authors(answers)" if each_other else usual, call=made)
+    if each_other:
+        yield part("authors", usual=usual)
     if not recipe.ranks:
         yield part("ranked")
-        yield part("shuffled")
-    elif recipe.frozen:
+    if not recipe.ranks or recipe.frozen:
         yield part("shuffled")
     yield part("borda")
     yield part("settled")

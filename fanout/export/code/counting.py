@@ -83,7 +83,5 @@ def _rule(rule: Rule) -> Piece:
 
 def _rubric(vote: Rubric) -> Piece:
     criteria = {one.id: (one.title, one.weight) for one in vote.criteria}
-    scale = vote.scale
-    return Piece(
-        source=f"CRITERIA = {value(criteria, before=11)}\nLOW, HIGH = {scale.low:g}, {scale.high:g}"
-    )
+    low, high = value(vote.scale.low), value(vote.scale.high)
+    return Piece(source=f"CRITERIA = {value(criteria, before=11)}\nLOW, HIGH = {low}, {high}")

@@ -6,7 +6,7 @@ from fanout.export.code.combining import material
 from fanout.export.code.introduction import introduction
 from fanout.export.code.literals import TAB
 from fanout.export.code.parts import assembled, part
-from fanout.export.code.recipe import recipe
+from fanout.export.code.reading import recipe
 from fanout.export.code.script import calls, ending, unanswered
 from fanout.snapshot import Snapshot
 from fanout.store.values import StoredRun

@@ -134,11 +134,18 @@ def _encoded(atom: str | Slot, *, f: bool, quote: str) -> str:
 def _side_by_side(text: str | Text, indent: int) -> str:
     """Strings one below the other, each breaking after a word."""
     inside = " " * indent + TAB
+    f = any(isinstance(piece, Slot) for piece in _pieces(text))
+    room = WIDTH - len(inside) - len('f""')
     rows: list[list[str | Slot]] = [[]]
+    taken = 0
     for word in _words(_atoms(text)):
-        if rows[-1] and width(_row([*rows[-1], *word])) > WIDTH - len(inside):
+        # With the other quotes it would take no more.
+        columns = width("".join(_encoded(atom, f=f, quote='"') for atom in word))
+        if rows[-1] and taken + columns > room:
             rows.append([])
+            taken = 0
         rows[-1] += word
+        taken += columns
     return "\n".join(["(", *(f"{inside}{_row(row)}" for row in rows), f"{' ' * indent})"])
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fanout.export.code.asking import branches, prompts, settings
+from fanout.export.code.asking import prompts, settings
+from fanout.export.code.branches import branches
 from fanout.export.code.combining import combining, in_form, material
 from fanout.export.code.introduction import introduction
 from fanout.export.code.literals import TAB
 from fanout.export.code.parts import Piece, assembled, part
 from fanout.export.code.passages import passages
-from fanout.export.code.recipe import Recipe, recipe
+from fanout.export.code.reading import recipe
+from fanout.export.code.recipe import Recipe
+from fanout.export.code.source import value
 from fanout.snapshot import Snapshot
 from fanout.store.values import StoredRun
 
@@ -33,7 +36,7 @@ def calls(made: Recipe, *, named: bool) -> Iterator[Piece]:
     yield part("call_in_form" if formed else "call")
     yield from prompts(made)
     yield from branches(made, named=named)
-    yield part("ask", timeout=repr(total_s))
+    yield part("ask", timeout=value(total_s))
     yield part("complete_in_form" if formed else "complete")
     yield part("create")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 
 from fanout.export.code.literals import TAB, WIDTH, literal, width
 
@@ -41,6 +42,8 @@ def _flat(thing: object) -> str:
         opening, closing = _brackets(thing)
         comma = "," if isinstance(thing, tuple) and len(thing) == 1 else ""
         return f"{opening}{', '.join(map(_flat, thing))}{comma}{closing}"
+    if isinstance(thing, float) and not isfinite(thing):
+        return f'float("{thing}")'
     return repr(thing)
 
 
