@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.browser.conftest import App
 from tests.browser.disk_page import Opened, axe, opening, page_of
-from tests.browser.steps import region
+from tests.browser.steps import OpenPage, expect_answer, region, run
 from tests.render.recorded_run import recorded_run
 
 pytestmark = pytest.mark.browser
@@ -199,3 +200,24 @@ def test_axe_finds_nothing_in_a_page_with_a_replay(open_file, width: int, dark: 
     page.get_by_role("slider").fill("5")
     assert axe(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_finished_run_is_replayed_on_its_own_page_and_left_again(
+    app: App, open_page: OpenPage
+) -> None:
+    page = open_page(app.url)
+    run(page)
+    expect_answer(page)
+    page.get_by_role("button", name="Replay", exact=True).click()
+    player = page.get_by_role("group", name="Replay")
+    expect(player.get_by_role("button", name="Pause")).to_be_focused()
+    expect(chip(page, "Story")).to_contain_text("Writing")
+    page.keyboard.press("0")
+    page.keyboard.press("Space")
+    expect(player.get_by_role("button", name="Play")).to_be_visible()
+    page.keyboard.press("End")
+    expect_answer(page)
+    assert page.get_by_role("button", name=re.compile("^(Stop|Retry) ")).count() == 0
+    page.get_by_role("button", name="Back to the run").click()
+    expect(player).to_have_count(0)
+    expect_answer(page)
