@@ -10,7 +10,8 @@ _HTML = """<button type="button" class="copy"><span class="icon" aria-hidden="tr
 <path d="M14 10a4 4 0 0 0-6-.4l-3 3a4 4 0 0 0 5.7 5.7l1-1"/></svg></span>
 <span class="word" aria-live="polite">Copy link</span></button>"""
 _STYLE = """
-.copy { display: inline-flex; gap: .45rem; align-items: center; min-height: 2.5rem; font: inherit; font-size: .875rem;
+.copy { display: inline-flex; gap: .45rem; align-items: center; min-height: 2.5rem;
+  font: inherit; font-size: .875rem;
   color: var(--st-text-color); background: var(--st-background-color); cursor: pointer;
   border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius, 10px);
   padding: 0 .75rem; white-space: nowrap; }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from components import session
@@ -12,6 +14,8 @@ from fanout.errors import StoreError
 from fanout.types import ModelRef
 from fanout.workflows.definition import Workflow
 from fanout.workflows.library import shipped
+
+HISTORY = Path(__file__).resolve().parents[1] / "pages" / "history.py"
 
 
 def empty_state(model: ModelRef) -> None:
@@ -53,7 +57,7 @@ def unknown_run(runtime: Runtime, run_id: str) -> None:
             on_click=session.show_run,
             args=(None,),
         )
-        st.page_link("pages/history.py", label="Look in the History", icon=":material/history:")
+        st.page_link(HISTORY, label="Look in the History", icon=":material/history:")
 
 
 def _deleted(runtime: Runtime, run_id: str) -> bool:

@@ -105,7 +105,7 @@ def test_a_run_without_any_answer_says_so_and_draws_the_page() -> None:
 @pytest.mark.usefixtures("endpoint")
 def test_an_unknown_run_is_explained_and_can_be_left() -> None:
     app = opened(run="nobody-knows")
-    assert "is not known here" in app.warning[0].value
+    assert "There is no run" in app.warning[0].value
     app.button(key="forget_run").click().run()
     assert "run" not in app.query_params
 
