@@ -18,9 +18,8 @@ from fanout.store.values import Label, StoredRun
 
 _GROUPS = (
     ("To read", ("html", "md", "docx")),
-    ("Numbers", ("xlsx", "csv")),
-    ("Everything", ("json",)),
-    ("Code", ("py", "langgraph")),
+    ("Data", ("xlsx", "csv", "json")),
+    ("Get code", ("py", "langgraph")),
 )
 _ICONS = {
     "html": ":material/web:",
@@ -42,11 +41,12 @@ def export_menu(runtime: Runtime, run_id: str, *, key: str) -> None:
             return
         shown = StoredRun(events=(), snapshot=handle.snapshot)
         stem = file_stem(replace(shown, label=Label()))
-        for title, names in _GROUPS:
-            with st.container(gap=None):
-                st.caption(title)
-                for name in names:
-                    _button(runtime, run_id, FORMATS[name], stem, key)
+        with st.container(gap="xsmall"):
+            for title, names in _GROUPS:
+                with st.container(gap=None):
+                    st.caption(title)
+                    for name in names:
+                        _button(runtime, run_id, FORMATS[name], stem, key)
 
 
 def _button(runtime: Runtime, run_id: str, how: ExportFormat, stem: str, key: str) -> None:
