@@ -228,6 +228,8 @@ def _practices(sides: Sequence[Side], ended: Sequence[bool]) -> list[Row]:
             for one, f in zip(sides, found, strict=True)
         )
         title = found[0][name].title
-        best = plain.better if len(set(values)) > 1 else None
+        best = plain.better
+        if best is not None and values.count(values[best]) > 1:
+            best = None
         made.append(Row(title=title, values=values, better=best, word=word))
     return made

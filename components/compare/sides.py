@@ -79,12 +79,16 @@ def _title(snapshot: Snapshot, call_id: str) -> str:
 
 
 def _told_apart(one: Side, sides: Sequence[Side]) -> Side:
-    """With how it was asked, or whom, where another side is called the same."""
+    """With how it was asked, and then whom, as far as another side is called the same."""
     alike = [other for other in sides if other.title == one.title]
-    ways = {other.number: how(other.snapshot).lower() for other in alike}
-    asked = {other.number: models(other.calls, other.snapshot) for other in alike}
-    said = [told[one.number] for told in (ways, asked) if len(set(told.values())) > 1]
-    return replace(one, title=", ".join([one.title, *said]))
+    way, title = how(one.snapshot), one.title
+    if any(how(other.snapshot) != way for other in alike):
+        title = f"{title}, {way.lower()}"
+        alike = [other for other in alike if how(other.snapshot) == way]
+    asked = models(one.calls, one.snapshot)
+    if any(models(other.calls, other.snapshot) != asked for other in alike):
+        title = f"{title}, {', '.join(dict.fromkeys(call.plan.model.model for call in one.calls))}"
+    return replace(one, title=title)
 
 
 def call_of(snapshot: Snapshot, call_id: str) -> Branch | None:

@@ -17,10 +17,10 @@ from components.compare.tally import Maker, scores
 from fanout.engine.handle import RunHandle
 from fanout.providers.script import Reply
 from fanout.store.values import Choice, Verdict
-from fanout.types import RunId
+from fanout.types import ModelRef, RunId
 from fanout.workflows.baseline import single_prompt
 from fanout.workflows.parsing import parse
-from tests.rig import Rig, rig, script, trio
+from tests.rig import HERE, Rig, rig, script, trio
 from tests.workflows.panels import moderation, replies, verdict
 
 IDS = st.text("abcXYZ09_-", min_size=1, max_size=20)
@@ -100,7 +100,7 @@ def test_the_better_value_is_named_and_only_where_it_reads_better() -> None:
 
 
 def test_a_run_that_failed_is_never_the_shortest() -> None:
-    with rig(script(otherwise=Reply(status=401))) as here, rig() as there:
+    with rig(script(otherwise=Reply(status=401))) as here, rig(script()) as there:
         failed = ended(here, here.start(trio()))
         whole = ended(there, there.start(trio()))
         told = shown(compared_runs(failed, whole))
@@ -122,7 +122,7 @@ def test_votes_are_told_with_their_agreement() -> None:
 
 
 def test_single_calls_have_their_own_measures() -> None:
-    with rig() as here:
+    with rig(script()) as here:
         handle = ended(here, here.start(trio()))
         sides = compared_runs(handle, handle, calls=("joke", "aggregate"))
         told = shown(sides)
@@ -132,7 +132,7 @@ def test_single_calls_have_their_own_measures() -> None:
 
 
 def test_sides_of_the_same_name_are_told_apart_by_how_they_were_asked() -> None:
-    with rig() as here:
+    with rig(script()) as here:
         together = ended(here, here.start(trio()))
         after = here.engine.start(
             trio(), "rain", together.model, sequential=True, derived_from=together.id
@@ -143,6 +143,20 @@ def test_sides_of_the_same_name_are_told_apart_by_how_they_were_asked() -> None:
             "2 Trio, one after another",
         ]
         assert shown(sides)["Overhead"][1] == "–"
+
+
+def test_the_model_tells_sides_apart_that_were_asked_in_the_same_way() -> None:
+    with rig(script()) as here:
+        one = ended(here, here.start(trio()))
+        bigger = ModelRef(endpoint=HERE, model="bigger")
+        other = ended(here, here.engine.start(trio(), "rain", bigger))
+        after = ended(here, here.engine.start(trio(), "rain", bigger, sequential=True))
+        assert [side.name for side in compared_runs(one, other)] == ["1 Trio, m", "2 Trio, bigger"]
+        assert [side.title for side in compared_runs(one, other, after)] == [
+            "Trio, all at once, m",
+            "Trio, all at once, bigger",
+            "Trio, one after another",
+        ]
 
 
 def test_a_one_prompt_answer_is_read_part_by_part() -> None:

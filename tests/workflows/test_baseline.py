@@ -27,7 +27,7 @@ SHIPPED = [pytest.param(workflow, id=workflow.name) for workflow in shipped().wo
 
 def asked(workflow: Workflow, topic: str = "rain") -> str:
     """What the model reads when the baseline of a workflow is run."""
-    with rig() as here:
+    with rig(script()) as here:
         here.run(single_prompt(workflow), topic)
         (request,) = here.provider.requests
         return prompt_of(request)
