@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-KEPT = {"FANOUT_CHROMIUM"}
+KEPT = {"FANOUT_CHROMIUM", "FANOUT_NO_POSTGRES"}
 OUTSIDE = ("OPENAI_", "FANOUT_", "HF_", "HUGGING", "STREAMLIT_")
 PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"}
 

@@ -243,10 +243,14 @@ class Engine:
         if stored.live:
             return WatchedRun(stored, self._store, stand_in(stored.snapshot), model)
         recorder = Recorder.reopened(stored.events, self.scribe, filed=stored.written)
+        why = stored.problem
         try:
             workflow = workflow_of(stored.snapshot)
         except DefinitionError as error:
-            return RunHandle.shown_only(recorder, stand_in(stored.snapshot), model, str(error))
+            why = why or str(error)
+            workflow = stand_in(stored.snapshot)
+        if why:
+            return RunHandle.shown_only(recorder, workflow, model, why)
         return self._carried_out(recorder, workflow, model)[1]
 
     async def _may_go_on(self, recorder: Recorder) -> bool:

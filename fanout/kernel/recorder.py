@@ -37,7 +37,7 @@ class Journal(Protocol):
     def news(self, recorder: Recorder, *, urgent: bool) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Held:
     """An event that is shown once it is written, and what is shown until then."""
 
@@ -120,7 +120,7 @@ class Recorder:
             self._snapshot = snapshot
             if self._journal is not None and lasting and before is not None:
                 until = monotonic() + HOLD_S
-                self._held.append(_Held(len(self._events), before, until))
+                self._held.append(_Held(number=len(self._events), before=before, until=until))
             self._news.notify_all()
         if self._journal is not None:
             self._journal.news(self, urgent=lasting)

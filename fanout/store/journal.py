@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, Engine, delete, select, update
 
-from fanout.errors import StoreError
+from fanout.errors import StoreConflict
 from fanout.events import (
     AggregatePlanned,
     AggregateWritten,
@@ -59,7 +59,7 @@ class Journal:
         ).first()
         if row is None:
             if news.first:
-                raise StoreError("The beginning of this run is not in the record any more.")
+                raise StoreConflict("The beginning of this run is not in the record any more.")
             origin: Row = {"imported_at": time.time()} if imported else {}
             number = self._begin(connection, run_id, news.snapshot, origin)
             append(connection, number, news.snapshot, news.events, 0, self._owners.id)
@@ -67,9 +67,9 @@ class Journal:
         self._check_owner(connection, row.owner)
         known = row.events - news.first
         if known < 0:
-            raise StoreError("A part of this run was not written down, so no more of it can be.")
+            raise StoreConflict("A part of this run was not written down, so no more of it can be.")
         if known and not _retold(connection, row.number, news.events[:known]):
-            raise StoreError("This run went on elsewhere in the meantime. Open it anew.")
+            raise StoreConflict("This run went on elsewhere in the meantime. Open it anew.")
         if events := news.events[known:]:
             append(connection, row.number, news.snapshot, events, row.events, self._owners.id)
 
@@ -83,7 +83,7 @@ class Journal:
 
     def _check_owner(self, connection: Connection, owner: str) -> None:
         if owner not in ("", self._owners.id) and self._owners.alive(connection, owner):
-            raise StoreError("Another process of Fanout is at work on this run.")
+            raise StoreConflict("Another process of Fanout is at work on this run.")
 
 
 def append(
