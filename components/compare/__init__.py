@@ -18,6 +18,7 @@ from components.compare.variants import variants
 from components.compare.waiting import waiting
 from components.plain import label
 from fanout.engine.runtime import Runtime
+from fanout.errors import StoreError
 
 __all__ = ["comparison", "show_comparison", "variants"]
 
@@ -28,7 +29,11 @@ _BLIND = "Blind vote"
 def comparison(runtime: Runtime) -> None:
     """Draw the Compare page for what its address names."""
     picks = picked()
-    sides = _sides(runtime, picks[:MOST])
+    try:
+        sides = _sides(runtime, picks[:MOST])
+    except StoreError as error:
+        st.error(label(str(error), 400), icon=":material/error:")
+        return
     _missing(picks, sides)
     if len(sides) < 2:
         st.markdown(

@@ -50,11 +50,11 @@ def tally(runtime: Runtime) -> None:
     """Draw the table; nothing where nobody has voted."""
     try:
         verdicts = runtime.store.verdicts.all()
+        newest = sorted(verdicts, key=lambda verdict: -verdict.given_at)[:NEWEST]
+        found = scores(newest, lambda run_id: _maker(run_id, runtime))
     except FanoutError as error:
         st.error(label(str(error), 400), icon=":material/error:")
         return
-    newest = sorted(verdicts, key=lambda verdict: -verdict.given_at)[:NEWEST]
-    found = scores(newest, lambda run_id: _maker(run_id, runtime))
     if not found:
         return
     st.subheader("Blind votes so far", anchor=False)
