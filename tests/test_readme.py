@@ -25,13 +25,21 @@ OURS = [line for line in COMMANDS if line.startswith("python -m fanout ")]
 def test_every_fanout_command_in_it_is_understood() -> None:
     assert len(OURS) >= 5
     for line in OURS:
-        assert _parser().parse_args(shlex.split(line)[3:]).command, line
+        assert _parser().parse_args(shlex.split(line.split(" > ")[0])[3:]).command, line
 
 
 @pytest.mark.parametrize("line", [line for line in OURS if "serve-model" not in line])
 def test_every_fanout_command_in_it_runs(
     line: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    said = line.split(" > ")[0]
+    earlier = []
+    if " last" in said or "import" in said or "history" in said:
+        earlier = [["-m", "fanout", "run", "review", "--topic", "remote work"]]
+    if "import" in said:
+        earlier.append(
+            ["-m", "fanout", "export", "last", "--format", "json", "--output", "run.json"]
+        )
     vote = Rule(prompt="Policy:", replies=(Reply(text='{"reason": "Kept.", "verdict": "allow"}'),))
     script = Script(rules=(vote,), otherwise=Reply(text="Fine words."), models=("m",))
     monkeypatch.setenv("FANOUT_HOME", str(tmp_path))
@@ -39,12 +47,13 @@ def test_every_fanout_command_in_it_runs(
         monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
         arguments = [
             server.base_url if argument.startswith("http://localhost") else argument
-            for argument in shlex.split(line)[1:]
+            for argument in shlex.split(said)[1:]
         ]
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+        for command in (*earlier, arguments):
+            done = subprocess.run(
+                [sys.executable, *(str(tmp_path / a) if a == "run.json" else a for a in command)],
+                cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+            )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout
 
