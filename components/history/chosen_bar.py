@@ -69,7 +69,7 @@ def _export(runtime: Runtime, ids: Sequence[str]) -> None:
     fits = len(ids) <= MOST_EXPORTED
     st.download_button(
         "Export as zip",
-        lambda: _zip(runtime, ids),
+        lambda: zipped(runtime, ids),
         "fanout-runs.zip",
         "application/zip",
         key="history_export",
@@ -82,6 +82,7 @@ def _export(runtime: Runtime, ids: Sequence[str]) -> None:
     )
 
 
-def _zip(runtime: Runtime, ids: Sequence[str]) -> BinaryIO:
+def zipped(runtime: Runtime, ids: Sequence[str]) -> BinaryIO:
+    """The runs of these ids that are still there, as one zip file."""
     loaded = (runtime.store.load(one) for one in ids)
     return zip_export(run for run in loaded if run is not None)

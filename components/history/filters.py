@@ -11,7 +11,6 @@ from components.history.address import ask
 from components.history.asked import (
     FIRST_DAY,
     LAST_DAY,
-    LONGEST_TEXT,
     MOST_USD,
     MOST_VALUES,
     SORTS,
@@ -50,9 +49,8 @@ def filters(now: Asked, facets: Facets, titles: dict[str, str]) -> None:
             key=_KEYS["text"],
             type="search",
             live="300ms",
-            max_chars=LONGEST_TEXT,
             icon=":material/search:",
-            placeholder='Words of a topic, an answer, a title or a note; "quoted" together',
+            placeholder="Words of topics, answers, titles, notes",
             width="stretch",
             on_change=changed,
         )
@@ -64,9 +62,12 @@ def filters(now: Asked, facets: Facets, titles: dict[str, str]) -> None:
             width=230,
             on_change=changed,
         )
-    count = f": {now.filters} set" if now.filters else ""
+    said = narrowed_to(now, titles)
     with st.expander(
-        f"Filters{count}", icon=":material/filter_list:", key="history_filters", expanded=False
+        f"Filters: {said}" if said else "Filters",
+        icon=":material/filter_list:",
+        key="history_filters",
+        expanded=False,
     ):
         _fields(now, facets, titles, changed)
 
@@ -196,9 +197,9 @@ def _usd(typed: float | None) -> Decimal | None:
     return Decimal(f"{typed:.6f}").normalize() if typed is not None else None
 
 
-def in_words(now: Asked, titles: dict[str, str]) -> str:
-    """What the list is narrowed to, as one safe line of Markdown; empty where it isn't."""
-    parts = [f"“{now.text.strip()}”"] if now.text.strip() else []
+def narrowed_to(now: Asked, titles: dict[str, str]) -> str:
+    """The filters that are set, as one safe line of Markdown."""
+    parts = ["deleted"] if now.deleted else []
     parts += [titles.get(name, name) for name in now.workflows]
     parts += [*now.models, *(run_word(state) for state in now.states)]
     parts += [f"#{tag}" for tag in now.tags]
@@ -212,4 +213,4 @@ def in_words(now: Asked, titles: dict[str, str]) -> str:
         parts.append(f"at most ${now.most_usd:f}")
     if now.favourites:
         parts.append("favourites")
-    return " · ".join(label(part, 60) for part in parts)
+    return " · ".join(label(part, 40) for part in parts)

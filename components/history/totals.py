@@ -31,13 +31,15 @@ HONEST = (
 class Period:
     """A day, a week or a month, and what its runs come to."""
 
-    first: date
     name: str
     runs: int
     wall_s: float
     sequential_s: float
     cost_usd: Decimal
     unknown_cost: int
+
+    tick: str
+    """Its name in a word, for the axis of a chart."""
 
     @property
     def saved_s(self) -> float:
@@ -46,7 +48,7 @@ class Period:
 
 def totals_line(days: Sequence[DayTotal], total: int) -> None:
     """Draw "312 runs · 4 h 10 min saved · $3.20 spent"; `total` is counted apart from the days."""
-    whole = _sum("", date.min, days)
+    whole = _sum(date.min, "", days)
     parts = [f"**{count(total, 'run')}**"]
     if whole.saved_s >= 0.05:
         parts.append(f"**{long_text(whole.saved_s)} saved** against one after another")
@@ -105,7 +107,7 @@ def periods(days: Sequence[DayTotal]) -> tuple[list[Period], str]:
     groups: dict[date, list[DayTotal]] = {}
     for when, day in dated:
         groups.setdefault(_first(when, unit), []).append(day)
-    return [_sum(_name(first, unit), first, group) for first, group in groups.items()], unit
+    return [_sum(first, unit, group) for first, group in groups.items()], unit
 
 
 def _first(when: date, unit: str) -> date:
@@ -114,16 +116,12 @@ def _first(when: date, unit: str) -> date:
     return when.replace(day=1) if unit == "month" else when
 
 
-def _name(first: date, unit: str) -> str:
-    if unit == "month":
-        return f"{first:%Y-%m}"
-    return f"week of {first:%Y-%m-%d}" if unit == "week" else f"{first:%Y-%m-%d}"
-
-
-def _sum(name: str, first: date, days: Sequence[DayTotal]) -> Period:
+def _sum(first: date, unit: str, days: Sequence[DayTotal]) -> Period:
+    day = f"{first:%Y-%m-%d}"
+    names = {"week": f"week of {day}", "month": day[:7]}
     return Period(
-        first=first,
-        name=name,
+        name=names.get(unit, day),
+        tick=day[:7] if unit == "month" else f"{first.day} {first:%b}",
         runs=sum(day.runs for day in days),
         wall_s=sum(day.wall_s for day in days),
         sequential_s=sum(day.sequential_s for day in days),
@@ -146,11 +144,14 @@ def _times(rows: Sequence[Period], took: str, saved: str) -> go.Figure:
             {
                 "type": "bar",
                 "name": title,
-                "x": [row.name for row in rows],
+                "x": [row.tick for row in rows],
                 "y": [value / per for value in values],
-                "customdata": [long_text(value) for value in values],
+                "customdata": [
+                    f"{row.name}: {title.lower()} {long_text(value)}"
+                    for row, value in zip(rows, values, strict=True)
+                ],
                 "marker": {"color": colour, "pattern": {"shape": pattern}},
-                "hovertemplate": f"%{{x}}: {title.lower()} %{{customdata}}<extra></extra>",
+                "hovertemplate": "%{customdata}<extra></extra>",
             }
         )
     return figure
@@ -162,11 +163,11 @@ def _money(rows: Sequence[Period], colour: str) -> go.Figure:
         {
             "type": "bar",
             "name": "Spent",
-            "x": [row.name for row in rows],
+            "x": [row.tick for row in rows],
             "y": [float(row.cost_usd) for row in rows],
-            "customdata": [usd_text(row.cost_usd) for row in rows],
+            "customdata": [f"{row.name}: {usd_text(row.cost_usd)}" for row in rows],
             "marker": {"color": colour},
-            "hovertemplate": "%{x}: %{customdata}<extra></extra>",
+            "hovertemplate": "%{customdata}<extra></extra>",
         }
     )
     return figure
@@ -179,7 +180,7 @@ def _columns(title: str) -> go.Figure:
             "height": 280,
             "bargap": 0.3,
             "margin": {"l": 4, "r": 8, "t": 8, "b": 8},
-            "legend": {"orientation": "h", "y": 1.14, "x": 0},
+            "legend": {"orientation": "h", "traceorder": "normal", "y": 1.14, "x": 0},
             "xaxis": {"type": "category", "automargin": True, "fixedrange": True, "nticks": 8},
             "yaxis": {
                 "title": {"text": title},

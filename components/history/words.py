@@ -11,6 +11,7 @@ import streamlit as st
 from components.plain import shortened
 from fanout.render.words import money_text, seconds_text
 from fanout.store.values import RunRow
+from fanout.types import RunStatus
 
 MARK, END = "␂", "␃"
 """Between these stand the words that a search found."""
@@ -27,7 +28,8 @@ def wall(row: RunRow) -> str:
 
 def instead(row: RunRow) -> str:
     """What the calls took by themselves, one after another; empty where that says nothing."""
-    if saved_s(row) <= 0 or not row.status.finished:
+    whole = row.status in (RunStatus.SUCCEEDED, RunStatus.PARTIAL)
+    if saved_s(row) <= 0 or not whole:
         return ""
     return f"instead of {seconds_text(row.sequential_s)}"
 
