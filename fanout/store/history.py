@@ -119,7 +119,7 @@ class History:
 
 
 def _page(connection: Connection, question: Question, sought: Sought | None) -> list[int]:
-    fits = conditions(question) + ([sought.condition] if sought else [])
+    fits = conditions(question, page=True) + ([sought.condition] if sought else [])
     asked = (
         select(runs.c.number)
         .where(*fits)

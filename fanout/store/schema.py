@@ -62,6 +62,7 @@ _LISTED = {
     "runs_by_start": ("started_at", "number", "wall_s", "sequential_s", "cost_nano", "deleted_at"),
     "runs_by_workflow": ("workflow", "started_at", "number", "deleted_at"),
     "runs_by_status": ("status", "started_at", "number", "deleted_at"),
+    "runs_by_favourite": ("favourite", "started_at", "number", "deleted_at"),
     "runs_by_cost": ("cost_nano", "number", "deleted_at"),
     "runs_by_wall": ("wall_s", "number", "deleted_at"),
 }

@@ -39,7 +39,7 @@ _CHUNK = re.compile(r'"([^"]*)("?)|[^\s"]+')
 _QUOTES = str.maketrans("“”„«»‟「」『』", '"' * 10)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Phrase:
     """Words that stand together; where the last is unfinished, all that it may begin with."""
 
@@ -47,7 +47,7 @@ class Phrase:
     beginnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sought:
     """The runs that a text is found in."""
 
@@ -72,7 +72,8 @@ def understood(typed: str) -> tuple[Phrase, ...]:
             continue
         # One letter begins too many words to be of help.
         unended = chunk.end() == len(typed.rstrip()) and not closed and len(found[-1]) > 1
-        phrases.append(Phrase(found, unfinished(found[-1]) if unended else ()))
+        beginnings = unfinished(found[-1]) if unended else ()
+        phrases.append(Phrase(words=found, beginnings=beginnings))
     return tuple(phrases)
 
 
@@ -82,14 +83,15 @@ def sought(connection: Connection, typed: str) -> Sought | None:
         return None
     phrases = understood(typed)
     if not phrases:
-        return Sought(false(), ())
+        return Sought(condition=false(), phrases=())
     hits = _hits(connection.dialect.name, phrases)
     found = list(connection.execute(hits.limit(MANY + 1)).scalars())
     first = runs.c.number.in_(listed(connection, found))
     if len(found) <= MANY:
-        return Sought(first, phrases)
+        return Sought(condition=first, phrases=phrases)
     # "+ 0" keeps the order's own index in use: nearly every run fits, so the page is soon full.
-    return Sought((runs.c.number + literal_column("0")).in_(hits), phrases, first)
+    among = (runs.c.number + literal_column("0")).in_(hits)
+    return Sought(condition=among, phrases=phrases, first=first)
 
 
 def everywhere(connection: Connection, typed: str) -> list[ColumnElement[bool]]:

@@ -29,7 +29,7 @@ _ARABIC = str.maketrans("أإآٱىةؤئ", "ااااي" + "هوي")
 _ARTICLES = ("وال", "بال", "كال", "فال", "ال", "لل")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
     """A word and where it stands in its text."""
 
@@ -50,7 +50,7 @@ def placed(text: str) -> Iterator[Word]:
     for found in _rough().finditer(text):
         group = found.group()
         for word in [group.lower()[:LONGEST]] if group.isascii() else words(group):
-            yield Word(word, found.start(), found.end())
+            yield Word(text=word, start=found.start(), end=found.end())
 
 
 def unfinished(word: str) -> tuple[str, ...]:
