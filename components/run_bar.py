@@ -59,6 +59,8 @@ def _to_resume(handle: RunHandle) -> None:
     names = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
     lacks = f"Missing: {names}." if missing else "Only the combined answer is missing."
     why = "Interrupted: Fanout ended before this run did. " if interrupted else ""
+    if handle.imported:
+        lacks += " The run was imported: its prompts, which would be sent, come from elsewhere."
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="to_resume"):
         st.markdown(
             f"{label(why, 200)}{label(lacks, 400)} What is there stays; only what is missing is "

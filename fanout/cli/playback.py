@@ -9,10 +9,8 @@ from time import monotonic
 
 from fanout.events import Event, RunResumed, RunStarted
 from fanout.fold import apply, begin
+from fanout.render.replay import LONGEST_PAUSE_S
 from fanout.snapshot import Snapshot
-
-LONGEST_PAUSE_S = 1.0
-"""What lay between a finish and a resume, in which nothing happened."""
 
 
 class Playback:

@@ -147,6 +147,7 @@ class Engine:
         if stored is None or stored.deleted_at is not None:
             return None
         handle = self._reopened(stored)
+        handle.imported = stored.imported_at is not None
         self._remember(handle)
         return handle
 

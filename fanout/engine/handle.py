@@ -42,6 +42,8 @@ class RunHandle:
         self._interrupt = interrupt
         self.fixed = fixed
         """Why nothing of this run can be asked again; "" where it can."""
+        self.imported = False
+        """True where it came as a file: its prompts are somebody else's."""
 
     @classmethod
     def shown_only(

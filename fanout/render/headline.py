@@ -14,6 +14,8 @@ _ENDED = {
     RunStatus.INTERRUPTED: "Interrupted after",
     RunStatus.FAILED: "No answer after",
 }
+NO_GAIN = 1.05
+"""A ratio of times below this is said in words."""
 
 
 class Headline(TypedDict):
@@ -41,6 +43,8 @@ def headline(snapshot: Snapshot) -> Headline | None:
         if measures.ratio is not None:
             by = "than one after another" if alone is None else "by the calls' own times"
             gain = f"{measures.ratio:.1f} times faster {by}"
+            if measures.ratio < NO_GAIN:
+                gain = f"no faster {by}"
     return Headline(
         number=number,
         gain=gain,
