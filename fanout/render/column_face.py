@@ -159,7 +159,7 @@ def _hold(branch: Branch, snapshot: Snapshot) -> str:
             return "Request sent, waiting for the first word."
         case BranchState.RETRYING if branch.retry is not None:
             return f"{branch.retry.failure.message} Nothing is lost: the other branches go on."
-        case BranchState.STOPPED:
+        case BranchState.STOPPED if branch.failure is None:
             return "Stopped before the first word."
         case BranchState.SKIPPED if branch.failure is None:
             return "Not needed: the outcome was decided without it."
