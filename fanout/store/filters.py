@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import assert_never
 
-from sqlalchemy import ColumnElement, case, func, select, true
+from sqlalchemy import ColumnElement, case, func, literal_column, select, true
 
 from fanout.store.rows import NANO, cleaned
 from fanout.store.schema import calls, runs, tags
@@ -19,16 +19,19 @@ def conditions(question: Question, page: bool = False) -> list[ColumnElement[boo
     """On `runs`, all of them to hold; the text is not among them. `page`: they lead to a page in
     the question's order, not to a sum."""
     found: list[ColumnElement[bool]] = [_shown(question, page)]
+    # A page is found along its order's index, which "+ 0" keeps in use; a sum from the few or many
+    # runs that a name leads to.
+    number = runs.c.number + literal_column("0") if page else runs.c.number
     if question.workflows:
         found.append(runs.c.workflow.in_(_storable(question.workflows)))
     if question.statuses:
         found.append(runs.c.status.in_([str(status) for status in question.statuses]))
     if question.models:
         asked = select(calls.c.run).where(calls.c.model.in_(_storable(question.models)))
-        found.append(runs.c.number.in_(asked))
+        found.append(number.in_(asked))
     if question.tags:
         kept = select(tags.c.run).where(tags.c.tag.in_(_storable(question.tags)))
-        found.append(runs.c.number.in_(kept))
+        found.append(number.in_(kept))
     if question.since is not None:
         found.append(runs.c.started_at >= question.since)
     if question.until is not None:
