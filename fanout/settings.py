@@ -81,6 +81,11 @@ class Settings:
         return replace(plain, embedding_model=self.embedding_model)
 
     @property
+    def database(self) -> str:
+        """The database of runs as `Store.open` takes it; "" is a file in `home`."""
+        return self.database_url.reveal() if self.database_url is not None else ""
+
+    @property
     def local_model(self) -> str:
         """Which model the bundled server loads: a path, a Hub name, or "" for the shipped one."""
         return "" if self.endpoint is not None else self.model

@@ -16,7 +16,6 @@ from fanout.export.importing import import_run
 from fanout.store.store import Store
 from fanout.store.values import Label, StoredRun
 
-FORMAT_NAMES = (*FORMATS, "zip")
 ALL, SOME, NONE = 0, 3, 1
 
 

@@ -11,14 +11,9 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from typing import TypeAlias
 
-from fanout.cli.documents import add_command, list_command, remove_command
-from fanout.cli.exporting import FORMAT_NAMES, export_command, import_command
-from fanout.cli.history import history_command
-from fanout.cli.run import run_command
-from fanout.cli.serve import serve_command
-from fanout.cli.show import replay_command, resume_command, show_command
-from fanout.cli.workflows import workflows_command
+from fanout.cli.later import later
 from fanout.errors import DefinitionError, FanoutError, InputError, SettingsError
+from fanout.export.bundle_formats import FORMATS
 from fanout.types import RunStatus
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -65,11 +60,11 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--max-tokens", type=_positive, help="longest answer of every call")
     _add_edits(run)
     _add_shape(run)
-    run.set_defaults(command=run_command)
+    run.set_defaults(command=later("run", "run_command"))
 
     listing = commands.add_parser("workflows", help="list the workflows")
     listing.add_argument("--json", action="store_true", help="print JSON")
-    listing.set_defaults(command=workflows_command)
+    listing.set_defaults(command=later("workflows", "workflows_command"))
 
     _add_history(commands.add_parser("history", help="list runs of earlier, or search them"))
     _add_records(commands)
@@ -77,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
 
     serve = commands.add_parser("serve-model", help="serve the bundled model on this machine")
     serve.add_argument("--port", type=_port, help="a fixed port; without it, any free one")
-    serve.set_defaults(command=serve_command)
+    serve.set_defaults(command=later("serve", "serve_command"))
     return parser
 
 
@@ -125,7 +120,7 @@ def _add_history(history: argparse.ArgumentParser) -> None:
     history.add_argument("--favourites", action="store_true")
     history.add_argument("--limit", type=_positive, default=20)
     history.add_argument("--json", action="store_true", help="print JSON")
-    history.set_defaults(command=history_command)
+    history.set_defaults(command=later("history", "history_command"))
 
 
 def _add_records(commands: Commands) -> None:
@@ -134,40 +129,40 @@ def _add_records(commands: Commands) -> None:
     show = commands.add_parser("show", help="print a run of earlier")
     show.add_argument("run", metavar="RUN", help=which)
     _add_shape(show)
-    show.set_defaults(command=show_command)
+    show.set_defaults(command=later("show", "show_command"))
     resume = commands.add_parser("resume", help="ask what is missing of a run, and only that")
     resume.add_argument("run", metavar="RUN", help=which)
     _add_shape(resume)
-    resume.set_defaults(command=resume_command)
+    resume.set_defaults(command=later("resume", "resume_command"))
     replay = commands.add_parser("replay", help="play a run again with its own timing")
     replay.add_argument("run", metavar="RUN", help=which)
     replay.add_argument(
         "--speed", type=float, choices=(0, 1, 2, 5), default=1, help="times as fast; 0 is at once"
     )
-    replay.set_defaults(command=replay_command)
+    replay.set_defaults(command=later("show", "replay_command"))
     export = commands.add_parser("export", help="write a run as a file to hand over")
     export.add_argument("runs", nargs="+", metavar="RUN", help=which)
-    export.add_argument("--format", choices=FORMAT_NAMES, required=True)
+    export.add_argument("--format", choices=(*FORMATS, "zip"), required=True)
     export.add_argument(
         "--output", default="", metavar="PATH", help="a file or a folder; without it, printed"
     )
-    export.set_defaults(command=export_command)
+    export.set_defaults(command=later("exporting", "export_command"))
     importing = commands.add_parser("import", help="bring runs back from JSON exports")
     importing.add_argument("files", nargs="+", metavar="FILE")
-    importing.set_defaults(command=import_command)
+    importing.set_defaults(command=later("exporting", "import_command"))
 
 
 def _add_documents(documents: argparse.ArgumentParser) -> None:
     actions = documents.add_subparsers(required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="list the documents")
     listing.add_argument("--json", action="store_true", help="print JSON")
-    listing.set_defaults(command=list_command)
+    listing.set_defaults(command=later("documents", "list_command"))
     add = actions.add_parser("add", help="add files: txt, md, html, csv, pdf, docx")
     add.add_argument("files", nargs="+", metavar="FILE")
-    add.set_defaults(command=add_command)
+    add.set_defaults(command=later("documents", "add_command"))
     remove = actions.add_parser("remove", help="remove documents")
     remove.add_argument("ids", nargs="+", metavar="ID")
-    remove.set_defaults(command=remove_command)
+    remove.set_defaults(command=later("documents", "remove_command"))
 
 
 def _positive(text: str) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fanout.engine.runtime import open_store
 from fanout.errors import InputError
 from fanout.settings import Settings
 from fanout.store.store import Store
@@ -17,8 +17,10 @@ LAST = "last"
 @contextmanager
 def opened() -> Iterator[Store]:
     """The record of this FANOUT_HOME; runs whose process is gone are ended first."""
-    with_settings = Settings.usable()[0]
-    store = open_store(with_settings)
+    settings = Settings.usable()[0]
+    store = Store.open(settings.home, settings.database)
+    for problem in store.problems:
+        print(f"fanout: {problem}", file=sys.stderr)
     try:
         store.interrupt()
         yield store

@@ -36,12 +36,6 @@ LOOK_AROUND_S = 10.0
 """How long the servers found on this machine are believed to be all."""
 
 
-def open_store(settings: Settings) -> Store:
-    """The record of all runs, for a process with these settings; SettingsError if it can't be."""
-    url = settings.database_url.reveal() if settings.database_url else ""
-    return Store.open(settings.home, url)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
     """A model that can be chosen for a run."""
@@ -120,7 +114,7 @@ class Runtime:
     def _opened_store(self) -> Store:
         """The record of all runs; where it can't be used, one in memory, and people are told."""
         try:
-            store = open_store(self.settings)
+            store = Store.open(self.settings.home, self.settings.database)
         except SettingsError as error:
             self.problems.append(
                 f"{error} Until that is mended, runs are kept only until Fanout ends."

@@ -7,6 +7,7 @@ finish_reason. A whole `chat.completion` sent where a stream was asked for is ta
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 from typing import NoReturn, TypeAlias, cast
@@ -20,6 +21,7 @@ from fanout.providers import sse
 from fanout.providers.base import Done, StreamItem, TextPiece
 from fanout.providers.failures import failure_of
 from fanout.providers.form_refusal import provider_error
+from fanout.providers.halves import Halves
 from fanout.providers.problems import (
     Asked,
     ErrorInStream,
@@ -86,6 +88,7 @@ class Answer:
         self._refusal = ""
         self._wrote = False
         self._worded = False
+        self._halves: Halves | None = None
 
     def closed(self) -> bool:
         """Whether the endpoint said [DONE]."""
@@ -202,6 +205,8 @@ class Answer:
         return self._piece(text, 1) if text else None
 
     def _piece(self, text: str, pieces: int) -> TextPiece:
+        if self._halves is not None:
+            text = self._halves.joined(text)
         self._wrote = True
         self._worded = self._worded or not text.isspace()
         return TextPiece(text=text, pieces=pieces)
@@ -210,10 +215,19 @@ class Answer:
         try:
             value = jiter.from_json(payload, cache_mode="keys")
         except ValueError:
-            self._fail(_BROKEN)
+            value = self._parsed_with_halves(payload)
         if not isinstance(value, dict):
             self._fail(Unreadable(what="JSON that is no chat completion"))
         return cast("Object", value)
+
+    def _parsed_with_halves(self, payload: bytes) -> object:
+        """The same where half a character was sent on its own, which jiter takes for no JSON."""
+        try:
+            value: object = json.loads(payload)
+        except (ValueError, RecursionError):
+            self._fail(_BROKEN)
+        self._halves = self._halves or Halves()
+        return value
 
     def _fail(self, problem: Problem) -> NoReturn:
         raise provider_error(problem, self.asked)

@@ -47,6 +47,16 @@ async def bytes_of(reply: Reply) -> bytes:
     return b"".join([part async for part in parts])
 
 
+def test_a_character_that_was_cut_in_two_is_put_together() -> None:
+    halves = chunk("Sun \ud83c"), chunk("\udf1e!", "stop"), b"data: [DONE]\n\n"
+    assert read(*halves)[0] == "Sun 🌞!"
+
+
+def test_half_a_character_does_not_break_an_answer() -> None:
+    alone = chunk("a\ud800b"), chunk("c\udc00", "stop"), b"data: [DONE]\n\n"
+    assert read(*alone)[0] == "a\ufffdbc\ufffd"
+
+
 @given(st.text(min_size=1, max_size=40), st.data())
 def test_an_answer_reads_the_same_wherever_its_bytes_are_cut(
     text: str, data: st.DataObject
