@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from components.calls import colours, figure_names, names
 from components.figure import add_bars, bars, room_for_text
 from fanout.insight.speed import cost_usd
-from fanout.render.words import cost_text, money_text
+from fanout.render.words import cost_text, money_text, price_text
 from fanout.snapshot import Branch, Snapshot
 
 
@@ -38,7 +38,7 @@ def cost_frame(snapshot: Snapshot) -> pd.DataFrame:
         {
             "Call": names(snapshot),
             "Cost": [_cost(call) for call in snapshot.calls],
-            "Price": [_price(call) for call in snapshot.calls],
+            "Price": [price_text(call.cost) for call in snapshot.calls],
         }
     )
 
@@ -48,12 +48,3 @@ def _cost(call: Branch) -> str:
         return cost_text(call.cost)
     usd = cost_usd(call.goes)
     return f"{money_text(usd)} for {len(call.goes)} goes"
-
-
-def _price(call: Branch) -> str:
-    if call.cost is None:
-        return "unknown"
-    price = call.cost.price
-    if price.free:
-        return price.source
-    return f"${price.input:g} in, ${price.output:g} out per million ({price.source})"

@@ -8,11 +8,11 @@ import streamlit as st
 from components.plain import label
 from components.votes.cast import Cast, Voter
 from fanout.insight.speed import span_s, usage
-from fanout.render.words import cost_text, seconds_text, state_word
+from fanout.render.vote_words import fate
+from fanout.render.words import cost_text, seconds_text
 from fanout.snapshot import Snapshot
 from fanout.voting.plans import Comparison, Poll, Rubric
 from fanout.voting.scores import Scores
-from fanout.voting.tally import Tally
 from fanout.voting.words import score_text
 
 
@@ -32,7 +32,9 @@ def raw_answers(cast: Cast) -> None:
     # Opened by the browser alone: a click that asks the server is lost while a run's end is drawn.
     with st.expander("Raw answers", icon=":material/data_object:", key=f"{cast.key}_raw"):
         for voter in cast.voters:
-            st.markdown(f"**{label(voter.name)}** · {label(fate(voter, cast), 300)}")
+            st.markdown(
+                f"**{label(voter.name)}** · {label(fate(voter.branch, voter.ballot, cast.outcome), 300)}"
+            )
             if voter.branch.text:
                 st.code(voter.branch.text, language=None, wrap_lines=True)
 
@@ -45,7 +47,7 @@ def ballots_frame(cast: Cast, snapshot: Snapshot) -> pd.DataFrame:
         {
             "Voter": [voter.name for voter in voters],
             main: cells.pop(main),
-            "State": [fate(voter, cast) for voter in voters],
+            "State": [fate(voter.branch, voter.ballot, cast.outcome) for voter in voters],
             **cells,
             "Reason": [_reason(voter) for voter in voters],
             "Time": [_time(voter, snapshot) for voter in voters],
@@ -57,25 +59,6 @@ def ballots_frame(cast: Cast, snapshot: Snapshot) -> pd.DataFrame:
     )
     empty = [name for name in frame if name not in ("Voter", "State") and not any(frame[name])]
     return frame.drop(columns=empty)
-
-
-def fate(voter: Voter, cast: Cast) -> str:
-    """What became of a ballot: "voted", "voted with the minority", "abstained: why"."""
-    if voter.valid and voter.ballot is not None:
-        result = cast.outcome
-        if isinstance(result, Tally) and result.winner not in (None, voter.ballot.choice):
-            return "voted, minority"
-        return "voted"
-    if voter.not_needed:
-        return "not needed"
-    if voter.ballot is None:
-        failure = voter.branch.failure
-        return f"not asked: {failure.message}" if failure else "did not vote"
-    if voter.branch.failure is not None:
-        return f"failed: {voter.branch.failure.message}"
-    if not voter.branch.state.succeeded:
-        return state_word(voter.branch.state).lower()
-    return f"abstained: {voter.ballot.problem or 'nothing was said'}"
 
 
 def _cells(cast: Cast) -> dict[str, list[str]]:

@@ -9,9 +9,9 @@ import streamlit as st
 from components.figure_row import figure_row
 from components.plain import label
 from components.votes.cast import Cast
-from components.votes.rule import rule_words
 from components.votes.tally_chart import tally_chart, tally_frame
 from fanout.insight.votes import saved
+from fanout.render.vote_words import rule_words
 from fanout.render.words import usd_text
 from fanout.snapshot import Snapshot
 from fanout.types import BranchState

@@ -175,6 +175,16 @@ def cost_text(cost: Cost | None, *, short: bool = True) -> str:
     return f"{'≈ ' if cost.estimated else ''}{usd_text(cost.usd)}"
 
 
+def price_text(cost: Cost | None) -> str:
+    """What a call's tokens cost, and who says so."""
+    if cost is None:
+        return "unknown"
+    price = cost.price
+    if price.free:
+        return price.source
+    return f"${price.input:g} in, ${price.output:g} out per million ({price.source})"
+
+
 def first_token_wait_s(branch: Branch) -> float | None:
     """Seconds from the request that was answered to its first token; None before there is one."""
     for before, after in zip(branch.phases, branch.phases[1:], strict=False):

@@ -12,13 +12,13 @@ import plotly.graph_objects as go
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from components.votes.ballots import ballots_frame, fate
+from components.votes.ballots import ballots_frame
 from components.votes.cast import Cast, casts
 from components.votes.poll import count_words, notes
 from components.votes.ranking import orders_frame, ranking_chart, ranking_frame
 from components.votes.rubric_chart import rubric_chart, rubric_frame
-from components.votes.rule import rule_words
 from components.votes.tally_chart import tally_chart, tally_frame
+from fanout.render.vote_words import fate, rule_words
 from fanout.snapshot import Aggregate, Branch, Phase, Snapshot
 from fanout.types import (
     AGGREGATE,
@@ -132,7 +132,7 @@ def test_who_does_not_count_is_hatched_and_named_in_the_chart() -> None:
 
 def test_every_ballot_says_what_became_of_it() -> None:
     cast = only(ALL_FATES)
-    assert [fate(one, cast) for one in cast.voters] == [
+    assert [fate(one.branch, one.ballot, cast.outcome) for one in cast.voters] == [
         "voted",
         "voted, minority",
         "voted",
@@ -215,7 +215,10 @@ def test_a_vote_that_the_budget_called_off_saved_nothing() -> None:
     cast = only(snapshot)
     assert isinstance(cast.outcome, Tally)
     assert notes(cast.outcome, OPEN, snapshot) == []
-    assert fate(cast.voters[1], cast) == "not asked: The budget is used up."
+    assert (
+        fate(cast.voters[1].branch, cast.voters[1].ballot, cast.outcome)
+        == "not asked: The budget is used up."
+    )
 
 
 def test_an_even_tie_is_answered_with_a_hint() -> None:

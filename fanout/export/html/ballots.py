@@ -9,11 +9,11 @@ from fanout.export.html.markup import Child, Markup, bdi, el
 from fanout.export.html.measures import cost_words
 from fanout.export.html.parts import folded, table
 from fanout.insight.speed import span_s, usage
-from fanout.render.words import seconds_text, state_word
+from fanout.render.vote_words import fate
+from fanout.render.words import seconds_text
 from fanout.snapshot import Snapshot
 from fanout.voting.plans import Comparison, Poll, Rubric
 from fanout.voting.scores import Scores
-from fanout.voting.tally import Tally
 from fanout.voting.words import score_text
 
 
@@ -24,7 +24,7 @@ def ballots_table(cast: Cast, snapshot: Snapshot) -> Markup:
         (
             voter.label,
             *_cells(voter, cast),
-            bdi(fate(voter, cast)),
+            bdi(fate(voter.branch, voter.ballot, cast.outcome)),
             bdi(" ".join(voter.ballot.reason.split()) if voter.ballot else ""),
             *_numbers(voter, snapshot),
         )
@@ -43,25 +43,6 @@ def raw_answers(cast: Cast) -> Markup | None:
         if voter.branch.text
     ]
     return folded("Raw answers", parts) if parts else None
-
-
-def fate(voter: Voter, cast: Cast) -> str:
-    """What became of a ballot: "voted", "voted, minority", "abstained: why"."""
-    if voter.valid and voter.ballot is not None:
-        result = cast.outcome
-        if isinstance(result, Tally) and result.winner not in (None, voter.ballot.choice):
-            return "voted, minority"
-        return "voted"
-    if voter.not_needed:
-        return "not needed"
-    if voter.ballot is None:
-        failure = voter.branch.failure
-        return f"not asked: {failure.message}" if failure else "did not vote"
-    if voter.branch.failure is not None:
-        return f"failed: {voter.branch.failure.message}"
-    if not voter.branch.state.succeeded:
-        return state_word(voter.branch.state).lower()
-    return f"abstained: {voter.ballot.problem or 'nothing was said'}"
 
 
 def _heads(cast: Cast) -> tuple[str, ...]:

@@ -9,7 +9,14 @@ from fanout.export.html.charts import Bar, Piece, bars, legend
 from fanout.export.html.markup import Child, Markup, el
 from fanout.export.html.parts import folded, section, table
 from fanout.insight.speed import cost_usd, span_s, usage, writing_rate
-from fanout.render.words import cost_text, money_text, rate_text, seconds_text, state_word
+from fanout.render.words import (
+    cost_text,
+    money_text,
+    price_text,
+    rate_text,
+    seconds_text,
+    state_word,
+)
 from fanout.snapshot import Branch, Snapshot
 from fanout.types import BranchState
 
@@ -168,14 +175,5 @@ def _tokens_table(calls: Sequence[Call]) -> Markup:
 
 
 def _cost_table(calls: Sequence[Call]) -> Markup:
-    rows = ((call.label, cost_words(call.branch), _price(call.branch)) for call in calls)
+    rows = ((call.label, cost_words(call.branch), price_text(call.branch.cost)) for call in calls)
     return table(("Call", "Cost", "Price"), rows, label="Cost as a table", numbers=(1,))
-
-
-def _price(call: Branch) -> str:
-    if call.cost is None:
-        return "unknown"
-    price = call.cost.price
-    if price.free:
-        return price.source
-    return f"${price.input:g} in, ${price.output:g} out per million ({price.source})"

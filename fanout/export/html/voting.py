@@ -9,9 +9,9 @@ from fanout.export.html.cast import Cast, casts
 from fanout.export.html.markup import Child, Markup, bdi, el
 from fanout.export.html.parts import dotted, folded, section, table
 from fanout.export.html.tally import tally_chart, tally_table
-from fanout.export.html.vote_words import rule_words
 from fanout.insight.votes import saved
 from fanout.render.palette import letter
+from fanout.render.vote_words import rule_words
 from fanout.render.words import usd_text
 from fanout.snapshot import Snapshot
 from fanout.types import BranchState

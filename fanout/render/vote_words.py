@@ -1,11 +1,15 @@
-"""A rule in one sentence, for the person who wonders why this won."""
+"""A vote in words, for the person who wonders why this won: its rule, the fate of a ballot."""
 
 from __future__ import annotations
 
 from typing import assert_never
 
-from fanout.voting.plans import Poll
+from fanout.render.words import not_needed, state_word
+from fanout.snapshot import Branch
+from fanout.voting.ballot import Ballot
+from fanout.voting.plans import Outcome, Poll
 from fanout.voting.rules import Rule
+from fanout.voting.tally import Tally
 
 _EARLY = {
     "never": "",
@@ -17,6 +21,23 @@ _EARLY = {
 def rule_words(plan: Poll) -> str:
     """ "Rule: more than half of the valid votes, else no decision."."""
     return f"Rule: {_rule(plan.rule)}.{_EARLY[plan.early_stop]}"
+
+
+def fate(branch: Branch, ballot: Ballot | None, outcome: Outcome) -> str:
+    """What became of a ballot: "voted", "voted, minority", "abstained: why"."""
+    if ballot is not None and ballot.valid:
+        if isinstance(outcome, Tally) and outcome.winner not in (None, ballot.choice):
+            return "voted, minority"
+        return "voted"
+    if not_needed(branch):
+        return "not needed"
+    if ballot is None:
+        return f"not asked: {branch.failure.message}" if branch.failure else "did not vote"
+    if branch.failure is not None:
+        return f"failed: {branch.failure.message}"
+    if not branch.state.succeeded:
+        return state_word(branch.state).lower()
+    return f"abstained: {ballot.problem or 'nothing was said'}"
 
 
 def _rule(rule: Rule) -> str:
