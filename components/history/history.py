@@ -102,7 +102,9 @@ def _paging(now: Asked, found: Found) -> None:
     with st.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
     ):
-        st.pagination(pages, default=now.page, key=key, on_change=_turn, args=(now, key))
+        st.pagination(
+            pages, default=now.page, key=key, width="stretch", on_change=_turn, args=(now, key)
+        )
         first = (now.page - 1) * ON_A_PAGE + 1
         last = first + len(found.rows) - 1
         more = "more than " if found.at_least and last < found.total else ""

@@ -32,9 +32,8 @@ def raw_answers(cast: Cast) -> None:
     # Opened by the browser alone: a click that asks the server is lost while a run's end is drawn.
     with st.expander("Raw answers", icon=":material/data_object:", key=f"{cast.key}_raw"):
         for voter in cast.voters:
-            st.markdown(
-                f"**{label(voter.name)}** · {label(fate(voter.branch, voter.ballot, cast.outcome), 300)}"
-            )
+            told = fate(voter.branch, voter.ballot, cast.outcome)
+            st.markdown(f"**{label(voter.name)}** · {label(told, 300)}")
             if voter.branch.text:
                 st.code(voter.branch.text, language=None, wrap_lines=True)
 

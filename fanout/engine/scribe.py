@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Sequence
-from time import monotonic
+from collections.abc import Sequence
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from fanout.errors import FanoutError, StoreConflict
-from fanout.kernel.recorder import Recorder
+from fanout.kernel.recorder import HOLD_S, Recorder
 from fanout.store.values import Update
 
 if TYPE_CHECKING:
@@ -25,8 +25,12 @@ EVERY_S = 1.0
 """Longest time that text waits to be written."""
 AGAIN_S = 2.0
 """Between two tries on a database that can't be written."""
+GATHER_S = 0.005
+"""What ends within this time is written in one transaction: an end and the vote read from it."""
 LAST_WORDS_S = 5.0
 """How long the end of the process waits for the database."""
+LAST_TRIES_S = 0.5
+"""Between two tries then."""
 
 
 class Scribe:
@@ -67,33 +71,38 @@ class Scribe:
         return not self.problem
 
     def close(self) -> None:
-        """Write what there is and end the thread."""
+        """Write what there is, trying again for a while if need be, and end the thread."""
         self._closing = True
         self._urgent.set()
         self._thread.join(LAST_WORDS_S)
 
     def _write_on(self) -> None:
         while not self._closing:
-            self._urgent.wait(AGAIN_S if self.problem else EVERY_S)
+            if self._urgent.wait(AGAIN_S if self.problem else EVERY_S):
+                sleep(GATHER_S)
             self._urgent.clear()
             self._turn()
+        until = monotonic() + LAST_WORDS_S - 2 * LAST_TRIES_S
         self._turn()
+        while self._unwritten and monotonic() < until:
+            sleep(LAST_TRIES_S)
+            self._turn()
 
     def _turn(self) -> None:
         with self._lock:
             recorders, self._unwritten = list(self._unwritten.values()), {}
+        problem = self._written_down(recorders)
         try:
-            if recorders:
-                self._write(recorders)
             self._store.beat()
-        except Exception:
-            log.exception("writing runs down")
-            self._put_back(recorders, "Runs can't be written down; the log says why.")
+        except Exception as error:
+            problem = problem or _told(error)
+        # Only now: one run that can't be written is not made good by another that can.
+        self.problem = problem
         with self._wrote:
             self._turns += 1
             self._wrote.notify_all()
 
-    def _write(self, recorders: Sequence[Recorder]) -> None:
+    def _written_down(self, recorders: Sequence[Recorder]) -> str:
         """In one transaction; where that fails each alone, so that no run holds up another."""
         news = [(one, *one.unwritten()) for one in recorders if not one.overtaken]
         updates = {
@@ -101,36 +110,46 @@ class Scribe:
             for one, snapshot, events in news
             if events
         }
+        if not updates:
+            return ""
         try:
-            if updates:
-                self._store.write(tuple(updates.values()))
-        except FanoutError as error:
+            self._store.write(tuple(updates.values()))
+        except Exception as error:
             if len(updates) > 1:
-                for one in updates:
-                    self._write([one])
-                return
-            log.warning("not written down: %s", error)
-            if isinstance(error, StoreConflict):
-                self._give_up(updates)
-            else:
-                self._put_back(list(updates), str(error))
-            return
-        self.problem = ""
+                problems = [self._written_down([one]) for one in updates]
+                return next(filter(None, problems), "")
+            (one,) = updates
+            return self._refused(one, error)
         for one, update in updates.items():
+            one.edition = self._store.edition
+            one.hold_s = HOLD_S
             one.kept += len(update.events)
             one.filed += len(update.events)
             one.written(one.kept)
+        return ""
 
-    def _give_up(self, recorders: Iterable[Recorder]) -> None:
-        """Trying again won't help: the run was purged, or another process went on with it."""
-        for one in recorders:
+    def _refused(self, one: Recorder, error: Exception) -> str:
+        """What to tell people, after seeing to it that the run is tried again where that helps."""
+        if isinstance(error, StoreConflict) and one.edition != self._store.edition:
+            # Another file took the place of the one that held its beginning: told from the first.
+            one.edition, one.kept, one.filed = self._store.edition, 0, 0
+            return self._written_down([one])
+        one.hold_s = 0.0
+        if isinstance(error, StoreConflict):
+            log.warning("not written down: %s", error)
             one.overtaken = True
             one.written(one.kept + len(one.unwritten()[1]))
+            return ""
+        with self._lock:
+            self._unwritten[id(one)] = one
+        one.written(one.kept + len(one.unwritten()[1]))
+        return _told(error)
 
-    def _put_back(self, recorders: Iterable[Recorder], problem: str) -> None:
-        """To be tried again; until then people see what happens all the same."""
-        self.problem = problem
-        for one in recorders:
-            with self._lock:
-                self._unwritten[id(one)] = one
-            one.written(one.kept + len(one.unwritten()[1]))
+
+def _told(error: Exception) -> str:
+    """An expected failure in its own words; of a bug the log says more."""
+    if isinstance(error, FanoutError):
+        log.warning("not written down: %s", error)
+        return str(error)
+    log.error("writing runs down", exc_info=error)
+    return "Runs can't be written down; the log says why."

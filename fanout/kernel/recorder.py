@@ -21,14 +21,17 @@ from fanout.events import (
     BranchFinished,
     Event,
     RunFinished,
+    RunResumed,
     RunStarted,
 )
 from fanout.fold import apply, begin
 from fanout.snapshot import Snapshot
 
-HOLD_S = 0.5
+HOLD_S = 2.0
 """Longest time that news is held back because it isn't written down yet."""
 _LASTING = (BranchFinished, BallotCast, AggregateWritten, RunFinished)
+_URGENT = (*_LASTING, RunStarted, RunResumed)
+"""A run that goes on is written down at once, so that no other process goes on with it as well."""
 
 
 class Journal(Protocol):
@@ -61,6 +64,10 @@ class Recorder:
         """How many of `events` are written down; the journal counts them here."""
         self.filed = 0
         """How many the journal's own count says; it joins pieces of text."""
+        self.edition = 0
+        """Which file these counts are about; the journal knows when another has taken its place."""
+        self.hold_s = HOLD_S
+        """0 while the journal can't write: then the people are told, and nothing is held back."""
         self.overtaken = False
         """True where the record went on without this one, so that nothing of it is kept."""
 
@@ -118,12 +125,12 @@ class Recorder:
         with self._news:
             self._events.append(event)
             self._snapshot = snapshot
-            if self._journal is not None and lasting and before is not None:
-                until = monotonic() + HOLD_S
+            if self._journal is not None and lasting and before is not None and self.hold_s:
+                until = monotonic() + self.hold_s
                 self._held.append(_Held(number=len(self._events), before=before, until=until))
             self._news.notify_all()
         if self._journal is not None:
-            self._journal.news(self, urgent=lasting)
+            self._journal.news(self, urgent=isinstance(event, _URGENT))
 
     def unwritten(self) -> tuple[Snapshot, tuple[Event, ...]]:
         """The newest picture and the events since `kept`, for the journal."""

@@ -5,7 +5,15 @@ from __future__ import annotations
 import threading
 from time import monotonic
 
-from fanout.events import BranchFinished, BranchQueued, BranchWrote, Event, RunFinished, RunStarted
+from fanout.events import (
+    BranchFinished,
+    BranchQueued,
+    BranchWrote,
+    Event,
+    RunFinished,
+    RunResumed,
+    RunStarted,
+)
 from fanout.kernel.recorder import HOLD_S, Recorder
 from fanout.types import (
     BranchId,
@@ -66,7 +74,7 @@ def test_an_end_is_shown_only_once_it_is_written_down() -> None:
     recorder.written(4)
     assert recorder.shown is recorder.snapshot
     assert len(recorder.events) == 4
-    assert journal.urgent == 1
+    assert journal.urgent == 1 + 1, "the run's beginning, and the end"
 
 
 def test_what_follows_an_end_is_held_back_with_it_in_order() -> None:
@@ -88,6 +96,22 @@ def test_a_journal_that_never_writes_holds_nothing_back_for_long() -> None:
     recorder.emit(RunFinished(at=0.4, status=RunStatus.SUCCEEDED))
     assert recorder.wait(timeout_s=10).status.finished
     assert monotonic() - began >= HOLD_S * 0.9
+
+
+def test_a_journal_in_trouble_holds_nothing_back() -> None:
+    recorder = begun(Slow())
+    recorder.hold_s = 0.0
+    recorder.emit(end(0.3))
+    assert recorder.shown.branch(JOKE).state is BranchState.DONE
+
+
+def test_that_a_run_goes_on_is_written_down_at_once() -> None:
+    journal = Slow()
+    recorder = begun(journal)
+    recorder.emit(RunFinished(at=0.4, status=RunStatus.INTERRUPTED))
+    before = journal.urgent
+    recorder.emit(RunResumed(at=0.5, branches=(JOKE,)))
+    assert journal.urgent == before + 1
 
 
 def test_whoever_follows_gets_every_event_when_it_is_written() -> None:
