@@ -65,8 +65,8 @@ def filled(store: Store) -> None:
 def opened(history: Server, open_page: OpenPage) -> OpenPage:
     """Opens the page with an address of its own."""
 
-    def open_it(address: str = "", *, width: int = 1360, height: int = 900, dark: bool = False):  # type: ignore[no-untyped-def]
-        page = open_page(history.url, width=width, height=height, dark=dark)
+    def open_it(address: str = "", *, width: int = 1360, dark: bool = False) -> Page:
+        page: Page = open_page(history.url, width=width, dark=dark)
         page.goto(f"{history.url}/history{address}")
         expect(page.get_by_role("heading", name="History", exact=True)).to_be_visible()
         # The last thing on the page: what is clicked before it is there, may be drawn once more.

@@ -44,9 +44,9 @@ def keep(
     told[0] = replace(first, workflow=workflow, title=workflow.title(), branches=plans)
     told[-1] = replace(last, status=status)
     if status is RunStatus.PARTIAL:
-        spot = next(i for i, event in enumerate(told) if isinstance(event, BranchFinished))
         failure = Failure(kind=FailureKind.SERVER, message="It broke.")
-        told[spot] = replace(told[spot], state=BranchState.FAILED, failure=failure)  # type: ignore[call-arg]
+        ended = next(event for event in told if isinstance(event, BranchFinished))
+        told[told.index(ended)] = replace(ended, state=BranchState.FAILED, failure=failure)
     store.write([update(told)])
     if label is not None:
         store.history.label(run_id, label)

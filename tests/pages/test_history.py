@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
 
 from components import session
 from components.history.asked import NAMES, SORTS, Asked, asked
@@ -23,6 +24,7 @@ from fanout.store.store import Store
 from fanout.store.values import DayTotal, Label, Question
 from fanout.types import RunStatus
 from tests.pages.history_steps import (
+    SHELL,
     START,
     drawn,
     history_store,
@@ -294,3 +296,20 @@ def test_time_and_money_are_drawn_with_tables_beside_them(store: Store) -> None:
     app.session_state["history_over_time"] = True
     app = drawn(app.run())
     assert len(app.get("plotly_chart")) == 2 and len(app.dataframe) == 2
+
+
+def test_on_the_run_page_a_run_gets_a_star_a_title_and_tags(store: Store) -> None:
+    keep(store, "a")
+    app = AppTest.from_file(SHELL, default_timeout=30)
+    app.query_params["run"] = "a"
+    app = pressed(drawn(app.run()), "run_star")
+    assert store.history.label_of("a").favourite
+    app.session_state["run_label"] = True
+    app = drawn(app.run())
+    app.text_input(key="run_name").set_value("  My   title ")
+    app.multiselect(key="run_tags").set_value(["new", "x" * 61])
+    app = pressed(app, "run_save")
+    assert "Not saved." in said(app) and store.history.label_of("a").name == ""
+    app.multiselect(key="run_tags").set_value(["new"])
+    app = pressed(app, "run_save")
+    assert store.history.label_of("a") == Label(name="My title", tags=("new",), favourite=True)
