@@ -103,7 +103,7 @@ class Scribe:
             self._wrote.notify_all()
 
     def _written_down(self, recorders: Sequence[Recorder]) -> str:
-        """In one transaction; where that fails each alone, so that no run holds up another."""
+        """In one transaction; what is wrong with one run is found alone, and holds up no other."""
         news = [(one, *one.unwritten()) for one in recorders if not one.overtaken]
         updates = {
             one: Update(snapshot=snapshot, events=events, first=one.filed)
@@ -115,11 +115,13 @@ class Scribe:
         try:
             self._store.write(tuple(updates.values()))
         except Exception as error:
-            if len(updates) > 1:
+            expected = isinstance(error, FanoutError) and not isinstance(error, StoreConflict)
+            if len(updates) == 1 or expected:
+                # A full disk or a locked database is no better for one run alone.
+                problems = [self._refused(one, error) for one in updates]
+            else:
                 problems = [self._written_down([one]) for one in updates]
-                return next(filter(None, problems), "")
-            (one,) = updates
-            return self._refused(one, error)
+            return next(filter(None, problems), "")
         for one, update in updates.items():
             one.edition = self._store.edition
             one.hold_s = HOLD_S

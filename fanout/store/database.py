@@ -31,12 +31,15 @@ DAMAGED_MARK = "-damaged"
 
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+GONE = (
+    "The database of runs (fanout.db in FANOUT_HOME) can't be opened. See whether the folder is "
+    "still there and can be written."
+)
 _TOLD = {
     sqlite3.SQLITE_FULL: "The disk is full, so runs can't be written down. Free some space.",
     sqlite3.SQLITE_READONLY: "The database of runs (fanout.db in FANOUT_HOME) can't be written. "
     "Give this user the right to write it.",
-    sqlite3.SQLITE_CANTOPEN: "The database of runs (fanout.db in FANOUT_HOME) can't be opened. "
-    "See whether the folder is still there and can be written.",
+    sqlite3.SQLITE_CANTOPEN: GONE,
     sqlite3.SQLITE_IOERR: "The disk did not read or write the database of runs (fanout.db in "
     "FANOUT_HOME). See whether it is full or failing.",
 }

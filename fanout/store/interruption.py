@@ -6,14 +6,16 @@ from functools import reduce
 
 from sqlalchemy import Engine, select, update
 
+from fanout.events import Event, RunFinished
 from fanout.fold import apply
+from fanout.snapshot import Snapshot
 from fanout.store.database import reading, writing
 from fanout.store.journal import append
 from fanout.store.owners import Owners
 from fanout.store.reading import drawn, endings, find
 from fanout.store.rows import short
 from fanout.store.schema import runs
-from fanout.types import RunId, RunStatus
+from fanout.types import BranchState, RunId, RunStatus
 
 
 def interrupt(engine: Engine, owners: Owners) -> tuple[RunId, ...]:
@@ -56,7 +58,7 @@ def _end(engine: Engine, owners: Owners, run_id: str) -> bool:
         if row is None or not gone or owners.alive(connection, row["owner"]):
             return False
         _, snapshot, _ = drawn(connection, row)
-        ends = () if snapshot.status.finished else endings(snapshot)
+        ends = () if snapshot.status.finished else _endings(snapshot)
         if ends:
             picture = reduce(apply, ends, snapshot)
             append(connection, row["number"], picture, ends, row["events"], owner="")
@@ -67,3 +69,18 @@ def _end(engine: Engine, owners: Owners, run_id: str) -> bool:
                 .values(status=snapshot.status.value, owner="")
             )
         return True
+
+
+def _endings(snapshot: Snapshot) -> tuple[Event, ...]:
+    """A run that lacked only the note of its end has it now: nothing of it could be resumed."""
+    done = all(b.state.succeeded or b.state is BranchState.SKIPPED for b in snapshot.branches)
+    own = snapshot.aggregate
+    if snapshot.aggregate_kind is not None:
+        done = done and own is not None and own.branch.state.succeeded
+    under_way = any(call.phases and not call.state.finished for call in snapshot.calls)
+    succeeded = any(branch.state.succeeded for branch in snapshot.branches)
+    if not done or under_way or not succeeded:
+        return endings(snapshot)
+    abstained = any(b.ballot is not None and not b.ballot.valid for b in snapshot.branches)
+    status = RunStatus.PARTIAL if abstained else RunStatus.SUCCEEDED
+    return (RunFinished(at=snapshot.at, status=status),)

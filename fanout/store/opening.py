@@ -11,12 +11,22 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from fanout.errors import SettingsError, StoreError
-from fanout.store.database import damaged, postgresql_engine, sqlite_engine, writing
+from fanout.store.database import (
+    GONE,
+    LOCK_MS,
+    LOCKED,
+    damaged,
+    postgresql_engine,
+    sqlite_engine,
+    writing,
+)
 from fanout.store.file_lock import FileLock
+from fanout.store.file_watch import FileWatch
 from fanout.store.migrations import HEAD, REVISIONS
 from fanout.store.sqlite_file import FILE, copied, looked_at, set_aside
 from fanout.store.unreachable import unreachable
 
+LOCK = "fanout.lock"
 OPENING_S = 30.0
 """How long another process may take to upgrade the database."""
 ADVISORY = 0x46616E6F7574
@@ -30,6 +40,8 @@ class Opened:
     engine: Engine
     problems: tuple[str, ...] = ()
     kept: bool = True
+    watch: FileWatch | None = None
+    """Of the file, where the database is one."""
 
 
 def open_database(home: Path, url: str = "") -> Opened:
@@ -46,7 +58,7 @@ def in_memory(*problems: str) -> Opened:
 
 
 def _open_sqlite(home: Path) -> Opened:
-    lock = FileLock(home / "fanout.lock")
+    lock = FileLock(home / LOCK)
     try:
         home.mkdir(parents=True, exist_ok=True)
         held = lock.take(OPENING_S)
@@ -85,7 +97,31 @@ def _open_file(path: Path) -> Opened:
         except (StoreError, DBAPIError) as error:
             engine.dispose()
             raise SettingsError(_not_upgraded(error)) from None
-    return Opened(engine=engine, problems=tuple(problems))
+    watch = FileWatch(engine, path, lambda: _made_anew(path))
+    return Opened(engine=engine, problems=tuple(problems), watch=watch)
+
+
+def _made_anew(path: Path) -> None:
+    """An empty record where the file was deleted under this process; StoreError."""
+    lock = FileLock(path.with_name(LOCK))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not lock.take(LOCK_MS / 1000):
+            raise StoreError(LOCKED)
+        try:
+            if path.exists():
+                return
+            for ending in ("-wal", "-shm"):
+                # They belong to the file that is gone.
+                path.with_name(path.name + ending).unlink(missing_ok=True)
+            engine = sqlite_engine(path)
+            with writing(engine) as connection:
+                _upgrade(connection)
+            engine.dispose()
+        finally:
+            lock.release()
+    except OSError:
+        raise StoreError(GONE) from None
 
 
 def _not_upgraded(error: StoreError | DBAPIError) -> str:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, delete, extract, func, select
 
 from fanout.store.database import insert, writing
 from fanout.store.file_lock import FileLock, taken
+from fanout.store.file_watch import EDITION
 from fanout.store.schema import processes
 
 BEAT_S = 5.0
@@ -33,6 +34,7 @@ class Owners:
         self._folder = None if home is None else home / "processes"
         self._host = platform.node() if host is None else host
         self._beaten = float("-inf")
+        self._edition: object = None
         self.id = secrets.token_hex(16)
         self._lock = self._locked()
         try:
@@ -49,13 +51,14 @@ class Owners:
 
     def beat_within(self, connection: Connection) -> None:
         """The same as part of a transaction that is under way."""
-        if time.monotonic() - self._beaten < BEAT_S:
+        edition = connection.info.get(EDITION)
+        if time.monotonic() - self._beaten < BEAT_S and edition == self._edition:
             return
         row = {"id": self.id, "host": self._host, "pid": os.getpid(), "seen_at": _now(connection)}
         statement = insert(connection, processes).values(row)
         seen = {"seen_at": statement.excluded.seen_at}
         connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=seen))
-        self._beaten = time.monotonic()
+        self._beaten, self._edition = time.monotonic(), edition
 
     def alive(self, connection: Connection, owner: str) -> bool:
         """Whether the process of that id, this one or another, is still there."""

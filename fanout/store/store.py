@@ -31,6 +31,7 @@ class Store:
         self.kept = opened.kept
         """False where everything is gone with the process."""
         self._engine = opened.engine
+        self._watch = opened.watch
         self._owners = Owners(self._engine, home)
         self._journal = Journal(self._engine, self._owners)
         self.history = History(self._engine)
@@ -62,6 +63,11 @@ class Store:
         that are new here as brought from elsewhere.
         """
         self._journal.write(updates, imported=imported)
+
+    @property
+    def edition(self) -> int:
+        """Counts the files that took another's place under this process; see `file_watch`."""
+        return 0 if self._watch is None else self._watch.edition
 
     def beat(self) -> None:
         """Say that this process lives; call it every few seconds, it seldom does anything."""

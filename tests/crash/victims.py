@@ -17,9 +17,10 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 
 import fanout.engine.watched  # noqa: F401 - loaded once, here, instead of in every child
 from fanout.engine.handle import RunHandle
@@ -31,6 +32,8 @@ from tests.rig import rig, trio
 
 AT_ONCE = 4
 LOOK_S = 0.02
+START_S = 30.0
+"""Longest that a victim may take to show its run."""
 WORDS = {
     "joke": "Short and soon over, as jokes should be.",
     "story": "Once there was a branch that wrote with care and at length. " * 2,
@@ -56,7 +59,7 @@ def workflow() -> Workflow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One life: which record, which run, and how long from the fork to the kill."""
+    """One life: which record, which run, and how long it lasts."""
 
     home: str
     url: str = ""
@@ -64,6 +67,8 @@ class Job:
     resume: str = ""
     """A run to go on with; "" starts a new one on `topic`."""
     lives_s: float
+    starting: bool = False
+    """Its life counts from the fork; else from when its run is known, which is when most happens."""
     sees_ends: int = 0
     """Not 0: it dies at once when so many ends have been seen."""
 
@@ -119,12 +124,16 @@ def main() -> None:
         while waiting and len(living) < AT_ONCE:
             job = waiting.pop(0)
             pid, pipe = _forked(job, list(living))
-            living[pipe] = (job, pid, monotonic() + job.lives_s)
+            living[pipe] = (job, pid, monotonic() + (job.lives_s if job.starting else START_S))
             told[pipe] = b""
             watch.register(pipe, selectors.EVENT_READ)
         next_kill = min(until for _, _, until in living.values())
         for key, _ in watch.select(max(0.0, next_kill - monotonic())):
+            known = b"\n" in told[key.fd]
             told[key.fd] += os.read(key.fd, 65536)
+            job, pid, until = living[key.fd]
+            if not known and b"\n" in told[key.fd] and not job.starting:
+                living[key.fd] = (job, pid, monotonic() + job.lives_s)
         for pipe, (job, pid, until) in list(living.items()):
             ends = told[pipe].count(b"_finished") if job.sees_ends else 0
             if monotonic() < until and (not ends or ends < job.sees_ends):
@@ -142,7 +151,7 @@ def main() -> None:
 
 def _seen(job: Job, told: bytes, killed_at: float) -> Seen:
     seen = Seen(job=job, killed_at=killed_at)
-    facts: dict[str, object] = {}
+    facts: dict[str, Any] = {}
     # The kill may have come in the middle of a line.
     for line in told.decode().split("\n")[:-1]:
         record = json.loads(line)
@@ -152,7 +161,7 @@ def _seen(job: Job, told: bytes, killed_at: float) -> Seen:
             seen.finished.append(record["finished"])
         else:
             facts |= record
-    return Seen(**{**asdict(seen), "job": job, **facts})  # type: ignore[arg-type]
+    return replace(seen, **facts)
 
 
 def _forked(job: Job, others: list[int]) -> tuple[int, int]:

@@ -91,6 +91,19 @@ def test_a_killed_process_leaves_an_interrupted_run(
     assert len(list((fanout_home / "processes").iterdir())) == 1
 
 
+def test_a_run_that_lacked_only_the_note_of_its_end_has_succeeded(
+    open_store: Callable[[], Store],
+) -> None:
+    gone, store = open_store(), open_store()
+    told = samples.events()
+    gone.write([samples.update(told, until=len(told) - 1)])
+    gone.close()
+    assert store.interrupt() == ("run-0001",)
+    assert (run := store.load("run-0001")) is not None
+    assert run.snapshot.status is RunStatus.SUCCEEDED
+    assert run.snapshot.calls == samples.folded(told).calls
+
+
 def test_a_process_that_ends_well_leaves_its_run_to_the_next(
     open_store: Callable[[], Store],
 ) -> None:
