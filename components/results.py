@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from components.cost_chart import cost_chart, cost_frame
+from components.earlier_goes import earlier_goes
 from components.figure_row import CHART_ONLY, figure_row
 from components.headline import headline
 from components.practices import practices_panel
@@ -49,6 +50,7 @@ def results(handle: RunHandle) -> None:
         if any(call.cost for call in snapshot.calls if call.started_s is not None)
         else "No price is known for this model.",
     )
+    earlier_goes(snapshot)
     practices_panel(snapshot, dark=dark)
     st.subheader("How it ran", anchor=False)
     st.plotly_chart(

@@ -17,6 +17,7 @@ from components.preflight import preflight
 from components.replay import replay_board
 from components.results import results
 from components.run_bar import run_bar
+from components.workflow_gone import workflow_gone
 
 st.title("One topic, several sides at once", anchor=False)
 
@@ -35,6 +36,7 @@ with st.expander(
         branch_editor(choice.workflow, runtime.offers())
 
 if handle is not None:
+    workflow_gone(runtime, handle)
     if run_bar(runtime, handle):
         replay_board(handle)
     else:
