@@ -94,5 +94,5 @@ def test_what_a_retry_replaced_is_kept_on_the_page(fanout_home: Path) -> None:
         handle.resume()
         assert handle.wait(timeout_s=20).status is RunStatus.SUCCEEDED
     app = opened(run=handle.id)
-    assert "1 earlier go, kept" in [expander.label for expander in app.expander]
+    assert "2 earlier goes, kept" in [expander.label for expander in app.expander]
     assert "Half" in "".join(one.value for one in app.code)
