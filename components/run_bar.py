@@ -19,7 +19,10 @@ REPLAYED = "replayed_run"
 def run_bar(runtime: Runtime, handle: RunHandle) -> bool:
     """Draw it above the board; whether the run is to be shown as a replay."""
     snapshot = handle.snapshot
-    replayed = snapshot.status.finished and st.session_state.get(REPLAYED) == handle.id
+    if not snapshot.status.finished:
+        # Who saw it go on live is not thrown back into its replay when it is done.
+        st.session_state[REPLAYED] = None
+    replayed = st.session_state.get(REPLAYED) == handle.id
     if snapshot.status.finished and not replayed:
         _to_resume(handle)
     with st.container(horizontal=True, key="run_tools", vertical_alignment="center", gap="small"):
@@ -58,13 +61,13 @@ def _to_resume(handle: RunHandle) -> None:
         return
     names = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
     lacks = f"Missing: {names}." if missing else "Only the combined answer is missing."
-    why = "Interrupted: Fanout ended before this run did. " if interrupted else ""
+    why = "Interrupted: Fanout ended before this run did." if interrupted else ""
     if handle.imported:
         lacks += " The run was imported: its prompts, which would be sent, come from elsewhere."
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="to_resume"):
         st.markdown(
-            f"{label(why, 200)}{label(lacks, 400)} What is there stays; only what is missing is "
-            "asked again."
+            f"{label(f'{why} {lacks}', 600)} What is there stays; only what is missing is asked "
+            "again."
         )
         st.button(
             "Resume" if interrupted else "Retry all that failed",

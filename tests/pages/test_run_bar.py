@@ -1,0 +1,63 @@
+"""What stands around a run that is open: what is missing of it, its replay, and where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from components import session
+from fanout.providers.script import Fault, Reply, Rule, Script
+from fanout.providers.scripted_server import ServerHandle, serving
+from fanout.types import BranchId, RunStatus
+from tests.pages.test_run import only_run, opened, pressed, said
+from tests.pages.test_run_of_earlier import interrupted
+
+REFUSED_ONCE = Rule(
+    prompt="Write a short poem",
+    replies=(Reply(status=400), Reply(fault=Fault.STALL_FIRST)),
+)
+
+
+@pytest.fixture
+def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[ServerHandle]:
+    """It refuses the poem, and asked again it takes for ever."""
+    told = Script(rules=(REFUSED_ONCE,), otherwise=Reply(text="Fine words."), models=("m",))
+    with serving(told) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        yield server
+        session.close_runtime()
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_why_a_run_has_ended_and_what_it_lacks_are_two_sentences(fanout_home: Path) -> None:
+    app = opened(run=interrupted(fanout_home).run_id)
+    assert "before this run did. Missing: Poem." in said(app)
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_a_replay_is_left_for_good_when_its_run_goes_on() -> None:
+    app = pressed(opened())
+    handle = only_run()
+    assert handle.snapshot.status is RunStatus.PARTIAL
+    app.run()
+    app.button(key="replay").click().run()
+    assert app.button(key="replay").label == "Back to the run"
+    assert handle.resume(BranchId("poem"))
+    app.run()
+    assert app.button(key="replay").disabled
+    handle.stop()
+    assert handle.wait(timeout_s=20).status.finished
+    app.run()
+    assert app.button(key="replay").label == "Replay"
+    assert not app.exception
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_that_a_run_is_not_here_is_said_before_the_form() -> None:
+    app = opened(run="nobody-knows")
+    kinds = [element.type for element in app.main]
+    assert kinds.index("warning") < kinds.index("text_area")
+    app.button(key="forget_run").click().run()
+    assert app.button(key="try-creative-trio").label
