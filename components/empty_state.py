@@ -49,7 +49,7 @@ def unknown_run(runtime: Runtime, run_id: str) -> None:
             "as JSON; the History page imports it.",
             icon=":material/search_off:",
         )
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Start a new run",
             key="forget_run",

@@ -25,6 +25,9 @@ runtime = session.runtime()
 run_id = session.run_id_shown()
 handle = runtime.engine.get(run_id) if run_id else None
 
+if run_id and handle is None:
+    # Above the form, which fills a telephone's screen: who followed a link looks for its run.
+    unknown_run(runtime, run_id)
 choice = input_band(runtime, handle)
 notices(runtime, choice.model)
 preflight(runtime, choice)
@@ -45,7 +48,5 @@ if handle is not None:
         if handle.snapshot.status.finished:
             results(handle)
             variants(runtime, handle, key="variants")
-elif run_id:
-    unknown_run(runtime, run_id)
-else:
+elif not run_id:
     empty_state(choice.model)
