@@ -44,6 +44,7 @@ class Scribe:
         self._wrote = threading.Condition()
         self._closing = False
         self._turns = 0
+        self._logged = ""
         self.problem = ""
         """Why the newest events aren't written down, for the screen; "" where they are."""
         self._thread = threading.Thread(target=self._write_on, name="fanout-scribe", daemon=True)
@@ -95,7 +96,9 @@ class Scribe:
         try:
             self._store.beat()
         except Exception as error:
-            problem = problem or _told(error)
+            problem = problem or self._told(error)
+        if not problem:
+            self._logged = ""
         # Only now: one run that can't be written is not made good by another that can.
         self.problem = problem
         with self._wrote:
@@ -136,22 +139,22 @@ class Scribe:
             # Another file took the place of the one that held its beginning: told from the first.
             one.edition, one.kept, one.filed = self._store.edition, 0, 0
             return self._written_down([one])
-        one.hold_s = 0.0
         if isinstance(error, StoreConflict):
             log.warning("not written down: %s", error)
-            one.overtaken = True
-            one.written(one.kept + len(one.unwritten()[1]))
+            one.leave()
             return ""
+        one.hold_s = 0.0
         with self._lock:
             self._unwritten[id(one)] = one
         one.written(one.kept + len(one.unwritten()[1]))
-        return _told(error)
+        return self._told(error)
 
-
-def _told(error: Exception) -> str:
-    """An expected failure in its own words; of a bug the log says more."""
-    if isinstance(error, FanoutError):
-        log.warning("not written down: %s", error)
+    def _told(self, error: Exception) -> str:
+        """An expected failure in its own words, logged once; of a bug the log says more."""
+        if not isinstance(error, FanoutError):
+            log.error("writing runs down", exc_info=error)
+            return "Runs can't be written down; the log says why."
+        if self._logged != str(error):
+            self._logged = str(error)
+            log.warning("not written down: %s", error)
         return str(error)
-    log.error("writing runs down", exc_info=error)
-    return "Runs can't be written down; the log says why."

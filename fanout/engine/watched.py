@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from time import monotonic
+from collections.abc import Iterator
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from fanout.engine.handle import RunHandle
 from fanout.errors import StoreError
+from fanout.events import Event
 from fanout.kernel.recorder import Recorder
 from fanout.snapshot import Snapshot
 from fanout.store.values import StoredRun
@@ -51,6 +53,28 @@ class WatchedRun(RunHandle):
     def outdated(self) -> bool:
         """It has ended there, so that it can be carried on here; or its process is gone."""
         return self._outdated
+
+    def follow(self) -> Iterator[Event]:
+        """As it is written down there, until it has ended; also where its process is gone."""
+        seen = 0
+        while True:
+            over = self.snapshot.status.finished or self._outdated
+            events = self.events
+            yield from events[seen:]
+            seen = len(events)
+            if over:
+                return
+            sleep(LOOK_S)
+
+    def wait(self, timeout_s: float | None = None) -> Snapshot:
+        """Until it has ended there, or its process is gone, or time is up."""
+        until = None if timeout_s is None else monotonic() + timeout_s
+        while not ((shown := self.snapshot).status.finished or self._outdated):
+            left = LOOK_S if until is None else min(LOOK_S, until - monotonic())
+            if left <= 0:
+                break
+            sleep(left)
+        return shown
 
     def _look(self) -> None:
         now = monotonic()

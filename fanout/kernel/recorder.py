@@ -144,27 +144,35 @@ class Recorder:
                 self._held.popleft()
             self._news.notify_all()
 
+    def leave(self) -> None:
+        """The record went on without this one: whoever follows or waits is let go."""
+        with self._news:
+            self.overtaken = True
+            self.hold_s = 0.0
+            self._held.clear()
+            self._news.notify_all()
+
     def follow(self) -> Iterator[Event]:
-        """Every event from the first on, as it is shown, until the run has finished.
+        """Every event from the first on, as it is shown, until the run has finished or left.
 
         For threads other than the writer's; it blocks between events.
         """
         seen = 0
         while True:
             with self._news:
-                while len(events := self.events) <= seen:
+                while len(events := self.events) <= seen and not self.overtaken:
                     self._news.wait(self._patience())
-                over = self.shown.status.finished
+                over = self.shown.status.finished or self.overtaken
             yield from events[seen:]
             seen = len(events)
             if over:
                 return
 
     def wait(self, timeout_s: float | None = None) -> Snapshot:
-        """Block until the run has finished, or time is up; the snapshot says which."""
+        """Block until the run has finished or left, or time is up; the snapshot says which."""
         until = None if timeout_s is None else monotonic() + timeout_s
         with self._news:
-            while not self.shown.status.finished:
+            while not self.shown.status.finished and not self.overtaken:
                 left = None if until is None else until - monotonic()
                 if left is not None and left <= 0:
                     break

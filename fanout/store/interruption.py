@@ -25,9 +25,12 @@ def interrupt(engine: Engine, owners: Owners) -> tuple[RunId, ...]:
             select(runs.c.id).where(runs.c.status == RunStatus.RUNNING, runs.c.owner != owners.id)
         )
         found = [str(run_id) for run_id in running.scalars()]
+        gone = owners.gone(connection)
     ended = tuple(RunId(run_id) for run_id in found if _end(engine, owners, run_id))
-    with writing(engine) as connection:
-        owners.forget_gone(connection)
+    if gone:
+        # Else this is no more than a look, which no other writer can hold up.
+        with writing(engine) as connection:
+            owners.forget(connection, gone)
     return ended
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copyfile
+from tempfile import TemporaryDirectory
 
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import URL, make_url
@@ -26,7 +30,11 @@ from fanout.store.migrations import HEAD, REVISIONS
 from fanout.store.sqlite_file import FILE, copied, looked_at, set_aside
 from fanout.store.unreachable import unreachable
 
+log = logging.getLogger(__name__)
+
 LOCK = "fanout.lock"
+MOST_COPIED_MB = 200
+"""Earlier runs of a folder that can't be written are shown from memory up to this size."""
 OPENING_S = 30.0
 """How long another process may take to upgrade the database."""
 ADVISORY = 0x46616E6F7574
@@ -49,12 +57,34 @@ def open_database(home: Path, url: str = "") -> Opened:
     return _open_postgresql(url) if url else _open_sqlite(home)
 
 
-def in_memory(*problems: str) -> Opened:
-    """A database that is gone with the process."""
+def in_memory(*problems: str, past: Path | None = None) -> Opened:
+    """A database that is gone with the process; `past` is one whose runs can still be read."""
     engine = sqlite_engine(None)
+    if past is not None:
+        _filled(engine, past)
     with writing(engine) as connection:
         _upgrade(connection)
     return Opened(engine=engine, problems=problems, kept=False)
+
+
+def _filled(engine: Engine, past: Path) -> None:
+    """With the runs of a file in a folder that can't be written, as far as that goes."""
+    try:
+        if not past.exists() or past.stat().st_size > MOST_COPIED_MB * 1_000_000:
+            return
+        with TemporaryDirectory(prefix="fanout-") as folder, engine.connect() as connection:
+            # SQLite opens a file with a log only where it can write beside it.
+            for ending in ("", "-wal"):
+                part = past.with_name(past.name + ending)
+                if part.exists():
+                    copyfile(part, Path(folder) / part.name)
+            revision = looked_at(Path(folder) / past.name)
+            if revision is not None:
+                _check_known(revision)
+                with closing(sqlite3.connect(Path(folder) / past.name)) as source:
+                    source.backup(connection.connection.driver_connection)
+    except (OSError, sqlite3.Error) as error:
+        log.warning("the runs of earlier can't be read: %s", error)
 
 
 def _open_sqlite(home: Path) -> Opened:
@@ -63,7 +93,8 @@ def _open_sqlite(home: Path) -> Opened:
         home.mkdir(parents=True, exist_ok=True)
         held = lock.take(OPENING_S)
     except OSError as error:
-        return in_memory(_only_in_memory(error.strerror or "it can't be written"))
+        why = _only_in_memory(error.strerror or "it can't be written")
+        return in_memory(why, past=home / FILE)
     if not held:
         raise SettingsError(
             "Another Fanout is opening the database of runs and does not come to an end. "
@@ -72,7 +103,7 @@ def _open_sqlite(home: Path) -> Opened:
     try:
         return _open_file(home / FILE)
     except sqlite3.Error as error:
-        return in_memory(_only_in_memory(str(error)))
+        return in_memory(_only_in_memory(str(error)), past=home / FILE)
     finally:
         lock.release()
 
@@ -141,7 +172,7 @@ def _check_known(revision: str | None) -> None:
 
 def _only_in_memory(why: str) -> str:
     return (
-        f"FANOUT_HOME can't be used for the database of runs: {why}. Runs are kept only until "
+        f"FANOUT_HOME can't be used for the database of runs: {why}. New runs are kept only until "
         "Fanout ends. Set FANOUT_HOME to a folder that can be written and has room."
     )
 

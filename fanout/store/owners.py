@@ -6,18 +6,23 @@ process ids are used again. Of other machines only a heartbeat is known.
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import secrets
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, delete, extract, func, select
 
+from fanout.errors import StoreError
 from fanout.store.database import insert, writing
 from fanout.store.file_lock import FileLock, taken
 from fanout.store.file_watch import EDITION
 from fanout.store.schema import processes
+
+log = logging.getLogger(__name__)
 
 BEAT_S = 5.0
 """Between two heartbeats."""
@@ -29,7 +34,7 @@ class Owners:
     """This process as an owner of runs, and what is known of the others."""
 
     def __init__(self, engine: Engine, home: Path | None, host: str | None = None) -> None:
-        """Registers at once; StoreError. Without a home there is no lock file."""
+        """Registers at once, or with its first news. Without a home there is no lock file."""
         self._engine = engine
         self._folder = None if home is None else home / "processes"
         self._host = platform.node() if host is None else host
@@ -39,6 +44,9 @@ class Owners:
         self._lock = self._locked()
         try:
             self.beat()
+        except StoreError as error:
+            # Locked or full for now: earlier runs can be read, and what is new is tried again.
+            log.info("not registered yet: %s", error)
         except BaseException:
             self._release()
             raise
@@ -72,9 +80,14 @@ class Owners:
             return taken(lock)
         return bool(_now(connection) - row.seen_at < SILENT_S)
 
-    def forget_gone(self, connection: Connection) -> None:
-        """Drop the rows and lock files of processes that have ended."""
-        for (owner,) in connection.execute(select(processes.c.id)).all():
+    def gone(self, connection: Connection) -> list[str]:
+        """The processes that have ended without signing off."""
+        found = connection.execute(select(processes.c.id)).scalars().all()
+        return [owner for owner in found if not self.alive(connection, owner)]
+
+    def forget(self, connection: Connection, owners: Iterable[str]) -> None:
+        """Drop the rows and lock files of those that are gone, looked at once more."""
+        for owner in owners:
             if not self.alive(connection, owner):
                 connection.execute(delete(processes).where(processes.c.id == owner))
                 if self._folder is not None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from fanout.errors import SettingsError, StoreError
+from fanout.errors import StoreError
 from fanout.events import Event
 from fanout.store import interruption, reading
 from fanout.store.history import History
@@ -45,11 +45,7 @@ class Store:
         """SQLite in `home`, or the PostgreSQL at `url`. SettingsError: a newer database, a server
         that can't be reached. A `home` that can't be written gives a store in memory."""
         opened = open_database(home, url)
-        try:
-            return cls(opened, home if opened.kept else None)
-        except StoreError as error:
-            opened.engine.dispose()
-            raise SettingsError(str(error)) from None
+        return cls(opened, home if opened.kept else None)
 
     @classmethod
     def in_memory(cls) -> Store:

@@ -68,7 +68,7 @@ class Job:
     """A run to go on with; "" starts a new one on `topic`."""
     lives_s: float
     starting: bool = False
-    """Its life counts from the fork; else from when its run is known, which is when most happens."""
+    """Its life counts from the fork; else from when its run is known."""
     sees_ends: int = 0
     """Not 0: it dies at once when so many ends have been seen."""
 
