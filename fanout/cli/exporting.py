@@ -13,6 +13,7 @@ from fanout.errors import InputError
 from fanout.export.bundle import zip_export
 from fanout.export.bundle_formats import FORMATS, file_stem
 from fanout.export.importing import import_run
+from fanout.export.importing_files import exported_files
 from fanout.store.store import Store
 from fanout.store.values import Label, StoredRun
 
@@ -41,30 +42,42 @@ def export_command(options: argparse.Namespace) -> int:
 
 def import_command(options: argparse.Namespace) -> int:
     """Exit status: 0 all are there, 3 some, 1 none."""
-    there = 0
+    results = []
     with opened() as store:
-        for name in options.files:
-            try:
-                print(_imported(store, Path(name)))
-                there += 1
-            except InputError as error:
-                print(f"fanout: {Path(name).name}: {error}", file=sys.stderr)
-    if there == len(options.files):
-        return ALL
-    return SOME if there else NONE
+        for path in map(Path, options.files):
+            for name, found in _runs_in(path):
+                try:
+                    print(_imported(store, found))
+                    results.append(True)
+                except InputError as error:
+                    print(f"fanout: {name}: {error}", file=sys.stderr)
+                    results.append(False)
+    return ALL if all(results) else SOME if any(results) else NONE
 
 
-def _imported(store: Store, path: Path) -> str:
+def _runs_in(path: Path) -> Iterator[tuple[str, bytes | InputError]]:
+    """The exported runs of a file, which may be a zip of them."""
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise InputError(f"can't be read: {error.strerror}.") from None
-    done = import_run(store, data)
+        yield path.name, InputError(f"can't be read: {error.strerror}.")
+    else:
+        yield from exported_files(path.name, data)
+
+
+def _imported(store: Store, found: bytes | InputError) -> str:
+    """Keep one run; what became of it."""
+    if isinstance(found, InputError):
+        raise found
+    done = import_run(store, found)
     if done.how == "there":
-        return f"{done.id}  was here already"
+        if done.run.deleted_at is None:
+            return f"{done.id}  was here already"
+        store.history.restore([done.id])
+        return f"{done.id}  was among the deleted runs and is back"
     if done.run.label != Label():
         store.history.label(done.id, done.run.label)
-    return f"{done.id}  imported"
+    return f"{done.id}  imported" + " under a new id" * (done.how == "renamed")
 
 
 def _zip(store: Store, names: Sequence[str], output: str) -> int:

@@ -6,6 +6,7 @@ Exit status: 0 succeeded, 3 partial, 1 failed, 130 stopped, 2 wrong use.
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -19,11 +20,15 @@ from fanout.types import RunStatus
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 WRONG_USE = 2
 FAILED = 1
+_DASHED_ID = re.compile(r"-[A-Za-z0-9_-]{15}")
+"""A run's id that begins as an option does. No option is as long."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; errors are one line on standard error."""
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    # Behind a space argparse takes it for what it is; `_run_id` takes the space off again.
+    options = _parser().parse_args([" " * bool(_DASHED_ID.fullmatch(a)) + a for a in given])
     for out in (sys.stdout, sys.stderr):
         if isinstance(out, TextIOWrapper):
             # No text of a model may end the command; in JSON this is a surrogate's own escape.
@@ -127,27 +132,29 @@ def _add_records(commands: Commands) -> None:
     """What can be done with a run of earlier."""
     which = 'its id, or "last"'
     show = commands.add_parser("show", help="print a run of earlier")
-    show.add_argument("run", metavar="RUN", help=which)
+    show.add_argument("run", type=_run_id, metavar="RUN", help=which)
     _add_shape(show)
     show.set_defaults(command=later("show", "show_command"))
     resume = commands.add_parser("resume", help="ask what is missing of a run, and only that")
-    resume.add_argument("run", metavar="RUN", help=which)
+    resume.add_argument("run", type=_run_id, metavar="RUN", help=which)
     _add_shape(resume)
     resume.set_defaults(command=later("resume", "resume_command"))
     replay = commands.add_parser("replay", help="play a run again with its own timing")
-    replay.add_argument("run", metavar="RUN", help=which)
+    replay.add_argument("run", type=_run_id, metavar="RUN", help=which)
     replay.add_argument(
         "--speed", type=float, choices=(0, 1, 2, 5), default=1, help="times as fast; 0 is at once"
     )
     replay.set_defaults(command=later("show", "replay_command"))
     export = commands.add_parser("export", help="write a run as a file to hand over")
-    export.add_argument("runs", nargs="+", metavar="RUN", help=which)
+    export.add_argument("runs", type=_run_id, nargs="+", metavar="RUN", help=which)
     export.add_argument("--format", choices=(*FORMATS, "zip"), required=True)
     export.add_argument(
         "--output", default="", metavar="PATH", help="a file or a folder; without it, printed"
     )
     export.set_defaults(command=later("exporting", "export_command"))
-    importing = commands.add_parser("import", help="bring runs back from JSON exports")
+    importing = commands.add_parser(
+        "import", help="bring runs back from JSON exports, or a zip of them"
+    )
     importing.add_argument("files", nargs="+", metavar="FILE")
     importing.set_defaults(command=later("exporting", "import_command"))
 
@@ -163,6 +170,10 @@ def _add_documents(documents: argparse.ArgumentParser) -> None:
     remove = actions.add_parser("remove", help="remove documents")
     remove.add_argument("ids", nargs="+", metavar="ID")
     remove.set_defaults(command=later("documents", "remove_command"))
+
+
+def _run_id(text: str) -> str:
+    return text.strip()
 
 
 def _positive(text: str) -> int:
