@@ -82,7 +82,9 @@ def _filled(engine: Engine, past: Path) -> None:
             if revision is not None:
                 _check_known(revision)
                 with closing(sqlite3.connect(Path(folder) / past.name)) as source:
-                    source.backup(connection.connection.driver_connection)
+                    memory = connection.connection.driver_connection
+                    assert memory is not None, "this engine has one connection, and it is open"
+                    source.backup(memory)
     except (OSError, sqlite3.Error) as error:
         log.warning("the runs of earlier can't be read: %s", error)
 

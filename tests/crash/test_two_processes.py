@@ -87,10 +87,8 @@ def test_whoever_follows_a_run_of_another_app_gets_to_its_end(fanout_home: Path,
         events = list(watched.follow())
         assert watched.wait(timeout_s=1).status is RunStatus.SUCCEEDED
         assert events[-1] == mine.events[-1]
-        texts = "".join(
-            e.text for e in events if getattr(e, "id", "") == POEM and hasattr(e, "text")
-        )
-        assert texts == WORDS["poem"]
+        written = [e.text for e in events if isinstance(e, BranchWrote) and e.id == POEM]
+        assert "".join(written) == WORDS["poem"]
 
 
 def test_a_killed_apps_run_is_interrupted_and_carried_on_by_the_other(
