@@ -86,6 +86,7 @@ function makeCard(spec, board) {
   const middle = make('div', 'middle');
   middle.append(card.body, card.jump);
   card.note = make('p', 'note');
+  card.note.hidden = true;
   card.foot = make('footer', 'foot');
   node.append(make('i', 'stripe'), head, middle, card.note, card.foot);
   return card;
@@ -104,6 +105,8 @@ function makeActs(card, board) {
   card.stop = button('act word', `Stop ${title}`, 'stop', () => board.ask({stop: id}), 'Stop');
   card.retry = button('act word', `Retry ${title}`, 'retry', () => board.ask({retry: id}), 'Retry');
   card.copy = button('act', `Copy ${name}`, 'copy', () => board.copy(card.copy, () => plainText(card.html)));
+  // Which of the two it can be is told by the first picture of the run.
+  card.stop.hidden = card.retry.hidden = true;
   acts.append(card.stop, card.retry, card.copy);
   if (!card.wide) {
     card.grow = button('act', `Show all of ${title}`, 'expand', () => {
