@@ -53,6 +53,7 @@ def _to_resume(handle: RunHandle) -> None:
     snapshot = handle.snapshot
     missing = [b.title for b in snapshot.branches if _missing(b.state)]
     interrupted = snapshot.status is RunStatus.INTERRUPTED
+    failed = any(b.state in (BranchState.FAILED, BranchState.TIMED_OUT) for b in snapshot.branches)
     if handle.fixed:
         st.info(label(handle.fixed, 400), icon=":material/lock:")
         return
@@ -70,7 +71,7 @@ def _to_resume(handle: RunHandle) -> None:
             "again."
         )
         st.button(
-            "Resume" if interrupted else "Retry all that failed",
+            "Retry all that failed" if failed and not interrupted else "Resume",
             key="resume",
             type="primary",
             icon=":material/resume:",

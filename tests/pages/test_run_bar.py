@@ -14,16 +14,21 @@ from fanout.types import BranchId, RunStatus
 from tests.pages.test_run import only_run, opened, pressed, said
 from tests.pages.test_run_of_earlier import interrupted
 
+WAITING = Reply(fault=Fault.STALL_FIRST)
 REFUSED_ONCE = Rule(
     prompt="Write a short poem",
-    replies=(Reply(status=400), Reply(fault=Fault.STALL_FIRST)),
+    replies=(Reply(status=400), WAITING),
 )
 
 
 @pytest.fixture
 def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[ServerHandle]:
-    """It refuses the poem, and asked again it takes for ever."""
-    told = Script(rules=(REFUSED_ONCE,), otherwise=Reply(text="Fine words."), models=("m",))
+    """It refuses the poem, and asked again it takes for ever; a topic can ask for either."""
+    unhurried = Rule(prompt="unhurried", replies=(WAITING,))
+    refused = Rule(prompt="refused", replies=(Reply(status=400),))
+    told = Script(
+        rules=(unhurried, refused, REFUSED_ONCE), otherwise=Reply(text="Fine words."), models=("m",)
+    )
     with serving(told) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
         yield server
@@ -52,6 +57,19 @@ def test_a_replay_is_left_for_good_when_its_run_goes_on() -> None:
     app.run()
     assert app.button(key="replay").label == "Replay"
     assert not app.exception
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_only_what_failed_is_called_failed() -> None:
+    app = pressed(opened(), topic="unhurried days")
+    (handle,) = session.runtime().engine.runs()
+    handle.stop()
+    assert handle.wait(timeout_s=20).status is RunStatus.STOPPED
+    assert app.run().button(key="resume").label == "Resume"
+    app = pressed(opened(), topic="refused days")
+    failed, _ = session.runtime().engine.runs()
+    assert failed.wait(timeout_s=20).status is RunStatus.FAILED
+    assert app.run().button(key="resume").label == "Retry all that failed"
 
 
 @pytest.mark.usefixtures("endpoint")
