@@ -139,7 +139,7 @@ def test_an_empty_topic_is_refused_in_words(app: App, open_page: OpenPage) -> No
 
 def test_an_unknown_run_gets_a_helpful_page(app: App, open_page: OpenPage) -> None:
     page = open_page(f"{app.url}/?run=nobody-knows-this")
-    expect(page.get_by_text("is not known here")).to_be_visible()
+    expect(page.get_by_text("There is no run nobody-knows-this here")).to_be_visible()
     page.get_by_role("button", name="Start a new run").click()
     expect(page.get_by_text("Or start with an example")).to_be_visible()
 
