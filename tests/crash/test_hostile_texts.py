@@ -19,7 +19,7 @@ HOSTILE = (
     "NUL \x00, half a pair \ud800 and \udfff, turned \u202eback\u202c, \x1b[31mred, \ufeff end."
 )
 KEPT = HOSTILE.replace("\ud800", "\ufffd").replace("\udfff", "\ufffd")
-"""Half a pair is no character; from an endpoint it comes as the sign for one that can't be read."""
+"""Half a pair is no character: it is read as the sign for one that can't be."""
 TOPIC = "rain \u202ein\u202c a \u2067mirror\u2069"
 SCRIPT = Script(
     rules=(
