@@ -1,5 +1,4 @@
-"""A run whose workflow is none of those that can be chosen: what the fields then hold, and the way
-to have it back."""
+"""A run whose workflow can't be chosen any more: what the fields hold then, and the way back."""
 
 from __future__ import annotations
 
