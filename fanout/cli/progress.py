@@ -67,11 +67,13 @@ class Progress:
         self._drawn = len(lines)
 
     def _print_as_branches_end(self) -> None:
-        told: set[str] = set()
+        told: set[tuple[str, int]] = set()
         for event in self._handle.follow():
             for branch in self._handle.snapshot.calls:
-                if branch.state.finished and branch.id not in told:
-                    told.add(branch.id)
+                # A branch that is asked again ends again.
+                go = (branch.id, len(branch.earlier))
+                if branch.state.finished and go not in told:
+                    told.add(go)
                     self._write(_line(branch, event.at) + "\n")
 
     def _write(self, text: str) -> None:

@@ -1,14 +1,21 @@
-"""Runs that come back on the command line: from a zip, from the deleted ones, by any id."""
+"""Runs on the command line: brought back from a zip or the deleted ones, by any id, and resumed."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from fanout.cli.main import main
+from fanout.cli.progress import Progress
+from fanout.events import Event, RunStarted
+from fanout.fold import apply, begin
+from fanout.providers.script import Reply
 from fanout.snapshot import Snapshot
 from fanout.store.store import Store
+from fanout.types import RunStatus
 from tests.rig import rig, script, trio
 
 Told = pytest.CaptureFixture[str]
@@ -62,3 +69,36 @@ def test_an_id_that_begins_like_an_option_is_an_id(
         assert "Joke" in capsys.readouterr().out
     assert main(["resume", run_id]) == 0
     assert main(["export", run_id, made.run_id, "--format", "zip", "--output", str(tmp_path)]) == 0
+
+
+class Step:
+    """A run that is looked at after every one of its events."""
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        first, *self.rest = events
+        assert isinstance(first, RunStarted)
+        self.first = first
+        self.snapshot = begin(first)
+
+    def now_s(self) -> float:
+        return self.snapshot.at
+
+    def follow(self) -> Iterator[Event]:
+        yield self.first
+        for event in self.rest:
+            self.snapshot = apply(self.snapshot, event)
+            yield event
+
+
+def test_what_is_asked_again_ends_again_on_its_own_line() -> None:
+    poem = (Reply(status=400, message="no"), Reply(text="A poem."))
+    with rig(script(poem=poem)) as here:
+        handle = here.start(trio())
+        assert handle.wait(timeout_s=20).status is RunStatus.PARTIAL
+        assert handle.resume()
+        assert handle.wait(timeout_s=20).status is RunStatus.SUCCEEDED
+    out = StringIO()
+    Progress(Step(handle.events), "resumed", out).show()
+    told = [line.split()[:2] for line in out.getvalue().splitlines()]
+    assert [line for line in told if "Poem" in line] == [["Poem", "failed"], ["Poem", "done"]]
+    assert told.count(["Joke", "done"]) == told.count(["Story", "done"]) == 1
