@@ -24,7 +24,7 @@ def run_bar(runtime: Runtime, handle: RunHandle) -> bool:
         st.session_state[REPLAYED] = None
     replayed = st.session_state.get(REPLAYED) == handle.id
     if snapshot.status.finished and not replayed:
-        _to_resume(handle)
+        _to_resume(runtime, handle)
     with st.container(horizontal=True, key="run_tools", vertical_alignment="center", gap="small"):
         label_editor(runtime, handle.id, key="run")
         copy_link(handle.id, key="copy_link")
@@ -48,7 +48,7 @@ def run_bar(runtime: Runtime, handle: RunHandle) -> bool:
     return replayed
 
 
-def _to_resume(handle: RunHandle) -> None:
+def _to_resume(runtime: Runtime, handle: RunHandle) -> None:
     """Where something is missing: what, and the one button that asks for it again."""
     snapshot = handle.snapshot
     missing = [b.title for b in snapshot.branches if _missing(b.state)]
@@ -65,6 +65,9 @@ def _to_resume(handle: RunHandle) -> None:
     why = "Interrupted: Fanout ended before this run did." if interrupted else ""
     if handle.imported:
         lacks += " The run was imported: its prompts, which would be sent, come from elsewhere."
+    gone = _endpoints_gone(runtime, handle)
+    if gone:
+        lacks += f" It was asked at {gone}, which is not set up here: see the Models page."
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="to_resume"):
         st.markdown(
             f"{label(f'{why} {lacks}', 600)} What is there stays; only what is missing is asked "
@@ -75,9 +78,19 @@ def _to_resume(handle: RunHandle) -> None:
             key="resume",
             type="primary",
             icon=":material/resume:",
+            disabled=bool(gone),
             on_click=_resume,
             args=(handle,),
         )
+
+
+def _endpoints_gone(runtime: Runtime, handle: RunHandle) -> str:
+    """The endpoints that would be asked and are not there, by the names that the run knows."""
+    made = handle.snapshot.made_with
+    facts = made.endpoints if made is not None else {}
+    asked = (b.plan.model.endpoint for b in handle.snapshot.branches if _missing(b.state))
+    gone = dict.fromkeys(one for one in asked if one not in runtime.engine.endpoints)
+    return ", ".join(facts[one].host or facts[one].name if one in facts else one for one in gone)
 
 
 def _missing(state: BranchState) -> bool:

@@ -69,6 +69,7 @@ def edit(runtime: Runtime, rows: Sequence[RunRow]) -> None:
 def delete(runtime: Runtime, ids: Sequence[str]) -> None:
     """Take them out of the list; they can be brought back."""
     if _tried(lambda: runtime.store.history.delete([RunId(one) for one in ids])):
+        runtime.engine.forget(ids)
         st.session_state[_DELETED] = list(ids)
         choose([one for one in chosen() if one not in ids])
 

@@ -30,9 +30,8 @@ def label_editor(runtime: Runtime, run_id: str, *, key: str) -> None:
     ):
         favourite = written.favourite
         st.button(
-            "Favourite",
+            ":orange[★] Favourite" if favourite else "☆ Favourite",
             key=f"{key}_star",
-            icon=":material/star:" if favourite else ":material/star_border:",
             type="tertiary",
             help="A favourite: click to make it an ordinary run" if favourite else "Make favourite",
             on_click=set_favourite,

@@ -51,6 +51,8 @@ def run_command(options: argparse.Namespace) -> int:
         stop_on_signals(handle)
         about = _about(runtime.engine.endpoints.get(model.endpoint), model)
         snapshot = show_run(handle, options, about)
+        if runtime.store.kept and not (options.json or options.events):
+            print(f"Kept as {handle.id}", file=sys.stderr)
     scribe = runtime.engine.scribe
     if scribe is not None and scribe.problem:
         print(f"fanout: this run could not be kept: {scribe.problem}", file=sys.stderr)

@@ -153,11 +153,7 @@ class EndpointBook:
         entry = self._entries.get(endpoint_id)
         if entry is None:
             raise ProviderError(
-                Failure(
-                    kind=FailureKind.UNKNOWN_MODEL,
-                    message=f'There is no endpoint "{endpoint_id}" any more. '
-                    "Choose another model for this branch.",
-                )
+                Failure(kind=FailureKind.UNKNOWN_MODEL, message=_not_here(endpoint_id))
             )
         return entry
 
@@ -166,6 +162,19 @@ class EndpointBook:
             return
         with self._saving:
             self._file.save(e for e in self.all() if e.id in self._added)
+
+
+def _not_here(endpoint_id: EndpointId) -> str:
+    if endpoint_id == ENVIRONMENT:
+        return (
+            "This branch asks the endpoint of the environment, and none is set now. Set "
+            "OPENAI_BASE_URL or OPENAI_API_KEY and start Fanout again, or run the topic anew "
+            "with another model."
+        )
+    return (
+        f'There is no endpoint "{endpoint_id}" here. Add it on the Models page under that name, '
+        "or choose another model."
+    )
 
 
 def _numbered(base: str, number: int) -> EndpointId:

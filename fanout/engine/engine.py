@@ -107,7 +107,7 @@ class Engine:
         recorder.emit(
             RunStarted(
                 at=0.0,
-                run_id=RunId(secrets.token_urlsafe(12)),
+                run_id=_new_id(),
                 workflow=workflow.name,
                 title=workflow.title,
                 topic=topic,
@@ -135,21 +135,36 @@ class Engine:
 
     def get(self, run_id: str) -> RunHandle | None:
         """The run of that id, live or of any earlier day; None if there is none."""
-        known = self._runs.get(RunId(run_id))
-        if known is not None and not known.outdated:
-            return known
-        if self._store is None:
+        known = self._known(run_id)
+        if self._store is None or (known is not None and not known.outdated):
             return known
         stored = self._store.load(run_id)
         if stored is not None and not stored.snapshot.status.finished and not stored.live:
             self._store.interrupt()
             stored = self._store.load(run_id)
         if stored is None or stored.deleted_at is not None:
+            self._runs.pop(RunId(run_id), None)
             return None
         handle = self._reopened(stored)
         handle.imported = stored.imported_at is not None
         self._remember(handle)
         return handle
+
+    def _known(self, run_id: str) -> RunHandle | None:
+        """The run in memory, after a look whether the record of it went on without this process."""
+        known = self._runs.get(RunId(run_id))
+        if known is None or self._store is None or not known.snapshot.status.finished:
+            return known
+        try:
+            standing = self._store.standing(run_id)
+        except StoreError:
+            return known
+        if standing is not None and standing.deleted:
+            self._runs.pop(known.id, None)
+            return None
+        if standing is not None:
+            known.compare(standing)
+        return known
 
     def forget(self, run_ids: Iterable[str]) -> None:
         """Deleted runs are not found by `get` any more; those under way are stopped."""
@@ -207,7 +222,7 @@ class Engine:
             execution.interrupt()
 
         async def reopen(branch: BranchId | None) -> bool:
-            return await self._may_go_on(recorder) and execution.reopen(branch)
+            return await self._may_go_on(handle) and execution.reopen(branch)
 
         async def retry(branch: BranchId | None) -> None:
             if await reopen(branch):
@@ -220,7 +235,7 @@ class Engine:
             return begun
 
         async def combine(spec: AggregateSpec, left_out: frozenset[BranchId]) -> None:
-            if await self._may_go_on(recorder):
+            if await self._may_go_on(handle):
                 await execution.combine(spec, left_out)
 
         handle = RunHandle(
@@ -254,12 +269,17 @@ class Engine:
             return RunHandle.shown_only(recorder, workflow, model, why)
         return self._carried_out(recorder, workflow, model)[1]
 
-    async def _may_go_on(self, recorder: Recorder) -> bool:
-        """Whether this process may go on with a run; not while another one does."""
-        if self._store is None or not recorder.snapshot.status.finished:
+    async def _may_go_on(self, handle: RunHandle) -> bool:
+        """Whether this process may go on with a run; not while another one does, nor after one."""
+        if self._store is None or not handle.snapshot.status.finished:
             return True
         try:
-            return await run_sync(self._store.claim, recorder.snapshot.run_id)
+            if not await run_sync(self._store.claim, handle.id):
+                return False
+            standing = await run_sync(self._store.standing, handle.id)
+            if standing is not None:
+                handle.compare(standing)
+            return not handle.outdated
         except StoreError as error:
             # Asking again must not hang on the record; it is written as soon as it can be.
             log.warning("going on without the record: %s", error)
@@ -290,6 +310,13 @@ class Engine:
         finished = [i for i, run in self._runs.items() if run.snapshot.status.finished]
         for run_id in finished[: max(0, len(self._runs) - KEPT_RUNS)]:
             self._runs.pop(run_id, None)
+
+
+def _new_id() -> RunId:
+    """Not to be guessed, and no option of a command line by its first character."""
+    while not (made := secrets.token_urlsafe(12))[0].isalnum():
+        pass
+    return RunId(made)
 
 
 def _no_library() -> Library:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from fanout.events import Event
 from fanout.kernel.recorder import Recorder
 from fanout.snapshot import Snapshot
+from fanout.store.values import Standing
 from fanout.types import BranchId, ModelRef, RunId
 from fanout.workflows.definition import Workflow, check_templates
 from fanout.workflows.specs import AggregateSpec
@@ -66,6 +67,11 @@ class RunHandle:
     def outdated(self) -> bool:
         """True where the record went on without this one, as when another process resumed it."""
         return self._recorder.overtaken
+
+    def compare(self, standing: Standing) -> None:
+        """Notice a record that went on without this handle, after which it is `outdated`."""
+        if self._recorder.settled and standing.written > self._recorder.filed:
+            self._recorder.leave()
 
     @property
     def id(self) -> RunId:

@@ -144,6 +144,11 @@ class Recorder:
                 self._held.popleft()
             self._news.notify_all()
 
+    @property
+    def settled(self) -> bool:
+        """Whether everything of it is written down."""
+        return self.kept == len(self._events)
+
     def leave(self) -> None:
         """The record went on without this one: whoever follows or waits is let go."""
         with self._news:

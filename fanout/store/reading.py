@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Engine, RowMapping, select
 
 from fanout.events import BranchFinished, Event, RunFinished, RunStarted
 from fanout.fold import apply, begin
-from fanout.snapshot import Snapshot
+from fanout.pricing import flat_cost
+from fanout.snapshot import Branch, Snapshot
 from fanout.store.chunks import unpack
 from fanout.store.database import reading
 from fanout.store.labels import tags_of
@@ -23,9 +24,10 @@ from fanout.store.owners import Owners
 from fanout.store.rows import short
 from fanout.store.salvage import salvaged
 from fanout.store.schema import calls, runs, timeline
-from fanout.store.values import Label, StoredRun
+from fanout.store.values import Label, Standing, StoredRun
 from fanout.timeline import compact
-from fanout.types import ENDED_WITH_FANOUT, BranchState, RunStatus
+from fanout.tokens import estimated_usage
+from fanout.types import ENDED_WITH_FANOUT, BranchState, Cost, RunStatus, Usage
 
 CUT = "A part of this run's record is damaged: it is shown as far as it can be read."
 REBUILT = "This run's timeline is damaged: its texts and figures are shown, but not how they came."
@@ -91,16 +93,49 @@ def folded(events: Sequence[Event]) -> Snapshot:
     return replace(snapshot, seq=len(events), at=events[-1].at)
 
 
+def standing(engine: Engine, run_id: str) -> Standing | None:
+    """How far the record of a run goes; None if there is none of that id. StoreError."""
+    with reading(engine) as connection:
+        row = connection.execute(
+            select(runs.c.events, runs.c.deleted_at).where(runs.c.id == short(run_id, 64))
+        ).first()
+    return None if row is None else Standing(written=row.events, deleted=row.deleted_at is not None)
+
+
 def endings(snapshot: Snapshot) -> tuple[Event, ...]:
     """The events that end a run whose process is gone."""
     ends = [
         BranchFinished(
-            at=snapshot.at, id=call.id, state=BranchState.STOPPED, failure=ENDED_WITH_FANOUT
+            at=snapshot.at,
+            id=call.id,
+            state=BranchState.STOPPED,
+            failure=ENDED_WITH_FANOUT,
+            usage=_begun(call),
+            cost=_begun_cost(call, snapshot),
         )
         for call in snapshot.calls
         if call.phases and not call.state.finished
     ]
     return (*ends, RunFinished(at=snapshot.at, status=RunStatus.INTERRUPTED))
+
+
+def _begun(call: Branch) -> Usage:
+    """About what a call had used when its process ended, as where a person stops one."""
+    sent = call.started_s is not None and bool(call.plan.messages)
+    return estimated_usage(call) if sent else Usage()
+
+
+def _begun_cost(call: Branch, snapshot: Snapshot) -> Cost | None:
+    """Known where another call of this run tells the same model's price."""
+    prices = (
+        go.cost.price
+        for go in snapshot.goes
+        if go.cost is not None and go.plan.model == call.plan.model
+    )
+    price = next(prices, None)
+    if price is None:
+        return None
+    return Cost(usd=flat_cost(price, _begun(call)), price=price, estimated=True)
 
 
 def _live(connection: Connection, owners: Owners, row: RowMapping) -> bool:

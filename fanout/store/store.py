@@ -13,7 +13,7 @@ from fanout.store.history import History
 from fanout.store.journal import Journal
 from fanout.store.opening import Opened, in_memory, open_database
 from fanout.store.owners import Owners
-from fanout.store.values import StoredRun, Update
+from fanout.store.values import Standing, StoredRun, Update
 from fanout.store.verdicts import Verdicts
 from fanout.types import RunId
 
@@ -72,6 +72,10 @@ class Store:
     def load(self, run_id: str) -> StoredRun | None:
         """A whole run, deleted ones too; None if there is none of that id. StoreError."""
         return reading.load(self._engine, self._owners, run_id)
+
+    def standing(self, run_id: str) -> Standing | None:
+        """How far the record of a run goes; None if there is none of that id. StoreError."""
+        return reading.standing(self._engine, run_id)
 
     def events_since(self, run_id: str, first: int) -> tuple[Event, ...]:
         """The events of a run, as `load` gives them, from the `first`-th on. StoreError."""

@@ -58,6 +58,15 @@ class StoredRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How far the record of a run goes."""
+
+    written: int
+    """As `StoredRun.written`."""
+    deleted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
     """A run as a line of a list."""
 
