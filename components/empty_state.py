@@ -31,8 +31,13 @@ def empty_state(model: ModelRef) -> None:
 
 
 def unknown_run(runtime: Runtime, run_id: str) -> None:
-    """A run id that no run has, or that of a deleted one."""
-    if _deleted(runtime, run_id):
+    """A run id that no run has, that of a deleted one, or one that can't be read now."""
+    try:
+        stored = runtime.store.load(run_id)
+    except StoreError as error:
+        st.error(label(str(error), 600), icon=":material/error:")
+        return
+    if stored is not None and stored.deleted_at is not None:
         st.warning("This run was deleted. It can still be brought back.", icon=":material/delete:")
         st.button(
             "Restore it",
@@ -58,14 +63,6 @@ def unknown_run(runtime: Runtime, run_id: str) -> None:
             args=(None,),
         )
         st.page_link(HISTORY, label="Look in the History", icon=":material/history:")
-
-
-def _deleted(runtime: Runtime, run_id: str) -> bool:
-    try:
-        stored = runtime.store.load(run_id)
-    except StoreError:
-        return False
-    return stored is not None and stored.deleted_at is not None
 
 
 def _restore(runtime: Runtime, run_id: str) -> None:

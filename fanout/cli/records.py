@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fanout.errors import InputError
+from fanout.errors import InputError, StoreError
 from fanout.settings import Settings
 from fanout.store.store import Store
 from fanout.store.values import Question, StoredRun
@@ -22,7 +22,11 @@ def opened() -> Iterator[Store]:
     for problem in store.problems:
         print(f"fanout: {problem}", file=sys.stderr)
     try:
-        store.interrupt()
+        try:
+            store.interrupt()
+        except StoreError as error:
+            # Reading needs no writer's place: what is there can be shown all the same.
+            print(f"fanout: {error}", file=sys.stderr)
         yield store
     finally:
         store.close()

@@ -53,10 +53,21 @@ def run_command(options: argparse.Namespace) -> int:
         snapshot = show_run(handle, options, about)
         if runtime.store.kept and not (options.json or options.events):
             print(f"Kept as {handle.id}", file=sys.stderr)
-    scribe = runtime.engine.scribe
-    if scribe is not None and scribe.problem:
-        print(f"fanout: this run could not be kept: {scribe.problem}", file=sys.stderr)
+    say_what_is_not_kept(runtime, handle)
     return EXIT_STATUS[snapshot.status]
+
+
+def say_what_is_not_kept(runtime: Runtime, handle: RunHandle) -> None:
+    """After the record was closed: what of this run a later `show` will not find."""
+    scribe = runtime.engine.scribe
+    if handle.outdated:
+        print(
+            "fanout: another process of Fanout went on with this run at the same time; what came "
+            "here is not kept. `python -m fanout show` prints what is.",
+            file=sys.stderr,
+        )
+    elif scribe is not None and scribe.problem:
+        print(f"fanout: this run could not be kept: {scribe.problem}", file=sys.stderr)
 
 
 def show_run(handle: RunHandle, options: argparse.Namespace, about: str) -> Snapshot:

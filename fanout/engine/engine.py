@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, TypeVar
@@ -17,6 +16,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from anyio.to_thread import run_sync
 
 from fanout import pricing
+from fanout.engine.archive import Archive
 from fanout.engine.endpoints import EndpointBook
 from fanout.engine.execution import Execution, SharedCalls
 from fanout.engine.handle import RunHandle
@@ -43,8 +43,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
-KEPT_RUNS = 200
-"""Finished runs that stay in memory; the oldest go first."""
 BEGUN_S = 0.3
 """How long `start` waits for the run's first line to be written down."""
 
@@ -70,7 +68,7 @@ class Engine:
         retriever = Retriever(library or _no_library, endpoints)
         self._calls = SharedCalls(endpoints, retriever.search, Ladder())
         self._retries = retries or RetryPolicy()
-        self._runs: OrderedDict[RunId, RunHandle] = OrderedDict()
+        self._archive = Archive(store, self._reopened)
         self._portal_context = start_blocking_portal(
             "asyncio", {"use_uvloop": find_spec("uvloop") is not None}, name="fanout-engine"
         )
@@ -127,7 +125,7 @@ class Engine:
             )
         )
         execution, handle = self._carried_out(recorder, workflow, model)
-        self._remember(handle)
+        self._archive.put(handle)
         self.soon(execution.main)
         if self.scribe is not None:
             self.scribe.flush(BEGUN_S)
@@ -135,47 +133,15 @@ class Engine:
 
     def get(self, run_id: str) -> RunHandle | None:
         """The run of that id, live or of any earlier day; None if there is none."""
-        known = self._known(run_id)
-        if self._store is None or (known is not None and not known.outdated):
-            return known
-        stored = self._store.load(run_id)
-        if stored is not None and not stored.snapshot.status.finished and not stored.live:
-            self._store.interrupt()
-            stored = self._store.load(run_id)
-        if stored is None or stored.deleted_at is not None:
-            self._runs.pop(RunId(run_id), None)
-            return None
-        handle = self._reopened(stored)
-        handle.imported = stored.imported_at is not None
-        self._remember(handle)
-        return handle
-
-    def _known(self, run_id: str) -> RunHandle | None:
-        """The run in memory, after a look whether the record of it went on without this process."""
-        known = self._runs.get(RunId(run_id))
-        if known is None or self._store is None or not known.snapshot.status.finished:
-            return known
-        try:
-            standing = self._store.standing(run_id)
-        except StoreError:
-            return known
-        if standing is not None and standing.deleted:
-            self._runs.pop(known.id, None)
-            return None
-        if standing is not None:
-            known.compare(standing)
-        return known
+        return self._archive.get(run_id)
 
     def forget(self, run_ids: Iterable[str]) -> None:
         """Deleted runs are not found by `get` any more; those under way are stopped."""
-        for run_id in run_ids:
-            handle = self._runs.pop(RunId(run_id), None)
-            if handle is not None:
-                handle.stop()
+        self._archive.forget(run_ids)
 
     def runs(self) -> tuple[RunHandle, ...]:
-        """Newest first."""
-        return tuple(reversed(list(self._runs.values())))
+        """Those in memory, newest first."""
+        return self._archive.all()
 
     def call(self, function: Callable[..., Awaitable[Result]], *args: object) -> Result:
         """Run a coroutine function on the engine's loop and wait for its result."""
@@ -304,12 +270,6 @@ class Engine:
             if branch.model.endpoint in self.endpoints:
                 endpoint = self.endpoints.get(branch.model.endpoint)
                 pricing.price(endpoint, branch.model.model)
-
-    def _remember(self, handle: RunHandle) -> None:
-        self._runs[handle.id] = handle
-        finished = [i for i, run in self._runs.items() if run.snapshot.status.finished]
-        for run_id in finished[: max(0, len(self._runs) - KEPT_RUNS)]:
-            self._runs.pop(run_id, None)
 
 
 def _new_id() -> RunId:

@@ -27,6 +27,10 @@ async def poll(vote: VotePlan, read: Reader, context: RunContext) -> None:
             if out and decided(vote, context.snapshot.branches):
                 context.skip(b.id for b in out)
 
+    for branch in context.snapshot.branches:
+        if branch.state.succeeded and branch.ballot is None:
+            # A crash came between the answer and the vote that was read from it.
+            context.cast(branch.id, read(branch))
     await context.fan_out(context.planned, heard=heard)
 
 

@@ -15,6 +15,7 @@ from components import session
 from fanout.providers.script import Reply, Script
 from fanout.providers.scripted_server import ServerHandle, serving
 from fanout.store.store import Store
+from tests.store.samples import events, update
 
 SHELL = Path(__file__).resolve().parents[2] / "components" / "shell.py"
 
@@ -81,3 +82,16 @@ def test_the_page_of_a_newer_database_says_so_and_still_runs(
     assert not app.exception
     (handle,) = session.runtime().engine.runs()
     assert handle.wait(timeout_s=20).status.finished
+
+
+def test_a_link_opened_while_the_database_cannot_be_read_is_answered_in_words(
+    endpoint: ServerHandle, fanout_home: Path
+) -> None:
+    with Store.open(fanout_home) as store:
+        store.write([update(events())])
+    opened()
+    (fanout_home / "fanout.db").rename(fanout_home / "elsewhere.db")
+    (fanout_home / "fanout.db").mkdir()
+    app = opened(run="run-0001")
+    assert "can't be opened" in warnings(app)
+    assert "There is no run" not in warnings(app)

@@ -153,3 +153,40 @@ def test_a_retry_is_written_after_what_was_there(fanout_home: Path) -> None:
         stored = store.load(handle.id)
     assert stored is not None
     assert stored.snapshot.calls == snapshot.calls
+
+
+def test_what_another_process_went_on_with_is_seen_and_not_asked_again(fanout_home: Path) -> None:
+    broken = Reply(status=400, message="no")
+    told = script(QUICK, poem=broken)
+    with process(fanout_home, told) as one, process(fanout_home, script()) as two:
+        handle = one.start(trio())
+        assert handle.wait(timeout_s=20).status is RunStatus.PARTIAL
+        elsewhere = two.engine.get(handle.id)
+        assert elsewhere is not None
+        assert elsewhere.resume()
+        assert elsewhere.wait(timeout_s=20).status is RunStatus.SUCCEEDED
+        asked = len(one.provider.requests)
+        assert not handle.resume(), "it is complete by now"
+        assert len(one.provider.requests) == asked
+        opened = one.engine.get(handle.id)
+        assert opened is not None
+        assert opened.snapshot.status is RunStatus.SUCCEEDED
+
+
+def test_a_deleted_run_is_not_found_until_it_is_restored(fanout_home: Path) -> None:
+    with Store.open(fanout_home) as store, rig(script(), store=store) as here:
+        run = here.run(trio())
+        store.history.delete([run.run_id])
+        assert here.engine.get(run.run_id) is None
+        store.history.restore([run.run_id])
+        assert here.engine.get(run.run_id) is not None
+
+
+def test_a_live_run_that_is_deleted_is_stopped(fanout_home: Path) -> None:
+    slow = Reply(text="word " * 600, tokens_per_s=20)
+    with Store.open(fanout_home) as store, rig(script(otherwise=slow), store=store) as here:
+        handle = here.start(trio())
+        store.history.delete([handle.id])
+        here.engine.forget([handle.id])
+        assert handle.wait(timeout_s=10).status is RunStatus.STOPPED
+        assert here.engine.get(handle.id) is None
