@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -27,6 +28,7 @@ from fanout.endpoint import Endpoint  # noqa: E402
 from fanout.engine.endpoints import EndpointBook  # noqa: E402
 from fanout.engine.engine import Engine  # noqa: E402
 from fanout.providers.openai_compatible import OpenAICompatible  # noqa: E402
+from fanout.store.store import Store  # noqa: E402
 from fanout.types import EndpointId, ModelRef  # noqa: E402
 from fanout.workflows.parsing import parse  # noqa: E402
 
@@ -143,12 +145,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer turns, 3 and 12 branches only")
     quick = parser.parse_args().quick
-    with paced_endpoint() as endpoint:
+    # As in the app, every run is written down while it goes on.
+    with (
+        paced_endpoint() as endpoint,
+        TemporaryDirectory() as home,
+        Store.open(Path(home)) as store,
+    ):
         book = EndpointBook(OpenAICompatible)
         book.put(
             Endpoint(id=EndpointId("paced"), name="Paced", base_url=endpoint.base_url, slots=128)
         )
-        with Engine(book) as engine:
+        with Engine(book, store=store) as engine:
             contestants = {
                 "openai, asyncio.gather": with_openai(endpoint),
                 "Fanout": with_fanout(engine),
