@@ -11,7 +11,6 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from time import monotonic, time
 from typing import Protocol
 
@@ -73,19 +72,22 @@ class Recorder:
 
     @classmethod
     def reopened(
-        cls, past: Sequence[Event], journal: Journal | None = None, *, filed: int = 0
+        cls,
+        past: Sequence[Event],
+        snapshot: Snapshot,
+        journal: Journal | None = None,
+        *,
+        filed: int = 0,
     ) -> Recorder:
         """A run of earlier, all of whose events are written down; its clock goes on from there.
 
-        Raises what `apply` raises where the events are no run.
+        `snapshot` is what the events fold to: whoever read them has folded them already.
         """
-        first, *rest = past
-        assert isinstance(first, RunStarted), "RunStarted is the first event of every run"
         recorder = cls(journal)
-        recorder.started_at = first.started_at
-        recorder._snapshot = reduce(apply, rest, begin(first))
+        recorder.started_at = snapshot.started_at
+        recorder._snapshot = snapshot
         recorder._events = list(past)
-        recorder._zero = monotonic() - recorder._snapshot.at
+        recorder._zero = monotonic() - snapshot.at
         recorder.kept = len(past)
         recorder.filed = filed
         return recorder
