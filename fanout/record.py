@@ -12,7 +12,6 @@ from fanout.insight.sourcing import sourced
 from fanout.insight.speed import cost_usd, speed, total_cost_usd, usage
 from fanout.insight.votes import outcome, saved, voted
 from fanout.snapshot import Aggregate, Branch, Snapshot
-from fanout.timeline import kind_name
 from fanout.types import AGGREGATE, BranchState, Cost, Failure, Usage
 from fanout.vote_record import ballot_record, fused_record, hit_record, outcome_record
 
@@ -125,7 +124,7 @@ def failure_record(failure: Failure | None) -> Json | None:
 def event_record(event: Event) -> Json:
     """One event as one flat object; "event" names its kind, "at" its second."""
     fields = asdict(event, dict_factory=lambda pairs: {key: _plain(v) for key, v in pairs})
-    return {"event": kind_name(type(event)), **fields}
+    return {"event": _snake(type(event).__name__), **fields}
 
 
 def _plain(value: object) -> object:
@@ -134,6 +133,10 @@ def _plain(value: object) -> object:
     if isinstance(value, float):
         return round(value, 6)
     return value
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
 
 
 def _seconds(value: float | None) -> float | None:

@@ -24,7 +24,7 @@ FRAME_S = 1 / 15
 
 def encode(event: Event) -> dict[str, object]:
     """One event as a JSON-able object; "event" names its kind. Money is a decimal string."""
-    name = kind_name(type(event))
+    name = _name(type(event))
     return {"event": name, **_adapters()[name].dump_python(event, mode="json")}
 
 
@@ -84,11 +84,10 @@ def compact(events: Sequence[Event], within_s: float = FRAME_S) -> tuple[Event, 
 @cache
 def _adapters() -> dict[str, TypeAdapter[Event]]:
     """By the name of the event's kind."""
-    return {kind_name(kind): TypeAdapter(kind) for kind in get_args(Event)}
+    return {_name(kind): TypeAdapter(kind) for kind in get_args(Event)}
 
 
-def kind_name(kind: type) -> str:
-    """What a kind of event is called in text: "branch_wrote"."""
+def _name(kind: type) -> str:
     name = kind.__name__
     return "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
 

@@ -30,7 +30,7 @@ def export_command(options: argparse.Namespace) -> int:
         run = stored(store, options.runs[0])
     how = FORMATS[options.format]
     content = how.make(run)
-    if options.output == "-" or (not options.output and not _needs_a_file(how.mime)):
+    if options.output == "-" or (not options.output and not _is_screen(how.mime)):
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
         return ALL
@@ -96,7 +96,7 @@ def _zip(store: Store, names: Sequence[str], output: str) -> int:
     return ALL
 
 
-def _needs_a_file(mime: str) -> bool:
+def _is_screen(mime: str) -> bool:
     """Whether a terminal can't show it, so that it had better be a file."""
     return not mime.startswith("text/") and mime != "application/json" and sys.stdout.isatty()
 

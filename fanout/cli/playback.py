@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from threading import Event as Signal
@@ -52,7 +51,15 @@ class Playback:
 
     def _reached(self) -> int:
         """The newest event whose time has come."""
-        return max(0, bisect_right(self._due, self._played_s()) - 1)
+        played = self._played_s()
+        low, high = 0, len(self._due) - 1
+        while low < high:
+            middle = (low + high + 1) // 2
+            if self._due[middle] <= played:
+                low = middle
+            else:
+                high = middle - 1
+        return low
 
 
 def _played_at(events: Sequence[Event]) -> Iterator[float]:

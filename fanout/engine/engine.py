@@ -19,7 +19,7 @@ from fanout import pricing
 from fanout.engine.archive import Archive
 from fanout.engine.endpoints import EndpointBook
 from fanout.engine.execution import Execution, SharedCalls
-from fanout.engine.handle import NOTHING, Acts, RunHandle
+from fanout.engine.handle import RunHandle
 from fanout.engine.origin import made_with, stand_in, workflow_of
 from fanout.engine.retriever import Retriever
 from fanout.engine.scribe import Scribe
@@ -208,13 +208,11 @@ class Engine:
             recorder=recorder,
             workflow=workflow,
             model=model,
-            acts=Acts(
-                stop=lambda branch: self.soon(stop, branch),
-                retry=lambda branch: self.soon(retry, branch),
-                resume=resume,
-                combine=lambda spec, left_out: self.soon(combine, spec, left_out),
-                interrupt=lambda: self.soon(interrupt),
-            ),
+            stop=lambda branch: self.soon(stop, branch),
+            retry=lambda branch: self.soon(retry, branch),
+            resume=resume,
+            combine=lambda spec, left_out: self.soon(combine, spec, left_out),
+            interrupt=lambda: self.soon(interrupt),
         )
         return execution, handle
 
@@ -226,9 +224,7 @@ class Engine:
             model = stored.snapshot.made_with.model
         if stored.live:
             return WatchedRun(stored, self._store, stand_in(stored.snapshot), model)
-        recorder = Recorder.reopened(
-            stored.events, stored.snapshot, self.scribe, filed=stored.written
-        )
+        recorder = Recorder.reopened(stored.events, self.scribe, filed=stored.written)
         why = stored.problem
         try:
             workflow = workflow_of(stored.snapshot)
@@ -236,9 +232,7 @@ class Engine:
             why = why or str(error)
             workflow = stand_in(stored.snapshot)
         if why:
-            return RunHandle(
-                recorder=recorder, workflow=workflow, model=model, acts=NOTHING, fixed=why
-            )
+            return RunHandle.shown_only(recorder, workflow, model, why)
         return self._carried_out(recorder, workflow, model)[1]
 
     async def _may_go_on(self, handle: RunHandle) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
-from fanout.engine.handle import NOTHING, RunHandle
+from fanout.engine.handle import RunHandle
 from fanout.errors import StoreError
 from fanout.events import Event
 from fanout.kernel.recorder import Recorder
@@ -29,10 +29,14 @@ class WatchedRun(RunHandle):
         self, stored: StoredRun, store: Store, workflow: Workflow, model: ModelRef
     ) -> None:
         super().__init__(
-            recorder=Recorder.reopened(stored.events, stored.snapshot),
+            recorder=Recorder.reopened(stored.events),
             workflow=workflow,
             model=model,
-            acts=NOTHING,
+            stop=lambda _branch: None,
+            retry=lambda _branch: None,
+            resume=lambda _branch: False,
+            combine=lambda _spec, _left_out: None,
+            interrupt=lambda: None,
             fixed="Another process of Fanout is at work on this run. It can be stopped there.",
         )
         self._store = store
@@ -88,4 +92,4 @@ class WatchedRun(RunHandle):
         self._outdated = stored is None or not stored.live
         if stored is not None and stored.written > self._written:
             self._written = stored.written
-            self._recorder = Recorder.reopened(stored.events, stored.snapshot)
+            self._recorder = Recorder.reopened(stored.events)

@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from time import monotonic, time
 from typing import Protocol
 
@@ -72,22 +73,19 @@ class Recorder:
 
     @classmethod
     def reopened(
-        cls,
-        past: Sequence[Event],
-        snapshot: Snapshot,
-        journal: Journal | None = None,
-        *,
-        filed: int = 0,
+        cls, past: Sequence[Event], journal: Journal | None = None, *, filed: int = 0
     ) -> Recorder:
         """A run of earlier, all of whose events are written down; its clock goes on from there.
 
-        `snapshot` is what the events fold to: whoever read them has folded them already.
+        Raises what `apply` raises where the events are no run.
         """
+        first, *rest = past
+        assert isinstance(first, RunStarted), "RunStarted is the first event of every run"
         recorder = cls(journal)
-        recorder.started_at = snapshot.started_at
-        recorder._snapshot = snapshot
+        recorder.started_at = first.started_at
+        recorder._snapshot = reduce(apply, rest, begin(first))
         recorder._events = list(past)
-        recorder._zero = monotonic() - snapshot.at
+        recorder._zero = monotonic() - recorder._snapshot.at
         recorder.kept = len(past)
         recorder.filed = filed
         return recorder

@@ -132,7 +132,7 @@ def test_a_reopened_run_goes_on_from_its_last_event() -> None:
     past = begun()
     past.emit(end(7.0))
     past.emit(RunFinished(at=7.5, status=RunStatus.INTERRUPTED))
-    again = Recorder.reopened(past.events, past.snapshot, filed=9)
+    again = Recorder.reopened(past.events, filed=9)
     assert again.shown == past.snapshot
     assert again.started_at == 1.0
     assert 7.5 <= again.now_s() < 8.5
