@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from fanout.policies import EndpointPolicy
 from fanout.types import EndpointId, Price
 
 BUNDLED = EndpointId("local")
@@ -51,6 +52,7 @@ class Endpoint:
     default_model: str = ""
     embedding_model: str = ""
     """Which of its models turns texts into vectors; empty where it is not asked for any."""
+    policy: EndpointPolicy = field(default_factory=EndpointPolicy)
     prices: Mapping[str, Price] = field(default_factory=dict)
     """Own prices by model name; "*" is for every other model."""
 

@@ -13,6 +13,7 @@ FanoutError
 
 from __future__ import annotations
 
+from fanout.policies import RateFacts
 from fanout.types import Failure
 
 
@@ -47,9 +48,11 @@ class LocalModelError(FanoutError):
 class ProviderError(FanoutError):
     """An attempt that failed in an expected way. Providers raise it, the kernel catches it."""
 
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, failure: Failure, rates: RateFacts | None = None) -> None:
         super().__init__(failure.message)
         self.failure = failure
+        self.rates = rates
+        """What the endpoint said about its limits along with the failure."""
 
 
 class FormRefused(ProviderError):

@@ -7,8 +7,9 @@ with `fanout.snapshot.apply`, so there is no second source of truth.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
+from fanout.policies import HoldReason, Policies
 from fanout.retrieval.passages import Fused, Hit
 from fanout.types import (
     BranchId,
@@ -17,6 +18,7 @@ from fanout.types import (
     Cost,
     Failure,
     MadeWith,
+    ModelRef,
     RunId,
     RunStatus,
     Usage,
@@ -44,6 +46,8 @@ class RunStarted:
     """How the branches' votes will be counted; None where they don't vote."""
     made_with: MadeWith | None = None
     """None in runs that no engine started, such as those of tests."""
+    policies: Policies | None = None
+    """How it behaves under fire; None in runs of earlier versions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +77,30 @@ class BranchQueued:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BranchHeld:
+    """A queued branch can't start yet, and why; held again, the newest reason counts."""
+
+    at: float
+    id: BranchId
+    reason: HoldReason
+    until: float | None = None
+    """The second of the run at which it is expected to go on; None: nobody knows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrefixOpened:
+    """What these branches share at the beginning was computed once, before they started."""
+
+    at: float
+    branches: tuple[BranchId, ...]
+    tokens: int
+    """About how many they share."""
+    took_s: float
+    by: BranchId | None = None
+    """The branch that went ahead; None where the server itself copied its state."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptStarted:
     """A slot was granted and the request sent."""
 
@@ -80,6 +108,40 @@ class AttemptStarted:
     id: BranchId
     attempt: int
     """1 for the first."""
+    model: ModelRef | None = None
+    """Who is asked, where that isn't the plan's own model: a fallback."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BranchThought:
+    """A model thinks before it writes; its thoughts are counted, not shown."""
+
+    at: float
+    id: BranchId
+    pieces: int
+    """Stream pieces of thinking since the last such event: about one per token."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HedgeSent:
+    """The first token is late, so the same was asked a second time; the first token wins."""
+
+    at: float
+    id: BranchId
+    late_s: float
+    """How long the first request had been waited for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HedgeSettled:
+    """One of the two requests has won, and the other was hung up on, or both have failed."""
+
+    at: float
+    id: BranchId
+    won: bool | None
+    """True: the second one; False: the first one; None: neither."""
+    usage: Usage | None = None
+    """What the loser used, as far as it is known: an estimate. It is part of the branch's usage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +163,8 @@ class AttemptFailed:
     retry_at: float
     """The second of the run at which the next attempt may start."""
     attempts_allowed: int
+    next_model: ModelRef | None = None
+    """Who is asked next, where that is another model than was asked before: a fallback."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +221,18 @@ class AggregateWritten:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FanInReached:
+    """The fan-in policy has what it asked for; these branches are late for the answer.
+
+    They go on, and what they write is kept beside the answer.
+    """
+
+    at: float
+    late: tuple[BranchId, ...]
+    by: Literal["k_of_n", "deadline"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunResumed:
     """A finished run goes on: these branches are asked again, then everything is combined anew."""
 
@@ -177,7 +253,12 @@ Event: TypeAlias = (
     RunStarted
     | AggregatePlanned
     | BranchQueued
+    | BranchHeld
+    | PrefixOpened
     | AttemptStarted
+    | BranchThought
+    | HedgeSent
+    | HedgeSettled
     | BranchWrote
     | AttemptFailed
     | BranchFinished
@@ -185,6 +266,7 @@ Event: TypeAlias = (
     | PassagesFound
     | AggregateWritten
     | MeaningMeasured
+    | FanInReached
     | RunResumed
     | RunFinished
 )

@@ -12,16 +12,22 @@ from fanout.events import (
     AttemptStarted,
     BallotCast,
     BranchFinished,
+    BranchHeld,
     BranchQueued,
+    BranchThought,
     BranchWrote,
     Event,
+    FanInReached,
+    HedgeSent,
+    HedgeSettled,
     MeaningMeasured,
     PassagesFound,
+    PrefixOpened,
     RunFinished,
     RunResumed,
     RunStarted,
 )
-from fanout.snapshot import Aggregate, Branch, Phase, Retry, Snapshot
+from fanout.snapshot import Aggregate, Branch, Hedge, Hold, Phase, Retry, Snapshot
 from fanout.types import AGGREGATE, BranchState, RunStatus
 
 
@@ -39,6 +45,7 @@ def begin(event: RunStarted) -> Snapshot:
         kind=event.kind,
         vote=event.vote,
         made_with=event.made_with,
+        policies=event.policies,
         aggregate_kind=event.aggregate_kind,
         _index={plan.id: i for i, plan in enumerate(event.branches)},
     )
@@ -62,6 +69,10 @@ def apply(snapshot: Snapshot, event: Event) -> Snapshot:
             )
         case MeaningMeasured():
             return _next(snapshot, event.at, meaning=event)
+        case PrefixOpened():
+            return _next(snapshot, event.at, prefixes=(*snapshot.prefixes, event))
+        case FanInReached():
+            return _next(snapshot, event.at, fan_in=event)
         case RunResumed():
             return _resume(snapshot, event)
         case RunFinished():
@@ -100,6 +111,7 @@ def _resume(snapshot: Snapshot, event: RunResumed) -> Snapshot:
         status=RunStatus.RUNNING,
         failure=None,
         aggregates=aggregates,
+        fan_in=snapshot.fan_in if event.combining else None,
         idle_s=snapshot.idle_s + event.at - snapshot.at,
     )
 
@@ -125,7 +137,11 @@ def _alone(made: Aggregate) -> Aggregate:
 def _apply_branch(
     branch: Branch,
     event: BranchQueued
+    | BranchHeld
     | AttemptStarted
+    | BranchThought
+    | HedgeSent
+    | HedgeSettled
     | BranchWrote
     | AttemptFailed
     | BranchFinished
@@ -139,9 +155,29 @@ def _apply_branch(
                 return replace(branch, phases=phases, retry=None)
             past = (*branch.earlier, replace(branch, earlier=()))
             return Branch(plan=branch.plan, phases=phases[-1:], earlier=past)
+        case BranchHeld():
+            hold = Hold(reason=event.reason, since_s=event.at, until_s=event.until)
+            return replace(branch, holds=(*branch.holds, hold))
         case AttemptStarted():
             phases = _entered(branch, BranchState.WAITING, event.at)
-            return replace(branch, phases=phases, attempts=event.attempt, retry=None)
+            return replace(
+                branch,
+                phases=phases,
+                attempts=event.attempt,
+                retry=None,
+                model=event.model,
+                thought=0,
+            )
+        case BranchThought():
+            return replace(branch, thought=branch.thought + event.pieces)
+        case HedgeSent():
+            return replace(
+                branch, hedges=(*branch.hedges, Hedge(sent_s=event.at, late_s=event.late_s))
+            )
+        case HedgeSettled():
+            *before, newest = branch.hedges
+            settled = replace(newest, settled=True, won=event.won, usage=event.usage)
+            return replace(branch, hedges=(*before, settled))
         case BranchWrote():
             phases = branch.phases
             if branch.state is not BranchState.WRITING:
@@ -158,6 +194,7 @@ def _apply_branch(
                 at_s=event.retry_at,
                 next_attempt=branch.attempts + 1,
                 attempts_allowed=event.attempts_allowed,
+                next_model=event.next_model,
             )
             phases = _entered(branch, BranchState.RETRYING, event.at)
             return replace(
@@ -165,6 +202,7 @@ def _apply_branch(
                 phases=phases,
                 text="",
                 pieces=0,
+                dropped=branch.text or branch.dropped,
                 retry=retry,
                 setbacks=(*branch.setbacks, event.failure),
             )
@@ -172,6 +210,7 @@ def _apply_branch(
             return replace(
                 branch,
                 phases=_entered(branch, event.state, event.at),
+                text=branch.text if event.state.succeeded else branch.text or branch.dropped,
                 usage=event.usage,
                 cost=event.cost,
                 failure=event.failure,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from fanout.events import MeaningMeasured
+from fanout.events import FanInReached, MeaningMeasured, PrefixOpened
+from fanout.policies import HoldReason, Policies
 from fanout.retrieval.passages import Fused, Hit
 from fanout.types import (
     AGGREGATE,
@@ -15,6 +16,7 @@ from fanout.types import (
     Failure,
     FailureKind,
     MadeWith,
+    ModelRef,
     RunId,
     RunStatus,
     Usage,
@@ -32,6 +34,30 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Why a queued branch could not start; it lasts until the next hold or the next phase."""
+
+    reason: HoldReason
+    since_s: float
+    until_s: float | None = None
+    """When it was expected to end; None: nobody knew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hedge:
+    """A second request for the same answer."""
+
+    sent_s: float
+    late_s: float
+    """How long the first request had been waited for."""
+    settled: bool = False
+    won: bool | None = None
+    """True: the second one was faster; False: the first one; None: not yet known, or neither."""
+    usage: Usage | None = None
+    """What the loser used, as estimated; part of the branch's usage."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
     """Why and until when a branch backs off."""
 
@@ -39,6 +65,8 @@ class Retry:
     at_s: float
     next_attempt: int
     attempts_allowed: int
+    next_model: ModelRef | None = None
+    """Who is asked next, where that is a fallback."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +87,16 @@ class Branch:
     retry: Retry | None = None
     setbacks: tuple[Failure, ...] = ()
     """Why earlier attempts failed, oldest first: one per stretch of backing off."""
+    dropped: str = ""
+    """What an attempt had written that broke off and was begun anew; where none of the later ones
+    writes anything, it stays the text."""
+    model: ModelRef | None = None
+    """Who is asked, where that isn't the plan's own model: a fallback."""
+    holds: tuple[Hold, ...] = ()
+    """Why it had to wait while it was queued, oldest first."""
+    hedges: tuple[Hedge, ...] = ()
+    thought: int = 0
+    """Pieces of thinking in the attempt under way, about one per token."""
     ballot: Ballot | None = None
     """How it voted, where it votes and has finished."""
     queries: tuple[str, ...] = ()
@@ -75,6 +113,30 @@ class Branch:
     @property
     def title(self) -> str:
         return self.plan.title
+
+    @property
+    def answered_by(self) -> ModelRef:
+        """Who wrote it, or is asked now: the plan's model or a fallback."""
+        return self.model or self.plan.model
+
+    @property
+    def hold(self) -> Hold | None:
+        """What it waits for now; None where it isn't queued, or nobody said why."""
+        if self.state is not BranchState.QUEUED or not self.holds:
+            return None
+        newest = self.holds[-1]
+        return newest if newest.since_s >= self.phases[-1].since_s else None
+
+    def held_s(self, reason: HoldReason, now_s: float) -> float:
+        """Seconds of queueing for that reason."""
+        starts = sorted(
+            [*(p.since_s for p in self.phases), *(h.since_s for h in self.holds), now_s]
+        )
+        ends = {
+            hold: next((at for at in starts if at > hold.since_s), hold.since_s)
+            for hold in self.holds
+        }
+        return sum(end - hold.since_s for hold, end in ends.items() if hold.reason is reason)
 
     @property
     def state(self) -> BranchState:
@@ -212,6 +274,12 @@ class Snapshot:
     """The newest measure of how close the branches are in meaning; None without embeddings."""
     made_with: MadeWith | None = None
     """Definition, endpoints and versions behind it; None in runs that no engine started."""
+    policies: Policies | None = None
+    """How it behaves under fire; None in runs of earlier versions."""
+    prefixes: tuple[PrefixOpened, ...] = ()
+    """Where branches' common beginning was computed once."""
+    fan_in: FanInReached | None = None
+    """Set where the answer did not wait for all: who was late."""
     aggregate_kind: str | None = None
     aggregates: tuple[Aggregate, ...] = ()
     """Side by side, in the order in which they were begun; at most one has the id `AGGREGATE`."""
@@ -224,6 +292,18 @@ class Snapshot:
     def aggregate(self) -> Aggregate | None:
         """The workflow's own combined answer; the others stand in `aggregates` beside it."""
         return next((made for made in self.aggregates if made.id == AGGREGATE), None)
+
+    @property
+    def late(self) -> tuple[Branch, ...]:
+        """Branches with a result that came too late for the run's own answer."""
+        if self.fan_in is None or self.aggregate is None:
+            return ()
+        used = self.aggregate.used
+        return tuple(
+            b
+            for b in self.branches
+            if b.id in self.fan_in.late and b.state.succeeded and b.id not in used
+        )
 
     def branch(self, branch_id: BranchId) -> Branch:
         """The branch of that id, combining calls included; KeyError if there is none."""

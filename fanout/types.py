@@ -229,6 +229,8 @@ class BranchPlan:
     """Further request fields that only some servers know, such as repeat_penalty."""
     form: Form | None = None
     """None leaves the answer free text."""
+    fallback: tuple[ModelRef, ...] = ()
+    """Who is asked, in this order, where the model itself can't answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,3 +258,16 @@ class MadeWith:
     """Its branches were asked one after another, to measure what going parallel brings."""
     derived_from: RunId | None = None
     """The run whose topic it repeats in another way."""
+    estimate: Forecast | None = None
+    """What it was thought to take before it started; None in runs of earlier versions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What a run was thought to take; money in US dollars, None where a price is unknown."""
+
+    input_tokens: int
+    output_tokens_least: int
+    output_tokens_most: int
+    low_usd: Decimal | None
+    high_usd: Decimal | None

@@ -10,7 +10,7 @@ from fanout.endpoint import Endpoint, Secret
 from fanout.engine.endpoints import EndpointBook
 from fanout.engine.engine import Engine
 from fanout.engine.handle import RunHandle
-from fanout.kernel.retries import RetryPolicy
+from fanout.policies import RetryPolicy
 from fanout.providers.base import Provider
 from fanout.providers.script import DEMO, Reply, Rule, Script
 from fanout.providers.scripted import Scripted

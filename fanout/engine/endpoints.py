@@ -13,13 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import anyio
-
 from fanout.endpoint import BUNDLED, Endpoint, Secret
 from fanout.engine.endpoint_file import EndpointFile
 from fanout.errors import ProviderError
 from fanout.providers.base import Provider
 from fanout.settings import ENVIRONMENT
+from fanout.traffic.gate import EndpointGate
 from fanout.types import EndpointId, Failure, FailureKind, ModelRef
 
 MakeProvider = Callable[[Endpoint, Secret | None], Provider]
@@ -30,11 +29,11 @@ class _Entry:
     endpoint: Endpoint
     key: Secret | None = None
     provider: Provider | None = None
-    limiter: anyio.CapacityLimiter | None = None
+    gate: EndpointGate | None = None
 
 
 class EndpointBook:
-    """Read from any thread; providers and limiters are made and used on the engine's loop."""
+    """Read from any thread; providers and gates are made and used on the engine's loop."""
 
     def __init__(self, make: MakeProvider, file: Path | None = None) -> None:
         self._make = make
@@ -68,7 +67,7 @@ class EndpointBook:
             if endpoint.base_url != entry.endpoint.base_url:
                 raise ValueError("an endpoint keeps its address, which its key was given for")
             if endpoint.slots != entry.endpoint.slots:
-                entry.limiter = None
+                entry.gate = None
             entry.endpoint = endpoint
             if key:
                 self._set_aside(entry)
@@ -115,12 +114,12 @@ class EndpointBook:
                 entry.provider = self._make(entry.endpoint, entry.key)
             return entry.provider
 
-    def slots(self, endpoint_id: EndpointId) -> anyio.CapacityLimiter:
+    def gate(self, endpoint_id: EndpointId) -> EndpointGate:
         with self._lock:
             entry = self._entry(endpoint_id)
-            if entry.limiter is None:
-                entry.limiter = anyio.CapacityLimiter(entry.endpoint.slots)
-            return entry.limiter
+            if entry.gate is None:
+                entry.gate = EndpointGate(entry.endpoint.slots)
+            return entry.gate
 
     def resolve(self, name: str, chosen: ModelRef) -> ModelRef:
         """A definition's model name: empty is the run's choice, "endpoint/name" names another."""

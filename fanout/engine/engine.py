@@ -27,7 +27,7 @@ from fanout.engine.watched import WatchedRun
 from fanout.errors import DefinitionError, SettingsError, StoreError
 from fanout.events import RunStarted
 from fanout.kernel.recorder import Recorder
-from fanout.kernel.retries import RetryPolicy
+from fanout.policies import RetryPolicy
 from fanout.retrieval.library import Library
 from fanout.store.values import StoredRun
 from fanout.structured.ladder import Ladder

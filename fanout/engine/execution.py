@@ -7,15 +7,14 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from itertools import count
 from typing import Protocol
 
-import anyio
-
 from fanout import pricing
 from fanout.engine.endpoints import EndpointBook
 from fanout.errors import ProviderError
 from fanout.events import RunFinished, RunResumed
+from fanout.kernel.calls import Gate
 from fanout.kernel.context import RunContext
 from fanout.kernel.recorder import Recorder
-from fanout.kernel.retries import RetryPolicy
+from fanout.policies import EndpointPolicy, RetryPolicy
 from fanout.providers.base import Provider
 from fanout.retrieval.passages import Hit
 from fanout.snapshot import Snapshot
@@ -23,7 +22,6 @@ from fanout.structured.ladder import Ladder
 from fanout.types import (
     AGGREGATE,
     BranchId,
-    BranchPlan,
     BranchState,
     Cost,
     EndpointId,
@@ -64,14 +62,18 @@ class SharedCalls:
     def provider(self, model: ModelRef) -> Provider:
         return self._endpoints.provider(model)
 
-    def slots(self, endpoint: EndpointId) -> anyio.CapacityLimiter:
-        return self._endpoints.slots(endpoint)
+    def gate(self, endpoint: EndpointId) -> Gate:
+        return self._endpoints.gate(endpoint)
 
-    def cost(self, plan: BranchPlan, usage: Usage) -> Cost | None:
-        if plan.model.endpoint not in self._endpoints:
+    def endpoint_policy(self, endpoint: EndpointId) -> EndpointPolicy:
+        if endpoint not in self._endpoints:
+            return EndpointPolicy()
+        return self._endpoints.get(endpoint).policy
+
+    def cost(self, model: ModelRef, usage: Usage) -> Cost | None:
+        if model.endpoint not in self._endpoints:
             return None
-        endpoint = self._endpoints.get(plan.model.endpoint)
-        return pricing.cost(endpoint, plan.model.model, usage)
+        return pricing.cost(self._endpoints.get(model.endpoint), model.model, usage)
 
     async def vectors(
         self, model: ModelRef, texts: Sequence[str]

@@ -20,11 +20,17 @@ from fanout.events import (
     AttemptStarted,
     BallotCast,
     BranchFinished,
+    BranchHeld,
     BranchQueued,
+    BranchThought,
     BranchWrote,
     Event,
+    FanInReached,
+    HedgeSent,
+    HedgeSettled,
     MeaningMeasured,
     PassagesFound,
+    PrefixOpened,
     RunFinished,
     RunResumed,
     RunStarted,
@@ -35,7 +41,9 @@ from fanout.snapshot import Snapshot
 from fanout.timeline import compact
 from fanout.types import AGGREGATE, BranchId, BranchState
 
-_AtWork: TypeAlias = AttemptStarted | BranchWrote | AttemptFailed | BranchFinished
+_AtWork: TypeAlias = (
+    AttemptStarted | BranchThought | HedgeSent | BranchWrote | AttemptFailed | BranchFinished
+)
 _HELD = (BranchState.QUEUED, BranchState.WAITING, BranchState.WRITING, BranchState.RETRYING)
 
 
@@ -79,15 +87,28 @@ def _check(snapshot: Snapshot, event: Event) -> None:
             raise InputError("a run starts only once")
         case AggregatePlanned():
             _check_aggregate(snapshot, event)
-        case AttemptStarted() | BranchWrote() | AttemptFailed() | BranchFinished():
+        case (
+            AttemptStarted()
+            | BranchThought()
+            | BranchWrote()
+            | HedgeSent()
+            | AttemptFailed()
+            | BranchFinished()
+        ):
             _check_at_work(snapshot, event)
+        case HedgeSettled():
+            if not any(not hedge.settled for hedge in snapshot.branch(event.id).hedges[-1:]):
+                raise InputError(f"{event.id} has no second request under way")
         case AggregateWritten():
             if all(made.id != event.id for made in snapshot.aggregates):
                 raise InputError(f"there is no combined answer {event.id!r}")
-        case BranchQueued() | BallotCast() | PassagesFound():
+        case BranchQueued() | BranchHeld() | BallotCast() | PassagesFound():
             snapshot.branch(event.id)
-        case MeaningMeasured() | RunResumed():
+        case MeaningMeasured() | PrefixOpened() | RunResumed():
             for branch_id in event.branches:
+                snapshot.branch(branch_id)
+        case FanInReached():
+            for branch_id in event.late:
                 snapshot.branch(branch_id)
         case RunFinished():
             for call in snapshot.calls:

@@ -15,7 +15,8 @@ from fanout.kernel.attempt import attempt
 from fanout.kernel.calls import Calls
 from fanout.kernel.outcome import Outcome, bug, usage_of
 from fanout.kernel.recorder import Recorder
-from fanout.kernel.retries import RetryPolicy
+from fanout.kernel.retries import wait_s
+from fanout.policies import HoldReason, RetryPolicy
 from fanout.providers.base import Done, TextPiece
 from fanout.structured.asking import Rung
 from fanout.structured.reading import read
@@ -62,11 +63,11 @@ class Asking:
                 log.exception("branch %s of run %s", plan.id, self._recorder.snapshot.run_id)
                 failure = bug(error)
             wrote = bool(self._recorder.snapshot.branch(plan.id).text)
-            wait_s = self._retries.wait_s(failure, number, wrote=wrote)
-            if wait_s is None:
+            pause_s = wait_s(self._retries, failure, number, wrote=wrote)
+            if pause_s is None:
                 state = BranchState.TIMED_OUT if failure.timed_out else BranchState.FAILED
                 return Outcome(state=state, failure=failure, done=done)
-            await self._back_off(plan, failure, wait_s)
+            await self._back_off(plan, failure, pause_s)
 
     async def _once(self, plan: BranchPlan, number: int, plainer: Rung | None) -> Done:
         self._recorder.emit(BranchQueued(at=self._recorder.now_s(), id=plan.id))
@@ -75,7 +76,9 @@ class Asking:
                 AttemptStarted(at=self._recorder.now_s(), id=plan.id, attempt=number)
             )
             return Done(finish_reason="stop", usage=Usage())
-        async with self._calls.slots(plan.model.endpoint):
+        async with self._calls.gate(plan.model.endpoint).admit(
+            run=self._recorder.snapshot.run_id, model=plan.model.model, tokens=0, held=_unheard
+        ):
             # It may have been called off in the moment in which the slot came free.
             await anyio.lowlevel.checkpoint_if_cancelled()
             started = AttemptStarted(at=self._recorder.now_s(), id=plan.id, attempt=number)
@@ -133,6 +136,9 @@ class Asking:
             )
         )
         await anyio.sleep(wait_s)
+
+
+def _unheard(_reason: HoldReason, _for_s: float | None) -> None: ...
 
 
 class _Respell(Exception):

@@ -38,6 +38,8 @@ async def attempt(provider: Provider, plan: BranchPlan, rung: Rung | None, write
                 if isinstance(item, Done):
                     done = item
                     break
+                if not isinstance(item, TextPiece):
+                    continue
                 write(item)
                 scope.deadline = watch.next_s(wrote=True)
                 watch.wrote = True

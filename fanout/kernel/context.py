@@ -27,7 +27,7 @@ from fanout.kernel.asking import Asking, Then
 from fanout.kernel.calls import Calls
 from fanout.kernel.outcome import NO_CALL, Outcome, usage_of
 from fanout.kernel.recorder import Recorder
-from fanout.kernel.retries import RetryPolicy
+from fanout.policies import RetryPolicy
 from fanout.retrieval.passages import Hit
 from fanout.snapshot import Branch, Snapshot
 from fanout.types import (
@@ -231,7 +231,7 @@ class RunContext:
                 id=plan.id,
                 state=outcome.state,
                 usage=usage,
-                cost=self._calls.cost(plan, usage) if plan.messages else NO_CALL,
+                cost=self._calls.cost(plan.model, usage) if plan.messages else NO_CALL,
                 failure=outcome.failure,
                 finish_reason=outcome.done.finish_reason if outcome.done else None,
             )

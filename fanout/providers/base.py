@@ -10,8 +10,9 @@ from array import array
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
+from fanout.policies import RateFacts
 from fanout.types import Message, Usage
 
 
@@ -25,6 +26,28 @@ class ChatRequest:
     """Request fields that only some servers know; sent as they are."""
     response_format: Mapping[str, object] | None = None
     """The form that the answer should have, as the protocol says it (`structured.asking`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """The endpoint took the request; comes first, where the endpoint says anything with it."""
+
+    rates: RateFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thought:
+    """The model thinks before it writes; what it thinks is counted and dropped."""
+
+    pieces: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Primed:
+    """The common beginning of several requests was computed once, and each will use it."""
+
+    tokens: int
+    took_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +78,7 @@ class Embedded:
     """None where the endpoint did not report it."""
 
 
-StreamItem: TypeAlias = TextPiece | Done
+StreamItem: TypeAlias = Opened | Thought | TextPiece | Done
 
 
 class Provider(Protocol):
@@ -79,4 +102,16 @@ class Provider(Protocol):
 
     async def aclose(self) -> None:
         """Release connections and processes; the provider is not used afterwards."""
+        ...
+
+
+@runtime_checkable
+class Primer(Protocol):
+    """A provider that can compute what several requests begin with once, before they are sent."""
+
+    async def prime(self, requests: Sequence[ChatRequest]) -> Primed | None:
+        """None where that brings nothing or can't be done; never raises an expected failure.
+
+        The requests are then streamed as always, and find their beginning there.
+        """
         ...

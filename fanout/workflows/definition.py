@@ -13,6 +13,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from fanout.errors import DefinitionError
 from fanout.types import AGGREGATE
+from fanout.workflows.policy_specs import PolicySpec
 from fanout.workflows.specs import (
     MAX_BRANCHES,
     AggregateSpec,
@@ -44,8 +45,13 @@ class WorkflowBase(Spec):
     prompt: str = ""
     defaults: CallDefaults = CallDefaults()
     deadlines: DeadlineSpec = DeadlineSpec()
+    policies: PolicySpec = PolicySpec()
     branches: Annotated[tuple[BranchSpec, ...], Field(min_length=1, max_length=MAX_BRANCHES)]
     aggregate: AggregateSpec | None = None
+
+    def fallback_of(self, own: tuple[str, ...] | None) -> tuple[str, ...]:
+        """The models to fall back to, of a branch or an aggregate that names its own or none."""
+        return self.defaults.fallback if own is None else own
 
     @property
     def active(self) -> tuple[BranchSpec, ...]:

@@ -52,6 +52,7 @@ def branch_plan(
         max_tokens=_either(branch.max_tokens, spec.defaults.max_tokens),
         deadlines=spec.deadlines.value(),
         form=form if messages else None,
+        fallback=tuple(resolve(name) for name in spec.fallback_of(branch.fallback)),
     )
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from fanout.types import Deadlines
 
-MAX_BRANCHES = 50
+MAX_BRANCHES = 1000
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
@@ -30,11 +30,17 @@ class Spec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+Fallback = Annotated[tuple[str, ...], Field(max_length=5)]
+"""Models that are asked, in this order, where the model itself can't answer: "name", or
+"endpoint/name" for another endpoint."""
+
+
 class CallDefaults(Spec):
     """What a branch does where it says nothing of its own."""
 
     temperature: Temperature | None = None
     max_tokens: MaxTokens | None = None
+    fallback: Fallback = ()
 
 
 class DeadlineSpec(Spec):
@@ -58,6 +64,8 @@ class BranchSpec(Spec):
     """Empty: the model chosen for the run. "name", or "endpoint/name" for another endpoint."""
     temperature: Temperature | None = None
     max_tokens: MaxTokens | None = None
+    fallback: Fallback | None = None
+    """None: as the workflow's defaults say; empty: none."""
     enabled: bool = True
     times: Annotated[int, Field(ge=1, le=MAX_BRANCHES)] = 1
     """Asked so many times, as so many branches: self-consistency, several judges."""
@@ -90,6 +98,8 @@ class AggregateSpec(Spec):
     model: str = ""
     temperature: Temperature | None = None
     max_tokens: MaxTokens | None = None
+    fallback: Fallback | None = None
+    """None: as the workflow's defaults say; empty: none."""
     points: tuple[str, ...] = ()
     """Guided only: the points that were ticked; none: all that the model proposes."""
     criteria: tuple[str, ...] = ()

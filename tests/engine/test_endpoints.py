@@ -125,11 +125,11 @@ def test_only_a_new_key_makes_a_new_provider() -> None:
 def test_more_calls_at_once_are_allowed_from_the_next_call_on() -> None:
     here = book()
     here.put(CLOUD)
-    before = here.slots(CLOUD.id)
+    before = here.gate(CLOUD.id)
     here.change(replace(CLOUD, default_model="small"))
-    assert here.slots(CLOUD.id) is before
+    assert here.gate(CLOUD.id) is before
     here.change(replace(CLOUD, slots=9))
-    assert here.slots(CLOUD.id).total_tokens == 9
+    assert here.gate(CLOUD.id).slots == 9
 
 
 def test_a_damaged_file_is_set_aside_and_not_overwritten(tmp_path: Path) -> None:

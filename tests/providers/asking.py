@@ -11,7 +11,7 @@ import pytest
 
 from fanout.endpoint import Endpoint
 from fanout.errors import ProviderError
-from fanout.providers.base import ChatRequest, Done, TextPiece
+from fanout.providers.base import ChatRequest, Done, Opened, TextPiece, Thought
 from fanout.providers.openai_compatible import OpenAICompatible
 from fanout.providers.script import Reply, Rule, Script
 from fanout.providers.scripted_server import ServerHandle
@@ -39,6 +39,8 @@ async def told(provider: OpenAICompatible, request: ChatRequest) -> tuple[str, D
                     text += item.text
                 case Done():
                     return text, item
+                case Opened() | Thought():
+                    pass
     raise AssertionError("no Done")
 
 

@@ -81,6 +81,7 @@ class Material:
             max_tokens=spec.max_tokens,
             deadlines=self.workflow.deadlines.value(),
             form=form,
+            fallback=tuple(self.resolve(n) for n in self.workflow.fallback_of(spec.fallback)),
         )
 
 

@@ -1,0 +1,1 @@
+"""What may be spent: the worst case is set aside before each call, and settled after it."""

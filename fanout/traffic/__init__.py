@@ -1,0 +1,1 @@
+"""What passes to an endpoint, and when: slots, rates, pauses, the circuit, and its health."""
