@@ -6,6 +6,16 @@ FANOUT_MODEL     model name there; without an endpoint a .gguf file or a Hub nam
 FANOUT_EMBEDDING_MODEL  model there that turns texts into vectors; none if it is empty
 FANOUT_DATABASE_URL  a PostgreSQL database for the runs; empty: a file in FANOUT_HOME
 FANOUT_HOME      folder for everything the app writes; default .fanout/ beside app.py
+
+FANOUT_SHARED    1 where several people use this Fanout: they sign in, and are kept apart
+FANOUT_ALLOWED_HOSTS  hosts, or host:port, that people may ask there besides public ones; by commas
+FANOUT_REDIS_URL      where several processes count the rate of calls together
+FANOUT_DAY_USD, FANOUT_DAY_TOKENS                what everybody together may spend in a day
+FANOUT_PERSON_DAY_USD, FANOUT_PERSON_DAY_TOKENS  what each person may
+FANOUT_MAX_TOPIC_CHARS, _MAX_BRANCHES, _MAX_UPLOAD_MB, _MAX_DOCUMENTS, _MAX_RUNS,
+_MAX_RUNS_PER_PERSON  bounds, see fanout/bounds.py
+
+The environment comes first; what it leaves out may stand in a secrets file under the same names.
 """
 
 from __future__ import annotations
@@ -13,12 +23,15 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from fanout.bounds import Bounds
 from fanout.endpoint import Endpoint, Secret
 from fanout.errors import SettingsError
+from fanout.policies import Budget
+from fanout.setting_values import bounds_in, budget_in, flag, hosts_in, of_both, redis_in
 from fanout.types import EndpointId
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -28,6 +41,10 @@ ENVIRONMENT = EndpointId("environment")
 MODEL_SERVER_PORTS = frozenset({11434, 1234, 1337})
 """Ollama, LM Studio, Jan."""
 DEFAULT_HOME = Path(__file__).resolve().parents[1] / ".fanout"
+_OF_AN_ENDPOINT = frozenset(
+    {"OPENAI_API_KEY", "OPENAI_BASE_URL", "FANOUT_MODEL", "FANOUT_EMBEDDING_MODEL", "FANOUT_HOME"}
+)
+"""What an app can come up without."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +56,29 @@ class Settings:
     embedding_model: str = ""
     database_url: Secret | None = None
     """A secret, since it may hold a password."""
+    redis_url: Secret | None = None
+    shared: bool = False
+    """True where several people use this Fanout, who don't trust each other with everything."""
+    allowed_hosts: tuple[str, ...] = ()
+    """In shared mode: "host" or "host:port" that people may name besides public addresses."""
+    day_budget: Budget = field(default_factory=Budget)
+    """What everybody together may spend in a day (UTC)."""
+    person_budget: Budget = field(default_factory=Budget)
+    """What one person may spend in a day (UTC)."""
+    bounds: Bounds = field(default_factory=Bounds)
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """SettingsError, naming the variable, if one of them can't be used."""
-        env = os.environ if environment is None else environment
+    def from_environment(
+        cls,
+        environment: Mapping[str, str] | None = None,
+        secrets: Mapping[str, object] | None = None,
+    ) -> Settings:
+        """SettingsError, naming the variable, if one of them can't be used.
+
+        `secrets` is a secrets file that was read, for what the environment leaves out.
+        """
+        env = of_both(os.environ if environment is None else environment, secrets or {})
+        shared = flag(env, "FANOUT_SHARED")
         return cls(
             home=_home(env),
             api_key=checked_key(env.get("OPENAI_API_KEY", ""), "OPENAI_API_KEY"),
@@ -51,24 +86,37 @@ class Settings:
             model=env.get("FANOUT_MODEL", "").strip(),
             embedding_model=env.get("FANOUT_EMBEDDING_MODEL", "").strip(),
             database_url=_database_url(env),
+            redis_url=redis_in(env, "FANOUT_REDIS_URL"),
+            shared=shared,
+            allowed_hosts=hosts_in(env, "FANOUT_ALLOWED_HOSTS"),
+            day_budget=budget_in(env, "FANOUT_DAY"),
+            person_budget=budget_in(env, "FANOUT_PERSON_DAY"),
+            bounds=bounds_in(env, shared=shared),
         )
 
     @classmethod
-    def usable(cls, environment: Mapping[str, str] | None = None) -> tuple[Settings, str]:
+    def usable(
+        cls,
+        environment: Mapping[str, str] | None = None,
+        secrets: Mapping[str, object] | None = None,
+    ) -> tuple[Settings, str]:
         """The same for an app that has to come up: what can be used, and what is wrong or "".
 
         A wrong variable leaves the whole endpoint out: a key that was meant for another address
-        must not go to OpenAI's, nor a model's name to this machine.
+        must not go to OpenAI's, nor a model's name to this machine. What keeps people apart and
+        spending low has no such way out: SettingsError where one of those variables is wrong.
         """
-        env = os.environ if environment is None else environment
+        env = of_both(os.environ if environment is None else environment, secrets or {})
         try:
             return cls.from_environment(env), ""
         except SettingsError as error:
             problem = f"{error} Until that is mended, the bundled model on this machine answers."
+        # Raises, where it is the safety of the place that can't be read.
+        safe = cls.from_environment({n: v for n, v in env.items() if n not in _OF_AN_ENDPOINT})
         try:
-            return cls(home=_home(env), database_url=_database_url(env)), problem
+            return replace(safe, home=_home(env), database_url=_database_url(env)), problem
         except SettingsError:
-            return cls(home=DEFAULT_HOME), problem
+            return safe, problem
 
     @property
     def endpoint(self) -> Endpoint | None:

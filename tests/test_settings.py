@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from fanout.bounds import LOCAL, SHARED
 from fanout.errors import SettingsError
+from fanout.policies import Budget
 from fanout.settings import Settings, checked_key, checked_url, same_place
 
 
@@ -134,3 +137,71 @@ def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 def test_the_key_is_in_no_text_of_the_settings() -> None:
     assert "sk-secret" not in repr(settings(OPENAI_API_KEY="sk-secret"))
+
+
+def test_a_secrets_file_says_what_the_environment_leaves_out() -> None:
+    secrets = {"OPENAI_API_KEY": "sk-file", "FANOUT_MODEL": "big", "FANOUT_MAX_RUNS": 7, "auth": {}}
+    found = Settings.from_environment({"OPENAI_API_KEY": " ", "FANOUT_MODEL": "small"}, secrets)
+    assert found.api_key is not None and found.api_key.reveal() == "sk-file"
+    assert (found.model, found.bounds.runs) == ("small", 7)
+
+
+def test_alone_the_bounds_are_wide_and_in_shared_mode_close() -> None:
+    alone, shared = settings(), settings(FANOUT_SHARED="1")
+    assert (alone.shared, shared.shared) == (False, True)
+    assert alone.bounds == LOCAL and shared.bounds == SHARED
+    assert shared.bounds.branches < alone.bounds.branches
+
+
+def test_each_bound_and_budget_can_be_set() -> None:
+    found = settings(
+        FANOUT_SHARED="yes",
+        FANOUT_MAX_UPLOAD_MB="3",
+        FANOUT_MAX_BRANCHES="9",
+        FANOUT_MAX_RUNS="2",
+        FANOUT_DAY_USD="2.50",
+        FANOUT_PERSON_DAY_TOKENS="100_000",
+    )
+    assert (found.bounds.upload_bytes, found.bounds.branches) == (3 * 1024 * 1024, 9)
+    assert (found.bounds.runs, found.bounds.runs_per_person) == (2, 2)
+    assert found.day_budget == Budget(usd=Decimal("2.50"))
+    assert found.person_budget == Budget(tokens=100_000)
+
+
+def test_hosts_are_read_one_by_one() -> None:
+    found = settings(FANOUT_ALLOWED_HOSTS=" A.example, 10.0.0.5:8000,[fd00::1]:80,, ")
+    assert found.allowed_hosts == ("a.example", "10.0.0.5:8000", "[fd00::1]:80")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("FANOUT_SHARED", "maybe"),
+        ("FANOUT_ALLOWED_HOSTS", "http://a.example"),
+        ("FANOUT_ALLOWED_HOSTS", "*.example"),
+        ("FANOUT_ALLOWED_HOSTS", "a:b:c"),
+        ("FANOUT_ALLOWED_HOSTS", "u@a"),
+        ("FANOUT_ALLOWED_HOSTS", "10.0.0.0/8"),
+        ("FANOUT_REDIS_URL", "http://:s3cret-pw@h"),
+        ("FANOUT_DAY_USD", "NaN"),
+        ("FANOUT_DAY_USD", "-1"),
+        ("FANOUT_PERSON_DAY_USD", "two"),
+        ("FANOUT_DAY_TOKENS", "1.5"),
+        ("FANOUT_MAX_BRANCHES", "0"),
+        ("FANOUT_MAX_RUNS", "²"),
+        ("FANOUT_MAX_UPLOAD_MB", "9" * 5000),
+    ],
+)
+def test_a_wrong_value_is_refused_by_its_name_and_keeps_nothing_open(name: str, text: str) -> None:
+    with pytest.raises(SettingsError, match=name) as caught:
+        settings(**{name: text})
+    assert "s3cret-pw" not in str(caught.value)
+    with pytest.raises(SettingsError, match=name):
+        Settings.usable({name: text, "OPENAI_BASE_URL": "x"})
+
+
+def test_a_wrong_endpoint_leaves_the_rest_of_the_settings_as_they_are(tmp_path: Path) -> None:
+    env = {"OPENAI_BASE_URL": "x", "FANOUT_SHARED": "1", "FANOUT_HOME": str(tmp_path)}
+    found, problem = Settings.usable(env)
+    assert "OPENAI_BASE_URL" in problem
+    assert (found.shared, found.home, found.endpoint) == (True, tmp_path, None)
