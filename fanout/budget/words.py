@@ -1,0 +1,66 @@
+"""Why a call was skipped for its budget: what it could take, what is left, what to do."""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+from fanout.budget.amount import Amount, Room
+from fanout.errors import ProviderError
+from fanout.types import Failure, FailureKind
+
+UNKNOWN_PRICE = (
+    "Skipped: nobody knows what this model costs, so a budget in dollars can't be kept. Set its "
+    "price on the Models page, or give the budget in tokens."
+)
+NO_LEDGER = (
+    "Skipped: there is a budget for the day, and what was spent today can't be looked up now. {why}"
+)
+
+
+def skipped(message: str) -> ProviderError:
+    """The end of a call that was not made; asking again would find the same."""
+    return ProviderError(Failure(kind=FailureKind.BUDGET, message=message))
+
+
+def too_much(worst: Amount, room: Room) -> str:
+    """Of a call that doesn't fit into that room."""
+    if not room.money_fits(worst.usd):
+        could = f"cost up to {dollars(worst.usd, up=True)}"
+        left = dollars(room.usd_left or Decimal(0), up=False)
+        whole = exactly(room.cap.usd or Decimal(0))
+    else:
+        could = f"use up to {worst.tokens:,} tokens"
+        left, whole = f"{room.tokens_left or 0:,}", f"{room.cap.tokens or 0:,} tokens"
+    verb = "are" if could.startswith("use") and room.tokens_left != 1 else "is"
+    return (
+        f"Skipped: this call could {could}, and {left} of {room.whose} {whole} {verb} left. "
+        "Raise the budget, or ask for shorter answers."
+    )
+
+
+def too_little(room: Room, least: int) -> str:
+    """Of a call without a limit where not even a short answer fits."""
+    if room.tokens_left is not None:
+        left = f"{room.tokens_left:,} of {room.whose} {room.cap.tokens or 0:,} tokens are left"
+    if room.usd_left is not None:
+        whole = exactly(room.cap.usd or Decimal(0))
+        left = f"{dollars(room.usd_left, up=False)} of {room.whose} {whole} is left"
+    return (
+        f"Skipped: {left}, which can't pay for this call with an answer of {least} tokens. "
+        "Raise the budget, or give the answers a lower limit."
+    )
+
+
+def dollars(usd: Decimal, *, up: bool) -> str:
+    """Two significant digits; a need is rounded up and what is left down, so that both agree."""
+    if usd == 0:
+        return "$0"
+    places = 2 if usd >= 1 else max(2, 1 - usd.adjusted())
+    step = Decimal(1).scaleb(-places)
+    return exactly(usd.quantize(step, ROUND_CEILING if up else ROUND_FLOOR))
+
+
+def exactly(usd: Decimal) -> str:
+    """All digits that say something, cents always: $5.00, $0.05, $0.0125."""
+    whole, _, part = f"{usd:f}".partition(".")
+    return f"${whole}.{part.rstrip('0').ljust(2, '0')}"
