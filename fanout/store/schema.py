@@ -56,6 +56,10 @@ runs = Table(
     Column("notes", Text, nullable=False, server_default=""),
     Column("favourite", Boolean, nullable=False, server_default=false()),
     Column("deleted_at", Double),
+    Column("low_nano", BigInteger),
+    Column("high_nano", BigInteger),
+    Column("least_tokens", BigInteger),
+    Column("most_tokens", BigInteger),
 )
 
 _LISTED = {
@@ -142,6 +146,26 @@ processes = Table(
     Column("host", Text, nullable=False),
     Column("pid", Integer, nullable=False),
     Column("seen_at", Double, nullable=False),
+)
+
+spending = Table(
+    "spending",
+    metadata,
+    Column("day", String(10), primary_key=True),
+    Column("person", String(64), primary_key=True),
+    Column("cost_nano", BigInteger, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+)
+
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("day", String(10), nullable=False),
+    Column("person", String(64), nullable=False),
+    Column("cost_nano", BigInteger, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    Column("made_at", Double, nullable=False),
 )
 
 WORDS = {
