@@ -51,7 +51,8 @@ class FanIn:
     k: int | None = None
     """As soon as so many branches have succeeded."""
     deadline_s: float | None = None
-    """So many seconds after the run began, with what is there by then; but never with nothing."""
+    """So many seconds after the branches were begun, with what is there by then; but never with
+    nothing."""
 
     @property
     def waits_for_all(self) -> bool:

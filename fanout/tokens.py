@@ -24,5 +24,5 @@ def estimated_input(messages: Iterable[Message]) -> int:
 
 def estimated_usage(branch: Branch) -> Usage:
     """Usage of a call whose endpoint reported none; stream pieces are about one token each."""
-    output = max(branch.pieces, 0) or estimated_tokens(branch.text)
+    output = branch.thought + (branch.pieces or estimated_tokens(branch.text))
     return Usage(input=estimated_input(branch.plan.messages), output=output, estimated=True)

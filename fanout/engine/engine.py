@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,6 +18,7 @@ from anyio.to_thread import run_sync
 
 from fanout import pricing
 from fanout.engine.archive import Archive
+from fanout.engine.belongings import BelongingsOf
 from fanout.engine.endpoints import EndpointBook
 from fanout.engine.execution import Execution, SharedCalls
 from fanout.engine.handle import RunHandle
@@ -27,7 +29,8 @@ from fanout.engine.watched import WatchedRun
 from fanout.errors import DefinitionError, SettingsError, StoreError
 from fanout.events import RunStarted
 from fanout.kernel.recorder import Recorder
-from fanout.policies import RetryPolicy
+from fanout.people import NOBODY, PersonId
+from fanout.policies import Policies, RetryPolicy
 from fanout.retrieval.library import Library
 from fanout.store.values import StoredRun
 from fanout.structured.ladder import Ladder
@@ -57,8 +60,10 @@ class Engine:
         retries: RetryPolicy | None = None,
         library: Callable[[], Library] | None = None,
         store: Store | None = None,
+        belongings: BelongingsOf | None = None,
     ) -> None:
-        """`library` opens the user's documents on first need; None: there are none.
+        """`library` opens the user's documents on first need; None: there are none. `belongings`
+        tells, of a person whose run it is, what takes the place of `endpoints` and `library`.
 
         Without a store runs live in memory only. The engine writes to it but doesn't close it.
         """
@@ -67,7 +72,8 @@ class Engine:
         self.scribe = Scribe(store) if store is not None else None
         retriever = Retriever(library or _no_library, endpoints)
         self._calls = SharedCalls(endpoints, retriever.search, Ladder())
-        self._retries = retries or RetryPolicy()
+        self._retries = retries
+        self._belongings = belongings
         self._archive = Archive(store, self._reopened)
         self._portal_context = start_blocking_portal(
             "asyncio", {"use_uvloop": find_spec("uvloop") is not None}, name="fanout-engine"
@@ -89,19 +95,21 @@ class Engine:
         *,
         sequential: bool = False,
         derived_from: RunId | None = None,
+        person: PersonId = NOBODY,
     ) -> RunHandle:
         """Start a run and return at once. InputError if the topic can't be run.
 
         `sequential` asks its branches one after another, to measure what going parallel brings;
-        `derived_from` names the run whose topic this one repeats.
+        `derived_from` names the run whose topic this one repeats; `person` is whose run it is.
         """
         topic = clean_topic(topic)
-        resolve = self._resolver(model)
+        book = self._book(person)
+        resolve = self._resolver(model, book)
         plans = plan(workflow, topic, resolve)
         combining = combining_call(workflow, topic, resolve)
         asked = [*plans, *([combining] if combining else [])]
-        self._look_up_prices(asked)
-        recorder = Recorder(self.scribe)
+        self._look_up_prices(asked, book)
+        recorder = Recorder(self.scribe, person=person)
         recorder.emit(
             RunStarted(
                 at=0.0,
@@ -114,11 +122,12 @@ class Engine:
                 aggregate_kind=workflow.aggregate.kind if workflow.aggregate else None,
                 kind=workflow.kind,
                 vote=vote(workflow, topic),
+                policies=self._policies(workflow),
                 made_with=made_with(
                     workflow,
                     model,
                     [call.model for call in asked],
-                    self.endpoints,
+                    book,
                     sequential=sequential,
                     derived_from=derived_from,
                 ),
@@ -174,10 +183,10 @@ class Engine:
         execution = Execution(
             workflow=workflow,
             topic=recorder.snapshot.topic,
-            resolve=self._resolver(model),
+            resolve=self._resolver(model, self._book(recorder.person)),
             recorder=recorder,
-            calls=self._calls,
-            retries=self._retries,
+            calls=self._calls_of(recorder.person),
+            policies=self._policies(workflow),
             sequential=made is not None and made.sequential,
         )
 
@@ -224,7 +233,9 @@ class Engine:
             model = stored.snapshot.made_with.model
         if stored.live:
             return WatchedRun(stored, self._store, stand_in(stored.snapshot), model)
-        recorder = Recorder.reopened(stored.events, self.scribe, filed=stored.written)
+        recorder = Recorder.reopened(
+            stored.events, self.scribe, filed=stored.written, person=stored.person
+        )
         why = stored.problem
         try:
             workflow = workflow_of(stored.snapshot)
@@ -251,25 +262,40 @@ class Engine:
             log.warning("going on without the record: %s", error)
             return True
 
-    def _resolver(self, model: ModelRef) -> Callable[[str], ModelRef]:
+    def _book(self, person: PersonId) -> EndpointBook:
+        """The endpoints that a person's runs may ask, and no others by whatever name."""
+        if not person or self._belongings is None:
+            return self.endpoints
+        return self._belongings(person).endpoints
+
+    def _calls_of(self, person: PersonId) -> SharedCalls:
+        if not person or self._belongings is None:
+            return self._calls
+        own = self._belongings(person)
+        return SharedCalls(own.endpoints, Retriever(own.library, own.endpoints).search, Ladder())
+
+    def _policies(self, workflow: Workflow) -> Policies:
+        policies = workflow.policies.value()
+        return policies if self._retries is None else replace(policies, retries=self._retries)
+
+    def _resolver(self, model: ModelRef, book: EndpointBook) -> Callable[[str], ModelRef]:
         def resolve(name: str) -> ModelRef:
-            return self._named(self.endpoints.resolve(name, model))
+            return _named(book.resolve(name, model), book)
 
         return resolve
 
-    def _named(self, model: ModelRef) -> ModelRef:
-        """With no model named, the endpoint's own default."""
-        if model.model or model.endpoint not in self.endpoints:
-            return model
-        default = self.endpoints.get(model.endpoint).default_model
-        return ModelRef(endpoint=model.endpoint, model=default)
-
-    def _look_up_prices(self, plans: Sequence[BranchPlan]) -> None:
+    def _look_up_prices(self, plans: Sequence[BranchPlan], book: EndpointBook) -> None:
         """The first look-up loads the price list for 0.3 s: not while branches are being timed."""
         for branch in plans:
-            if branch.model.endpoint in self.endpoints:
-                endpoint = self.endpoints.get(branch.model.endpoint)
-                pricing.price(endpoint, branch.model.model)
+            if branch.model.endpoint in book:
+                pricing.price(book.get(branch.model.endpoint), branch.model.model)
+
+
+def _named(model: ModelRef, book: EndpointBook) -> ModelRef:
+    """With no model named, the endpoint's own default."""
+    if model.model or model.endpoint not in book:
+        return model
+    return ModelRef(endpoint=model.endpoint, model=book.get(model.endpoint).default_model)
 
 
 def _new_id() -> RunId:

@@ -11,11 +11,12 @@ from fanout import pricing
 from fanout.engine.endpoints import EndpointBook
 from fanout.errors import ProviderError
 from fanout.events import RunFinished, RunResumed
-from fanout.kernel.calls import Gate
+from fanout.kernel.calls import Gate, Purse
 from fanout.kernel.context import RunContext
+from fanout.kernel.prefix import PrefixMemory
 from fanout.kernel.recorder import Recorder
-from fanout.policies import EndpointPolicy, RetryPolicy
-from fanout.providers.base import Provider
+from fanout.policies import EndpointPolicy, Policies
+from fanout.providers.base import Primer, Provider
 from fanout.retrieval.passages import Hit
 from fanout.snapshot import Snapshot
 from fanout.structured.ladder import Ladder
@@ -58,6 +59,7 @@ class SharedCalls:
         self._endpoints = endpoints
         self._search = search
         self.ladder = ladder
+        self.prefixes = PrefixMemory()
 
     def provider(self, model: ModelRef) -> Provider:
         return self._endpoints.provider(model)
@@ -69,6 +71,12 @@ class SharedCalls:
         if endpoint not in self._endpoints:
             return EndpointPolicy()
         return self._endpoints.get(endpoint).policy
+
+    def primer(self, endpoint: EndpointId) -> Primer | None:
+        if endpoint not in self._endpoints:
+            return None
+        provider = self._endpoints.provider(ModelRef(endpoint=endpoint, model=""))
+        return provider if isinstance(provider, Primer) else None
 
     def cost(self, model: ModelRef, usage: Usage) -> Cost | None:
         if model.endpoint not in self._endpoints:
@@ -107,7 +115,8 @@ class Execution:
         resolve: Resolve,
         recorder: Recorder,
         calls: SharedCalls,
-        retries: RetryPolicy,
+        policies: Policies,
+        purse: Purse | None = None,
         sequential: bool = False,
     ) -> None:
         self._sequential = sequential
@@ -116,7 +125,8 @@ class Execution:
         self._resolve = resolve
         self._recorder = recorder
         self._calls = calls
-        self._retries = retries
+        self._policies = policies
+        self._purse = purse
         self._context = self._fresh_context(None)
         self._at_work = 0
         self._promised: set[BranchId] = set()
@@ -176,7 +186,8 @@ class Execution:
         aggregate_missing = self._workflow.aggregate is not None and (
             snapshot.aggregate is None or not snapshot.aggregate.branch.state.succeeded
         )
-        if not redo and not (aggregate_missing and branch in (None, AGGREGATE)):
+        combine_anew = aggregate_missing or bool(snapshot.late)
+        if not redo and not (combine_anew and branch in (None, AGGREGATE)):
             return False
         self._context = self._fresh_context(redo)
         at = self._recorder.now_s()
@@ -188,7 +199,7 @@ class Execution:
         context = self._context
         self._at_work += 1
         try:
-            await work(context)
+            await context.in_time(lambda: work(context))
         except Exception as error:
             log.exception("run %s", self._recorder.snapshot.run_id)
             self._failure = Failure(
@@ -215,7 +226,8 @@ class Execution:
         return RunContext(
             recorder=self._recorder,
             calls=self._calls,
-            retries=self._retries,
+            policies=self._policies,
+            purse=self._purse,
             only=only,
             sequential=self._sequential,
         )

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 
 from fanout.events import Event
 from fanout.kernel.recorder import Recorder
+from fanout.people import PersonId
 from fanout.snapshot import Snapshot
 from fanout.store.values import Standing
-from fanout.types import BranchId, ModelRef, RunId
+from fanout.types import AGGREGATE, BranchId, ModelRef, RunId
 from fanout.workflows.definition import Workflow, check_templates
 from fanout.workflows.specs import AggregateSpec
 
@@ -74,6 +75,11 @@ class RunHandle:
             self._recorder.leave()
 
     @property
+    def person(self) -> PersonId:
+        """Whose run it is."""
+        return self._recorder.person
+
+    @property
     def id(self) -> RunId:
         return self.snapshot.run_id
 
@@ -105,6 +111,10 @@ class RunHandle:
     def interrupt(self) -> None:
         """End it because the process ends; it can be resumed later, even by another process."""
         self._interrupt()
+
+    def fold_in(self) -> None:
+        """Write the run's own answer anew, with what came too late for it."""
+        self._retry(AGGREGATE)
 
     def retry(self, branch_id: BranchId | None = None) -> None:
         """Ask one branch again, or every one that has no answer, then combine anew.

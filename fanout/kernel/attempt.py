@@ -2,51 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol, assert_never
 
 import anyio
 
 from fanout.errors import ProviderError
-from fanout.providers.base import ChatRequest, Done, Provider, TextPiece
-from fanout.structured.asking import Rung, asked, response_format
-from fanout.types import BranchPlan, Deadlines, Failure, FailureKind
-
-Write = Callable[[TextPiece], None]
+from fanout.policies import RateFacts
+from fanout.providers.base import ChatRequest, Done, Opened, Provider, TextPiece, Thought
+from fanout.types import Deadlines, Failure, FailureKind
 
 
-async def attempt(provider: Provider, plan: BranchPlan, rung: Rung | None, write: Write) -> Done:
-    """Stream one answer into `write`; ProviderError for every expected failure, deadlines included.
+class Listener(Protocol):
+    """Who hears what comes back."""
 
-    `rung` says how the plan's form is asked for; FormRefused if the endpoint won't have it so.
+    def opened(self, rates: RateFacts) -> None: ...
 
-    Being cancelled closes the connection before this returns.
+    def thought(self, pieces: int, after_s: float) -> None: ...
+
+    def wrote(self, piece: TextPiece, after_s: float) -> None: ...
+
+
+async def attempt(
+    provider: Provider, request: ChatRequest, deadlines: Deadlines, listener: Listener
+) -> Done:
+    """Stream one answer; ProviderError for every expected failure, deadlines included, FormRefused
+    if the endpoint won't have the form asked for so. The listener is told seconds since the start.
+
+    A model that thinks is alive: from its first thought on the idle deadline counts. Being
+    cancelled closes the connection before this returns.
     """
-    watch = _Deadline(deadlines=plan.deadlines, began_s=anyio.current_time())
-    request = ChatRequest(
-        model=plan.model.model,
-        messages=asked(plan.messages, plan.form, rung) if plan.form and rung else plan.messages,
-        response_format=response_format(plan.form, rung) if plan.form and rung else None,
-        temperature=plan.temperature,
-        max_tokens=plan.max_tokens,
-        extra=plan.extra,
-    )
+    watch = _Deadline(deadlines=deadlines, began_s=anyio.current_time())
     done: Done | None = None
-    with anyio.CancelScope(deadline=watch.next_s(wrote=False)) as scope:
+    with anyio.CancelScope(deadline=watch.next_s()) as scope:
         async with provider.stream(request) as items:
             async for item in items:
-                if isinstance(item, Done):
-                    done = item
-                    break
-                if not isinstance(item, TextPiece):
-                    continue
-                write(item)
-                scope.deadline = watch.next_s(wrote=True)
-                watch.wrote = True
+                match item:
+                    case Done():
+                        done = item
+                        break
+                    case Opened():
+                        listener.opened(item.rates)
+                        continue
+                    case Thought():
+                        watch.sign = watch.sign or "thought"
+                        listener.thought(item.pieces, watch.elapsed_s)
+                    case TextPiece():
+                        watch.sign = "wrote"
+                        listener.wrote(item, watch.elapsed_s)
+                    case _:
+                        assert_never(item)
+                scope.deadline = watch.next_s()
     if done is not None:
         return done
     if scope.cancelled_caught:
-        raise ProviderError(watch.failure(anyio.current_time()))
+        raise ProviderError(watch.failure())
     raise AssertionError("a provider's stream ended without Done and without a failure")
 
 
@@ -56,23 +66,34 @@ class _Deadline:
 
     deadlines: Deadlines
     began_s: float
-    wrote: bool = False
+    sign: str = ""
+    """The last kind of sign of life: "thought" or "wrote"."""
 
-    def next_s(self, *, wrote: bool) -> float:
+    @property
+    def elapsed_s(self) -> float:
+        return anyio.current_time() - self.began_s
+
+    def next_s(self) -> float:
         limits = self.deadlines
         total = float("inf") if limits.total_s is None else self.began_s + limits.total_s
-        step = limits.idle_s if wrote else limits.first_token_s
+        step = limits.idle_s if self.sign else limits.first_token_s
         return total if step is None else min(total, anyio.current_time() + step)
 
-    def failure(self, now_s: float) -> Failure:
+    def failure(self) -> Failure:
         limits = self.deadlines
-        if limits.total_s is not None and now_s - self.began_s >= limits.total_s:
+        if limits.total_s is not None and self.elapsed_s >= limits.total_s:
             return Failure(
                 kind=FailureKind.TIMEOUT_TOTAL,
                 message=f"The answer was not complete after {limits.total_s:g} s. "
                 "Its text so far is kept; ask for less, or raise the total deadline.",
             )
-        if self.wrote:
+        if self.sign == "thought":
+            return Failure(
+                kind=FailureKind.TIMEOUT_IDLE,
+                message=f"The model went silent for {limits.idle_s:g} s while it was thinking. "
+                "Retry this branch, or raise the idle deadline.",
+            )
+        if self.sign:
             return Failure(
                 kind=FailureKind.TIMEOUT_IDLE,
                 message=f"The model went silent for {limits.idle_s:g} s in mid-answer. "

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeAlias
 
+from fanout.kernel.prefix import PrefixMemory
 from fanout.policies import EndpointPolicy, Hedging, HoldReason, RateFacts
-from fanout.providers.base import Provider
+from fanout.providers.base import Primer, Provider
 from fanout.retrieval.passages import Hit
 from fanout.structured.ladder import Ladder
 from fanout.types import BranchPlan, Cost, EndpointId, Failure, ModelRef, RunId, Usage
@@ -112,6 +113,15 @@ class Calls(Protocol):
 
     def endpoint_policy(self, endpoint: EndpointId) -> EndpointPolicy:
         """What is so at that endpoint, whatever the workflow says."""
+        ...
+
+    @property
+    def prefixes(self) -> PrefixMemory:
+        """Where computing a common beginning once was seen to bring something."""
+        ...
+
+    def primer(self, endpoint: EndpointId) -> Primer | None:
+        """Who can compute a common beginning there on its own; None: only a branch can go ahead."""
         ...
 
     def cost(self, model: ModelRef, usage: Usage) -> Cost | None:

@@ -7,11 +7,12 @@ never notice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeAlias
 
 import anyio
 
+from fanout.budget.purse import OpenPurse
 from fanout.events import (
     AggregatePlanned,
     AggregateWritten,
@@ -24,10 +25,14 @@ from fanout.events import (
 )
 from fanout.insight.similarity import cosines
 from fanout.kernel.asking import Asking, Then
-from fanout.kernel.calls import Calls
-from fanout.kernel.outcome import NO_CALL, Outcome, usage_of
+from fanout.kernel.calls import Calls, Purse
+from fanout.kernel.fan_in import FanInWait
+from fanout.kernel.means import Means
+from fanout.kernel.opening import Openings
+from fanout.kernel.outcome import NO_CALL, Outcome
+from fanout.kernel.priming import opening
 from fanout.kernel.recorder import Recorder
-from fanout.policies import RetryPolicy
+from fanout.policies import Policies
 from fanout.retrieval.passages import Hit
 from fanout.snapshot import Branch, Snapshot
 from fanout.types import (
@@ -36,6 +41,7 @@ from fanout.types import (
     BranchPlan,
     BranchState,
     Failure,
+    FailureKind,
     Usage,
 )
 from fanout.voting.ballot import Ballot
@@ -43,6 +49,7 @@ from fanout.voting.ballot import Ballot
 MEANING_S = 5.0
 Heard: TypeAlias = Callable[[Branch], None]
 """Called as each branch ends, while the others are still at work."""
+Combine: TypeAlias = Callable[[], Awaitable[None]]
 
 
 class RunContext:
@@ -53,7 +60,8 @@ class RunContext:
         *,
         recorder: Recorder,
         calls: Calls,
-        retries: RetryPolicy | None = None,
+        policies: Policies | None = None,
+        purse: Purse | None = None,
         only: frozenset[BranchId] | None = None,
         sequential: bool = False,
     ) -> None:
@@ -65,11 +73,20 @@ class RunContext:
         self._calls = calls
         self._only = only
         self._sequential = sequential
-        self._asking = Asking(recorder, calls, retries or RetryPolicy())
+        self._policies = policies or Policies()
+        self._means = Means(
+            recorder=recorder,
+            calls=calls,
+            policies=self._policies,
+            purse=purse or OpenPurse(),
+            openings=Openings(),
+        )
+        self._asking = Asking(self._means)
         self._scopes: dict[BranchId, anyio.CancelScope] = {}
         self._measuring: anyio.CancelScope | None = None
         self._stopping: set[BranchId] = set()
         self._not_needed: set[BranchId] = set()
+        self._out_of_time: Failure | None = None
         self.stopped = False
         """True once the whole run was stopped: nothing new is started."""
         self.interrupted = False
@@ -86,23 +103,44 @@ class RunContext:
         return tuple(branch.plan for branch in self.snapshot.branches)
 
     async def fan_out(
-        self, plans: Sequence[BranchPlan], *, then: Then | None = None, heard: Heard | None = None
+        self,
+        plans: Sequence[BranchPlan],
+        *,
+        then: Then | None = None,
+        heard: Heard | None = None,
+        combine: Combine | None = None,
     ) -> tuple[Branch, ...]:
-        """Do all at once and wait for all; results in the order of the plans."""
+        """Do all at once and wait for all; results in the order of the plans.
+
+        `combine` is called once the run's fan-in policy has what it asked for, while branches that
+        are late for it go on.
+        """
+        wait = FanInWait(self._recorder, self._policies.fan_in)
 
         async def one(plan: BranchPlan) -> None:
             branch = await self.ask(plan, then=then)
             if heard is not None:
                 heard(branch)
+            wait.heard()
 
         wanted = [p for p in plans if self._only is None or p.id in self._only or self._is_new(p)]
-        if self._sequential:
-            for plan in wanted:
-                await one(plan)
-        else:
-            async with anyio.create_task_group() as group:
+
+        async def all_of_them() -> None:
+            if self._sequential:
                 for plan in wanted:
-                    group.start_soon(one, plan)
+                    await one(plan)
+            else:
+                async with anyio.create_task_group() as branches:
+                    opening(self._means, wanted, branches)
+                    for plan in wanted:
+                        branches.start_soon(one, plan)
+            wait.all_ended()
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(all_of_them)
+            if combine is not None:
+                await wait.reached(lambda: self.stopped)
+                await combine()
         return tuple(self.snapshot.branch(plan.id) for plan in plans)
 
     async def ask(self, plan: BranchPlan, *, then: Then | None = None) -> Branch:
@@ -114,7 +152,7 @@ class RunContext:
         try:
             with anyio.CancelScope() as scope:
                 self._scopes[plan.id] = scope
-                if self.stopped or plan.id in self._stopping | self._not_needed:
+                if self._over or plan.id in self._stopping | self._not_needed:
                     scope.cancel()
                 outcome = await self._asking.until_answered(plan, then)
         finally:
@@ -123,6 +161,9 @@ class RunContext:
                 outcome = Outcome(state=BranchState.SKIPPED)
             elif outcome.state is BranchState.STOPPED and self.interrupted:
                 outcome = Outcome(state=BranchState.STOPPED, failure=ENDED_WITH_FANOUT)
+            elif outcome.state is BranchState.STOPPED and self._timed_out(plan):
+                outcome = Outcome(state=BranchState.TIMED_OUT, failure=self._out_of_time)
+            self._means.openings.ended(plan.id)
             self._finish(plan, outcome)
         return self.snapshot.branch(plan.id)
 
@@ -136,6 +177,34 @@ class RunContext:
         else:
             self._stopping.add(branch_id)
             self._cancel([branch_id])
+
+    async def in_time(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do that within the run's deadline; what is open when it passes has timed out."""
+        limit_s = self._policies.run_s
+        async with anyio.create_task_group() as group:
+            if limit_s is not None:
+                group.start_soon(self._time_out_after, limit_s)
+            await work()
+            group.cancel_scope.cancel()
+
+    async def _time_out_after(self, limit_s: float) -> None:
+        await anyio.sleep(limit_s)
+        self._out_of_time = Failure(
+            kind=FailureKind.TIMEOUT_TOTAL,
+            message=f"The whole run had {limit_s:g} s, and they are over. Its text so far is kept; "
+            "retry this branch, or give the run more time.",
+            retryable=True,
+        )
+        self._cancel(list(self._scopes))
+
+    @property
+    def _over(self) -> bool:
+        """Whether nothing new is started."""
+        return self.stopped or self._out_of_time is not None
+
+    def _timed_out(self, plan: BranchPlan) -> bool:
+        chosen = self.stopped or plan.id in self._stopping
+        return self._out_of_time is not None and not chosen
 
     def interrupt(self) -> None:
         """Stop everything because the process ends."""
@@ -223,15 +292,15 @@ class RunContext:
                 self._scopes[branch_id].cancel()
 
     def _finish(self, plan: BranchPlan, outcome: Outcome) -> None:
-        usage = usage_of(self.snapshot.branch(plan.id), outcome)
-        usage += self._asking.spent_before(plan.id)
+        bill = self._asking.bill(plan.id)
+        answered = self.snapshot.branch(plan.id).answered_by
         self._recorder.emit(
             BranchFinished(
                 at=self._recorder.now_s(),
                 id=plan.id,
                 state=outcome.state,
-                usage=usage,
-                cost=self._calls.cost(plan.model, usage) if plan.messages else NO_CALL,
+                usage=bill.usage,
+                cost=bill.cost(self._calls.cost, answered) if plan.messages else NO_CALL,
                 failure=outcome.failure,
                 finish_reason=outcome.done.finish_reason if outcome.done else None,
             )

@@ -1,4 +1,4 @@
-"""How the attempts of one call ended, and what it used where nobody said."""
+"""How the attempts of one call ended."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from fanout.providers.base import Done
-from fanout.snapshot import Branch
-from fanout.tokens import estimated_usage
-from fanout.types import BranchState, Cost, Failure, FailureKind, Price, Usage
+from fanout.types import BranchState, Cost, Failure, FailureKind, Price
 
 NO_CALL = Cost(
     usd=Decimal(0),
@@ -22,30 +20,6 @@ class Outcome:
     state: BranchState
     done: Done | None = None
     failure: Failure | None = None
-
-
-_NOT_BILLED = frozenset(
-    {
-        FailureKind.AUTH,
-        FailureKind.QUOTA,
-        FailureKind.RATE_LIMIT,
-        FailureKind.CONNECTION,
-        FailureKind.UNKNOWN_MODEL,
-        FailureKind.BUDGET,
-    }
-)
-
-
-def usage_of(branch: Branch, outcome: Outcome) -> Usage:
-    """What was reported; else none if the request was refused, or was never sent; else our
-    estimate."""
-    if outcome.done is not None and outcome.done.usage is not None:
-        return outcome.done.usage
-    never_sent = branch.started_s is None or not branch.plan.messages
-    failure = outcome.failure
-    if never_sent or (failure is not None and failure.kind in _NOT_BILLED and not branch.text):
-        return Usage()
-    return estimated_usage(branch)
 
 
 def bug(error: Exception) -> Failure:

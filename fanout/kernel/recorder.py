@@ -25,6 +25,7 @@ from fanout.events import (
     RunStarted,
 )
 from fanout.fold import apply, begin
+from fanout.people import NOBODY, PersonId
 from fanout.snapshot import Snapshot
 
 HOLD_S = 2.0
@@ -52,7 +53,9 @@ class _Held:
 class Recorder:
     """Folds events as they happen. One writer; readers get whole snapshots and never block it."""
 
-    def __init__(self, journal: Journal | None = None) -> None:
+    def __init__(self, journal: Journal | None = None, *, person: PersonId = NOBODY) -> None:
+        self.person = person
+        """Whose run it is."""
         self._zero = monotonic()
         self.started_at = time()
         self._journal = journal
@@ -73,7 +76,12 @@ class Recorder:
 
     @classmethod
     def reopened(
-        cls, past: Sequence[Event], journal: Journal | None = None, *, filed: int = 0
+        cls,
+        past: Sequence[Event],
+        journal: Journal | None = None,
+        *,
+        filed: int = 0,
+        person: PersonId = NOBODY,
     ) -> Recorder:
         """A run of earlier, all of whose events are written down; its clock goes on from there.
 
@@ -81,7 +89,7 @@ class Recorder:
         """
         first, *rest = past
         assert isinstance(first, RunStarted), "RunStarted is the first event of every run"
-        recorder = cls(journal)
+        recorder = cls(journal, person=person)
         recorder.started_at = first.started_at
         recorder._snapshot = reduce(apply, rest, begin(first))
         recorder._events = list(past)

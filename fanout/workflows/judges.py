@@ -124,5 +124,9 @@ def ballot(spec: Judges, how: Rubric | Comparison, branch: Branch) -> Ballot:
 async def run(spec: Judges, topic: str, resolve: Resolve, context: RunContext) -> None:
     """Ask all judges, then count."""
     how = vote(spec, topic)
-    await poll(how, lambda branch: ballot(spec, how, branch), context)
-    await combine_all(spec, topic, resolve, context)
+    await poll(
+        how,
+        lambda branch: ballot(spec, how, branch),
+        context,
+        combine=lambda: combine_all(spec, topic, resolve, context),
+    )

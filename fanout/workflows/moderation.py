@@ -79,5 +79,9 @@ def ballot(spec: Moderation, branch: Branch) -> Ballot:
 
 async def run(spec: Moderation, topic: str, resolve: Resolve, context: RunContext) -> None:
     """Ask all moderators, then count."""
-    await poll(vote(spec), lambda branch: ballot(spec, branch), context)
-    await combine_all(spec, topic, resolve, context)
+    await poll(
+        vote(spec),
+        lambda branch: ballot(spec, branch),
+        context,
+        combine=lambda: combine_all(spec, topic, resolve, context),
+    )

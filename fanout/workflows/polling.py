@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from fanout.insight.votes import ballots
-from fanout.kernel.context import RunContext
+from fanout.kernel.context import Combine, RunContext
 from fanout.snapshot import Branch
 from fanout.voting.ballot import Ballot
 from fanout.voting.early_stop import likely, settled
@@ -16,8 +16,13 @@ Reader: TypeAlias = Callable[[Branch], Ballot]
 """Reads a finished branch's answer; what can't be read is an abstention, never a guess."""
 
 
-async def poll(vote: VotePlan, read: Reader, context: RunContext) -> None:
-    """Fan out over the planned branches and record a ballot for each that answered."""
+async def poll(
+    vote: VotePlan, read: Reader, context: RunContext, combine: Combine | None = None
+) -> None:
+    """Fan out over the planned branches and record a ballot for each that answered.
+
+    `combine` counts them, once the run's fan-in policy has what it asked for.
+    """
 
     def heard(branch: Branch) -> None:
         if branch.state.succeeded:
@@ -31,7 +36,7 @@ async def poll(vote: VotePlan, read: Reader, context: RunContext) -> None:
         if branch.state.succeeded and branch.ballot is None:
             # A crash came between the answer and the vote that was read from it.
             context.cast(branch.id, read(branch))
-    await context.fan_out(context.planned, heard=heard)
+    await context.fan_out(context.planned, heard=heard, combine=combine)
 
 
 def decided(vote: Poll, branches: tuple[Branch, ...]) -> bool:

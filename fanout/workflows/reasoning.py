@@ -55,5 +55,9 @@ def ballot(branch: Branch, weight: float = 1.0) -> Ballot:
 async def run(spec: Reasoning, topic: str, resolve: Resolve, context: RunContext) -> None:
     """Ask along every approach, then count."""
     weights = vote(spec).weights
-    await poll(vote(spec), lambda branch: ballot(branch, weights.get(branch.id, 1.0)), context)
-    await combine_all(spec, topic, resolve, context)
+    await poll(
+        vote(spec),
+        lambda branch: ballot(branch, weights.get(branch.id, 1.0)),
+        context,
+        combine=lambda: combine_all(spec, topic, resolve, context),
+    )

@@ -73,5 +73,8 @@ async def run(spec: Research, topic: str, resolve: Resolve, context: RunContext)
         between = "\n\n" if text else ""
         context.write(plan.id, between + found_words(queries, hits, rewritten=bool(text)))
 
-    await context.fan_out(context.planned, then=search)
-    await combine_all(spec, topic, resolve, context)
+    await context.fan_out(
+        context.planned,
+        then=search,
+        combine=lambda: combine_all(spec, topic, resolve, context),
+    )

@@ -112,6 +112,7 @@ def outcome(snapshot: Snapshot, *, stopped: bool) -> RunStatus:
     abstained = any(b.ballot is not None and not b.ballot.valid for b in snapshot.branches)
     combined = snapshot.aggregate is None or snapshot.aggregate.branch.state.succeeded
     missing = snapshot.aggregate_kind is not None and snapshot.aggregate is None
+    missing = missing or bool(snapshot.late)
     fine = whole and combined and not missing and not abstained
     return RunStatus.SUCCEEDED if fine else RunStatus.PARTIAL
 

@@ -20,5 +20,6 @@ def plan(spec: Sectioning | Models, topic: str, resolve: Resolve) -> tuple[Branc
 
 async def run(spec: Sectioning | Models, topic: str, resolve: Resolve, context: RunContext) -> None:
     """Fan out, then combine what there is. All failed: no aggregate is pretended."""
-    await context.fan_out(context.planned)
-    await combine_all(spec, topic, resolve, context)
+    await context.fan_out(
+        context.planned, combine=lambda: combine_all(spec, topic, resolve, context)
+    )
