@@ -109,7 +109,7 @@ class Scribe:
         """In one transaction; what is wrong with one run is found alone, and holds up no other."""
         news = [(one, *one.unwritten()) for one in recorders if not one.overtaken]
         updates = {
-            one: Update(snapshot=snapshot, events=events, first=one.filed)
+            one: Update(snapshot=snapshot, events=events, first=one.filed, person=one.person)
             for one, snapshot, events in news
             if events
         }

@@ -29,7 +29,7 @@ class WatchedRun(RunHandle):
         self, stored: StoredRun, store: Store, workflow: Workflow, model: ModelRef
     ) -> None:
         super().__init__(
-            recorder=Recorder.reopened(stored.events),
+            recorder=Recorder.reopened(stored.events, person=stored.person),
             workflow=workflow,
             model=model,
             stop=lambda _branch: None,
@@ -92,4 +92,4 @@ class WatchedRun(RunHandle):
         self._outdated = stored is None or not stored.live
         if stored is not None and stored.written > self._written:
             self._written = stored.written
-            self._recorder = Recorder.reopened(stored.events)
+            self._recorder = Recorder.reopened(stored.events, person=stored.person)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Literal, Protocol
 
-from fanout.errors import FanoutError
+from fanout.errors import FanoutError, StoreConflict
 from fanout.events import Event, RunStarted
 from fanout.export.importing_limits import (
     LONGEST_TEXT,
@@ -94,7 +94,13 @@ def import_run(store: Runs, data: bytes) -> Imported:
             return Imported(run=kept, how="there")
         if kept is None:
             run = _called(run, wanted)
-            store.write([Update(snapshot=run.snapshot, events=run.events, first=0)], imported=True)
+            try:
+                store.write(
+                    [Update(snapshot=run.snapshot, events=run.events, first=0)], imported=True
+                )
+            except StoreConflict:
+                # Another person's run, which this one can't see, has that id.
+                continue
             return Imported(run=run, how="renamed" if number else "new")
     raise refused("its id is taken", do="Try again.")
 

@@ -22,6 +22,8 @@ def conditions(question: Question, page: bool = False) -> list[ColumnElement[boo
     # A page is found along its order's index, which "+ 0" keeps in use; a sum from the few or many
     # runs that a name leads to.
     number = runs.c.number + literal_column("0") if page else runs.c.number
+    if question.person is not None:
+        found.append(runs.c.person == question.person)
     if question.workflows:
         found.append(runs.c.workflow.in_(_storable(question.workflows)))
     if question.statuses:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, delete, func, select, update
 
+from fanout.people import PersonId
 from fanout.store import labels, searching, totals
 from fanout.store.database import reading, writing
 from fanout.store.excerpts import excerpt
@@ -38,8 +40,10 @@ class History:
     """All methods raise StoreError where the database can't be used, and may be called from any
     thread."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, person: PersonId | None = None) -> None:
+        """`person`: only their runs are found and changed; None: everybody's."""
         self._engine = engine
+        self._person = person
 
     def find(self, question: Question) -> Found:
         """One page of the runs that fit, and how many fit in all.
@@ -47,6 +51,7 @@ class History:
         Among workflows, models, statuses and tags, one of those named is enough. A text that was
         found in more than 10,000 runs is not counted to its end: see `Found.at_least`.
         """
+        question = self._own(question)
         with reading(self._engine) as connection:
             sought = searching.sought(connection, question.text)
             numbers = _page(connection, question, sought)
@@ -57,30 +62,30 @@ class History:
     def facets(self) -> Facets:
         """Over all runs but the deleted ones."""
         with reading(self._engine) as connection:
-            return totals.facets(connection)
+            return totals.facets(connection, self._person)
 
     def days(self, question: Question) -> tuple[DayTotal, ...]:
         """Sums over all runs that fit, whatever the page, oldest day first; days without a run are
         left out."""
         with reading(self._engine) as connection:
-            return totals.days(connection, question)
+            return totals.days(connection, self._own(question))
 
     def label(self, run_id: str, label: Label) -> None:
         """Replace name, notes, tags and star; they can be searched at once. InputError where one
         is too long, or the run is gone."""
         tidied = labels.tidied(label)
         with writing(self._engine) as connection:
-            labels.put(connection, run_id, tidied)
+            labels.put(connection, run_id, tidied, self._person)
 
     def label_of(self, run_id: str) -> Label:
         """An empty label where there is no such run."""
         with reading(self._engine) as connection:
-            return labels.of(connection, run_id)
+            return labels.of(connection, run_id, self._person)
 
     def tags(self) -> tuple[str, ...]:
         """Every tag in use, the most used first."""
         with reading(self._engine) as connection:
-            return labels.used(connection)
+            return labels.used(connection, self._person)
 
     def delete(self, ids: Iterable[str]) -> None:
         """Out of every list and sum, until `restore`; nothing is removed."""
@@ -103,7 +108,8 @@ class History:
         return removed
 
     def _purge_some(self, before: float) -> int:
-        old = select(runs.c.number).where(runs.c.deleted_at < before).limit(AT_ONCE)
+        gone = (runs.c.deleted_at < before, *labels.owned(self._person))
+        old = select(runs.c.number).where(*gone).limit(AT_ONCE)
         with writing(self._engine) as connection:
             numbers = list(connection.execute(old.with_for_update()).scalars())
             for run in (timeline.c.run, calls.c.run, tag_rows.c.run, runs.c.number):
@@ -114,8 +120,12 @@ class History:
         names = [short(id, 64) for id in ids]
         with writing(self._engine) as connection:
             for start in range(0, len(names), PAGE):
-                own = runs.c.id.in_(names[start : start + PAGE])
-                connection.execute(update(runs).where(own, now).values(deleted_at=deleted_at))
+                named = runs.c.id.in_(names[start : start + PAGE])
+                own = (named, now, *labels.owned(self._person))
+                connection.execute(update(runs).where(*own).values(deleted_at=deleted_at))
+
+    def _own(self, question: Question) -> Question:
+        return question if self._person is None else replace(question, person=self._person)
 
 
 def _page(connection: Connection, question: Question, sought: Sought | None) -> list[int]:
@@ -197,6 +207,7 @@ def _row(row: RowMapping, models: tuple[str, ...], tags: tuple[str, ...], found:
         failed=row["failed"],
         label=Label(name=row["name"], notes=row["notes"], tags=tags, favourite=row["favourite"]),
         imported=row["imported_at"] is not None,
+        shared=row["shared"],
         deleted_at=row["deleted_at"],
         excerpt=found,
     )

@@ -53,17 +53,21 @@ class Journal:
     def _write(self, connection: Connection, news: Update, imported: bool) -> None:
         run_id = short(news.snapshot.run_id, 64)
         row = connection.execute(
-            select(runs.c.number, runs.c.events, runs.c.owner)
+            select(runs.c.number, runs.c.events, runs.c.owner, runs.c.person)
             .where(runs.c.id == run_id)
             .with_for_update()
         ).first()
         if row is None:
             if news.first:
                 raise StoreConflict("The beginning of this run is not in the record any more.")
-            origin: Row = {"imported_at": time.time()} if imported else {}
+            origin: Row = {"person": short(news.person, 64)}
+            if imported:
+                origin["imported_at"] = time.time()
             number = self._begin(connection, run_id, news.snapshot, origin)
             append(connection, number, news.snapshot, news.events, 0, self._owners.id)
             return
+        if row.person != news.person:
+            raise StoreConflict("A run with this id is here already. It was left as it is.")
         self._check_owner(connection, row.owner)
         known = row.events - news.first
         if known < 0:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from fanout.errors import InputError
+from fanout.people import PersonId
 from fanout.store import searching
 from fanout.store.rows import cleaned, short
 from fanout.store.schema import runs, tags
@@ -43,11 +44,10 @@ def tidied(label: Label) -> Label:
     return replace(label, name=name, notes=notes, tags=tuple(kept.values()))
 
 
-def put(connection: Connection, run_id: str, label: Label) -> None:
+def put(connection: Connection, run_id: str, label: Label, person: PersonId | None = None) -> None:
     """Replace what is written on the run; `label` is tidied. InputError if there is no such run."""
-    number = connection.execute(
-        select(runs.c.number).where(runs.c.id == short(run_id, 64)).with_for_update()
-    ).scalar()
+    own = (runs.c.id == short(run_id, 64), *owned(person))
+    number = connection.execute(select(runs.c.number).where(*own).with_for_update()).scalar()
     if number is None:
         raise InputError("This run is not there any more, so nothing can be written on it.")
     connection.execute(
@@ -55,18 +55,23 @@ def put(connection: Connection, run_id: str, label: Label) -> None:
         .where(runs.c.number == number)
         .values(name=label.name, notes=label.notes, favourite=label.favourite)
     )
-    spelled = _spelled(connection, label.tags)
+    spelled = _spelled(connection, label.tags, person)
     connection.execute(delete(tags).where(tags.c.run == number))
     if spelled:
         connection.execute(insert(tags), [{"run": number, "tag": tag} for tag in spelled])
     searching.relabel(connection, number, f"{label.name}\n{label.notes}")
 
 
-def of(connection: Connection, run_id: str) -> Label:
+def owned(person: PersonId | None) -> list[ColumnElement[bool]]:
+    """The condition on `runs` that they are this person's; none for None."""
+    return [] if person is None else [runs.c.person == person]
+
+
+def of(connection: Connection, run_id: str, person: PersonId | None = None) -> Label:
     """An empty one where there is no such run."""
     row = connection.execute(
         select(runs.c.number, runs.c.name, runs.c.notes, runs.c.favourite).where(
-            runs.c.id == short(run_id, 64)
+            runs.c.id == short(run_id, 64), *owned(person)
         )
     ).first()
     if row is None:
@@ -88,22 +93,25 @@ def tags_of(connection: Connection, numbers: Iterable[int]) -> dict[int, tuple[s
     return {run: tuple(sorted(own, key=str.casefold)) for run, own in found.items()}
 
 
-def used(connection: Connection) -> tuple[str, ...]:
+def used(connection: Connection, person: PersonId | None = None) -> tuple[str, ...]:
     """Every tag on a run that is not deleted, the most used first."""
     rows = connection.execute(
         select(tags.c.tag, func.count())
         .join(runs, runs.c.number == tags.c.run)
-        .where(runs.c.deleted_at.is_(None))
+        .where(runs.c.deleted_at.is_(None), *owned(person))
         .group_by(tags.c.tag)
     ).all()
     return tuple(tag for tag, _ in sorted(rows, key=lambda row: (-row[1], row[0])))
 
 
-def _spelled(connection: Connection, wanted: Iterable[str]) -> list[str]:
+def _spelled(connection: Connection, wanted: Iterable[str], person: PersonId | None) -> list[str]:
     """As they are written on other runs, so that "Demo" and "demo" stay one tag."""
     wanted = list(wanted)
     if not wanted:
         return []
-    known = connection.execute(select(tags.c.tag).distinct().order_by(tags.c.tag)).scalars()
+    there = select(tags.c.tag).distinct().order_by(tags.c.tag)
+    if person is not None:
+        there = there.join(runs, runs.c.number == tags.c.run).where(*owned(person))
+    known = connection.execute(there).scalars()
     spelling = {tag.casefold(): tag for tag in known}
     return [spelling.get(tag.casefold(), tag) for tag in wanted]

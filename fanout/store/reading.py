@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, RowMapping, select
 
 from fanout.events import BranchFinished, Event, RunFinished, RunStarted
 from fanout.fold import apply, begin
+from fanout.people import PersonId
 from fanout.pricing import flat_cost
 from fanout.snapshot import Branch, Snapshot
 from fanout.store.chunks import unpack
@@ -61,6 +62,7 @@ def load(engine: Engine, owners: Owners, run_id: str) -> StoredRun | None:
         live=live,
         written=row["events"],
         problem=problem,
+        person=PersonId(row["person"]),
     )
 
 

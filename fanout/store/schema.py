@@ -60,6 +60,8 @@ runs = Table(
     Column("high_nano", BigInteger),
     Column("least_tokens", BigInteger),
     Column("most_tokens", BigInteger),
+    Column("person", String(64), nullable=False, server_default=""),
+    Column("shared", Boolean, nullable=False, server_default=false()),
 )
 
 _LISTED = {
@@ -69,6 +71,7 @@ _LISTED = {
     "runs_by_favourite": ("favourite", "started_at", "number", "deleted_at"),
     "runs_by_cost": ("cost_nano", "number", "deleted_at"),
     "runs_by_wall": ("wall_s", "number", "deleted_at"),
+    "runs_by_person": ("person", "started_at", "number", "deleted_at"),
 }
 """Each leads a list in its order, and counts or sums without a look at the rows, whose topics may
 be long. Deleted runs are in none of them."""
@@ -135,8 +138,16 @@ verdicts = Table(
     Column("run_b", String(64), nullable=False),
     Column("call_b", String(80), nullable=False, default=""),
     Column("choice", String(10), nullable=False),
+    Column("person", String(64), nullable=False, server_default=""),
     Index("verdicts_by_a", "run_a"),
     Index("verdicts_by_b", "run_b"),
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("signed_out_at", Double, nullable=False),
 )
 
 processes = Table(

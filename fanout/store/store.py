@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 
 from fanout.errors import StoreError
 from fanout.events import Event
-from fanout.store import interruption, reading
+from fanout.people import NOBODY, PersonId
+from fanout.store import interruption, reading, sharing
 from fanout.store.history import History
 from fanout.store.journal import Journal
 from fanout.store.opening import Opened, in_memory, open_database
 from fanout.store.owners import Owners
-from fanout.store.values import Standing, StoredRun, Update
+from fanout.store.values import Access, Label, Standing, StoredRun, Update
 from fanout.store.verdicts import Verdicts
 from fanout.types import RunId
 
@@ -38,7 +41,19 @@ class Store:
         """Finds runs, sums them up, deletes them, and keeps what people write on them."""
         self.verdicts = Verdicts(self._engine)
         """What people found better without knowing which was which."""
+        self._person: PersonId | None = None
         self._closed = False
+
+    def of(self, person: PersonId) -> Store:
+        """The same record as one person sees it: their runs, and those that are shared.
+
+        It is closed with this one, and never by itself.
+        """
+        own = copy(self)
+        own._person, own._closed = person, True
+        own.history = History(self._engine, person)
+        own.verdicts = Verdicts(self._engine, person)
+        return own
 
     @classmethod
     def open(cls, home: Path, url: str = "") -> Store:
@@ -58,6 +73,8 @@ class Store:
         Written twice is written once; news with a hole before it is refused. `imported` marks runs
         that are new here as brought from elsewhere.
         """
+        if self._person is not None:
+            updates = [replace(one, person=self._person) for one in updates]
         self._journal.write(updates, imported=imported)
 
     @property
@@ -71,11 +88,42 @@ class Store:
 
     def load(self, run_id: str) -> StoredRun | None:
         """A whole run, deleted ones too; None if there is none of that id. StoreError."""
-        return reading.load(self._engine, self._owners, run_id)
+        stored = reading.load(self._engine, self._owners, run_id)
+        if stored is None or self._person in (None, stored.person):
+            return stored
+        seen = self.access(run_id)
+        # What its person wrote on a run is not shared with it.
+        return replace(stored, label=Label()) if seen is not None else None
 
     def standing(self, run_id: str) -> Standing | None:
         """How far the record of a run goes; None if there is none of that id. StoreError."""
-        return reading.standing(self._engine, run_id)
+        return reading.standing(self._engine, run_id) if self._sees(run_id) else None
+
+    def access(self, run_id: str) -> Access | None:
+        """Who may see a run; None if there is none of that id to be seen. StoreError."""
+        found = sharing.access(self._engine, run_id)
+        if found is None or self._person is None or found.sees(self._person):
+            return found
+        return None
+
+    def share(self, run_id: str, shared: bool) -> None:
+        """Open a run's link to everybody who is signed in, or close it; for its person only.
+
+        InputError where it is not theirs; StoreError.
+        """
+        sharing.share(self._engine, run_id, self._person or NOBODY, shared)
+
+    def started_since(self, since: float) -> tuple[float, ...]:
+        """When this person's runs began, from that Unix time on, oldest first. StoreError."""
+        return sharing.started_since(self._engine, self._person or NOBODY, since)
+
+    def sign_out(self, person: PersonId, at: float) -> None:
+        """From now on only a later sign-in of theirs counts, wherever they are. StoreError."""
+        sharing.sign_out(self._engine, person, at)
+
+    def signed_out_at(self, person: PersonId) -> float:
+        """Unix time; 0 for who never did. StoreError."""
+        return sharing.signed_out_at(self._engine, person)
 
     def events_since(self, run_id: str, first: int) -> tuple[Event, ...]:
         """The events of a run, as `load` gives them, from the `first`-th on. StoreError."""
@@ -85,11 +133,20 @@ class Store:
     def claim(self, run_id: str) -> bool:
         """Make this process the owner of a run that goes on; False while another is at work on it,
         or where there is none. StoreError."""
-        return interruption.claim(self._engine, self._owners, run_id)
+        return self._owns(run_id) and interruption.claim(self._engine, self._owners, run_id)
 
     def interrupt(self) -> tuple[RunId, ...]:
         """End the runs whose process is gone; the ids of those that ended now. StoreError."""
         return interruption.interrupt(self._engine, self._owners)
+
+    def _sees(self, run_id: str) -> bool:
+        return self._person is None or self.access(run_id) is not None
+
+    def _owns(self, run_id: str) -> bool:
+        if self._person is None:
+            return True
+        found = self.access(run_id)
+        return found is not None and found.person == self._person
 
     def close(self) -> None:
         """Sign off and close every connection. Safe to call twice."""

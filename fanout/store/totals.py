@@ -23,8 +23,10 @@ from sqlalchemy import (
     text,
 )
 
+from fanout.people import PersonId
 from fanout.store import searching
 from fanout.store.filters import conditions
+from fanout.store.labels import owned
 from fanout.store.rows import NANO
 from fanout.store.schema import calls, runs, tags
 from fanout.store.values import DayTotal, Facets, Question
@@ -34,13 +36,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH).days
 
 
-def facets(connection: Connection) -> Facets:
-    """Of all runs but the deleted ones."""
+def facets(connection: Connection, person: PersonId | None = None) -> Facets:
+    """Of all runs, or all of a person's, but the deleted ones."""
     return Facets(
-        workflows=_counted(connection, runs.c.workflow),
-        models=_counted_beside(connection, calls.c.model, calls.c.run),
-        statuses=_counted(connection, runs.c.status),
-        tags=_counted_beside(connection, tags.c.tag, tags.c.run),
+        workflows=_counted(connection, runs.c.workflow, person),
+        models=_counted_beside(connection, calls.c.model, calls.c.run, person),
+        statuses=_counted(connection, runs.c.status, person),
+        tags=_counted_beside(connection, tags.c.tag, tags.c.run, person),
     )
 
 
@@ -73,18 +75,22 @@ def days(connection: Connection, question: Question) -> tuple[DayTotal, ...]:
     )
 
 
-def _counted(connection: Connection, column: Column[str]) -> tuple[tuple[str, int], ...]:
-    rows = connection.execute(
-        select(column, func.count()).where(runs.c.deleted_at.is_(None)).group_by(column)
-    )
+def _counted(
+    connection: Connection, column: Column[str], person: PersonId | None
+) -> tuple[tuple[str, int], ...]:
+    shown = (runs.c.deleted_at.is_(None), *owned(person))
+    rows = connection.execute(select(column, func.count()).where(*shown).group_by(column))
     return _most_first(_counts(rows))
 
 
 def _counted_beside(
-    connection: Connection, column: Column[str], run: Column[int]
+    connection: Connection, column: Column[str], run: Column[int], person: PersonId | None
 ) -> tuple[tuple[str, int], ...]:
     """How many runs each; the deleted ones are few, so they are counted by themselves."""
     of_all = select(column, func.count(distinct(run))).group_by(column)
+    if person is not None:
+        shown = select(runs.c.number).where(runs.c.deleted_at.is_(None), *owned(person))
+        return _most_first(_counts(connection.execute(of_all.where(run.in_(shown)))))
     gone = select(runs.c.number).where(runs.c.deleted_at.is_not(None))
     counts = _counts(connection.execute(of_all))
     counts.subtract(_counts(connection.execute(of_all.where(run.in_(gone)))))

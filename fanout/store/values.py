@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Literal
 
 from fanout.events import Event
+from fanout.people import NOBODY, PersonId
 from fanout.snapshot import Snapshot
 from fanout.types import RunId, RunStatus
 
@@ -23,6 +24,8 @@ class Update:
     events: tuple[Event, ...]
     first: int
     """How many events of the run were written before."""
+    person: PersonId = NOBODY
+    """Whose run it is; counts when it is first written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,8 @@ class StoredRun:
     """How many events were written; `events` are fewer where pieces of text were joined."""
     problem: str = ""
     """What could not be read of it, for the screen; "" where it is whole."""
+    person: PersonId = NOBODY
+    """Whose run it is."""
 
     @property
     def id(self) -> RunId:
@@ -64,6 +69,19 @@ class Standing:
     written: int
     """As `StoredRun.written`."""
     deleted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Who may see a run: its person, and where it is shared everybody who is signed in."""
+
+    person: PersonId
+    shared: bool = False
+    deleted: bool = False
+
+    def sees(self, person: PersonId) -> bool:
+        """Deleted runs are for their own person only."""
+        return person == self.person or (self.shared and not self.deleted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +108,7 @@ class RunRow:
     failed: int
     label: Label
     imported: bool = False
+    shared: bool = False
     deleted_at: float | None = None
     excerpt: str = ""
     """Where a text search found it, with the words found between U+2402 and U+2403."""
@@ -115,6 +134,8 @@ class Question:
     favourites: bool = False
     deleted: bool = False
     """Only the deleted ones, which are otherwise left out."""
+    person: PersonId | None = None
+    """Only this person's; the History of a person sets it by itself. None: whoever's."""
     order: Order = "started"
     descending: bool = True
     limit: int = 50

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Engine, insert, or_, select
 
+from fanout.people import NOBODY, PersonId
 from fanout.store.database import reading, writing
 from fanout.store.rows import short
 from fanout.store.schema import verdicts
@@ -14,8 +15,10 @@ class Verdicts:
     """All methods raise StoreError where the database can't be used, and may be called from any
     thread."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, person: PersonId | None = None) -> None:
+        """`person`: only theirs are kept and found."""
         self._engine = engine
+        self._person = person
 
     def give(self, verdict: Verdict) -> None:
         """Keep a verdict beside all others; one on the same texts does not replace it."""
@@ -26,6 +29,7 @@ class Verdicts:
             "run_b": short(verdict.run_b, 64),
             "call_b": short(verdict.call_b, 80),
             "choice": verdict.choice,
+            "person": self._person or NOBODY,
         }
         with writing(self._engine) as connection:
             connection.execute(insert(verdicts).values(row))
@@ -40,8 +44,10 @@ class Verdicts:
         return self._asked()
 
     def _asked(self, *conditions: ColumnElement[bool]) -> tuple[Verdict, ...]:
-        columns = [column for column in verdicts.c if column is not verdicts.c.number]
+        columns = [c for c in verdicts.c if c not in (verdicts.c.number, verdicts.c.person)]
         asked = select(*columns).where(*conditions)
+        if self._person is not None:
+            asked = asked.where(verdicts.c.person == self._person)
         with reading(self._engine) as connection:
             rows = connection.execute(asked.order_by(verdicts.c.given_at, verdicts.c.number))
             return tuple(Verdict(**row) for row in rows.mappings())
