@@ -18,7 +18,7 @@ import jiter
 
 from fanout.errors import ProviderError
 from fanout.providers import sse
-from fanout.providers.base import Done, StreamItem, TextPiece
+from fanout.providers.base import Done, Opened, StreamItem, TextPiece, Thought
 from fanout.providers.failures import failure_of
 from fanout.providers.form_refusal import provider_error
 from fanout.providers.halves import Halves
@@ -39,14 +39,25 @@ Object: TypeAlias = dict[str, object]
 _BROKEN_OFF = (httpx2.HTTPError, httpx2.StreamError, OSError)
 _EPILOGUE_S = 5.0
 _MAX_WHOLE_BYTES = sse.MAX_EVENT_BYTES
+_THINKING = ("reasoning_content", "reasoning", "thinking")
+"""Where servers put what a model thinks; OpenAI's protocol has no place for it."""
 _BROKEN = Unreadable(what="an answer with broken JSON in it")
 
 
-async def read_answer(body: AsyncIterator[bytes], answer: Answer) -> AsyncGenerator[StreamItem]:
-    """The items of one answer; the text of one read is one piece. Raises ProviderError."""
+async def read_answer(
+    body: AsyncIterator[bytes], answer: Answer, opened: Opened | None = None
+) -> AsyncGenerator[StreamItem]:
+    """The items of one answer: of one read one piece, after what was thought before it.
+
+    `opened` comes first, where there is one. Raises ProviderError.
+    """
+    if opened is not None:
+        yield opened
     try:
         async for data in body:
             piece = answer.feed(data)
+            if answer.thoughts:
+                yield Thought(pieces=answer.take_thoughts())
             if piece is not None:
                 yield piece
             if answer.closed() or answer.finish_reason:
@@ -76,8 +87,8 @@ class Answer:
 
     def __init__(self, asked: Asked) -> None:
         self.finish_reason = ""
-        self.reasoned = False
-        """True once the model has thought aloud, which is activity but not text."""
+        self.thoughts = 0
+        """Pieces that the model thought aloud since they were taken: activity, but not text."""
         self.asked = asked
         self._decoder = sse.Decoder()
         self._head = b""
@@ -93,6 +104,11 @@ class Answer:
     def closed(self) -> bool:
         """Whether the endpoint said [DONE]."""
         return self._closed
+
+    def take_thoughts(self) -> int:
+        """How many thoughts came since this was asked last."""
+        taken, self.thoughts = self.thoughts, 0
+        return taken
 
     def feed(self, data: bytes) -> TextPiece | None:
         """Take the bytes of one read; the text in them, if any."""
@@ -167,10 +183,13 @@ class Answer:
                 text = content if isinstance(content, str) else _joined(content)
                 if text:
                     texts.append(text)
+                elif isinstance(content, list):
+                    # Typed parts without a text, as Mistral sends what its models think.
+                    self.thoughts += 1
             elif delta.get("refusal"):
                 self._refusal += str(delta["refusal"])
-            elif delta.get("reasoning_content") or delta.get("reasoning"):
-                self.reasoned = True
+            elif any(delta.get(name) for name in _THINKING):
+                self.thoughts += 1
         self._take_end(chunk, choice)
 
     def _take_end(self, chunk: Object, choice: Object) -> None:

@@ -89,6 +89,7 @@ def _of_status(problem: BadStatus, said: Said, asked: Asked, after_s: float | No
             f"{name} limits the rate of calls{wait}.{quote} "
             "Run fewer branches at once, or try again later.",
             after_s,
+            again=not problem.forbids_retry,
         )
     if status in (401, 403):
         return _of_access(status, quote, asked)
@@ -99,6 +100,7 @@ def _of_status(problem: BadStatus, said: Said, asked: Asked, after_s: float | No
             FailureKind.SERVER,
             f"{name} {what} ({problem.place}).{quote} Try again in a moment.",
             after_s,
+            again=not problem.forbids_retry,
         )
     return _of_request(problem, said, quote, asked)
 
@@ -240,8 +242,10 @@ def _bad(message: str) -> Failure:
     return _final(FailureKind.BAD_RESPONSE, message)
 
 
-def _passing(kind: FailureKind, message: str, after_s: float | None = None) -> Failure:
-    return Failure(kind=kind, message=message, retryable=True, retry_after_s=after_s)
+def _passing(
+    kind: FailureKind, message: str, after_s: float | None = None, *, again: bool = True
+) -> Failure:
+    return Failure(kind=kind, message=message, retryable=again, retry_after_s=after_s)
 
 
 def _final(kind: FailureKind, message: str) -> Failure:

@@ -41,8 +41,9 @@ def provider_error(problem: Problem, asked: Asked) -> ProviderError:
     """What a provider raises: FormRefused for the form's sake, else `failure_of` in its error."""
     status = _status(problem)
     if asked.in_form and status is not None and refuses_form(status):
-        return FormRefused(_failure(status, asked))
-    return ProviderError(failure_of(problem, asked))
+        return FormRefused(_failure(status, asked), status.rates)
+    rates = problem.rates if isinstance(problem, BadStatus) else None
+    return ProviderError(failure_of(problem, asked), rates)
 
 
 def _status(problem: Problem) -> BadStatus | None:

@@ -20,13 +20,14 @@ from openai.types.chat import ChatCompletionMessageParam
 from fanout.endpoint import Endpoint, Secret
 from fanout.errors import ProviderError
 from fanout.providers.answer import Answer, read_answer
-from fanout.providers.base import ChatRequest, Embedded, StreamItem
+from fanout.providers.base import ChatRequest, Embedded, Opened, StreamItem
 from fanout.providers.dialect import Dialect, Dialects
 from fanout.providers.embedding import embedded, not_offered
 from fanout.providers.failures import CHECK_KEY, failure_of
 from fanout.providers.form_refusal import provider_error
 from fanout.providers.model_list import model_names
 from fanout.providers.problems import Asked, WebPage
+from fanout.providers.rate_headers import rates_in
 from fanout.providers.schema_keywords import without
 from fanout.providers.server_error import BadStatus
 from fanout.types import Failure, FailureKind
@@ -103,7 +104,9 @@ class OpenAICompatible:
         try:
             if "html" in response.headers.get("content-type", ""):
                 raise ProviderError(failure_of(WebPage(), asked))
-            async with aclosing(read_answer(body, answer)) as items:
+            rates = rates_in(response.headers)
+            opened = Opened(rates=rates) if rates is not None else None
+            async with aclosing(read_answer(body, answer, opened)) as items:
                 yield items
         finally:
             await _hang_up(response, body, answered=answer.closed())
@@ -231,7 +234,8 @@ def _status(problem: openai.APIStatusError) -> BadStatus:
 
 def _failed(problem: Exception, asked: Asked) -> ProviderError:
     said = _status(problem) if isinstance(problem, openai.APIStatusError) else problem
-    return ProviderError(failure_of(said, asked))
+    rates = said.rates if isinstance(said, BadStatus) else None
+    return ProviderError(failure_of(said, asked), rates)
 
 
 def _unfit_key(asked: Asked) -> Failure:

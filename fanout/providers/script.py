@@ -60,7 +60,7 @@ class Reply:
     text: str | None = None
     """None improvises a few sentences about the prompt."""
     reasoning: str = ""
-    """Sent as `reasoning_content` before the text."""
+    """Sent as `reasoning_content` before the text, at the same pace."""
     first_token_s: float = 0.0
     tokens_per_s: float | None = None
     """None sends as fast as the connection takes it."""
@@ -74,6 +74,8 @@ class Reply:
     message: str = ""
     retry_after: str = ""
     """The header as it is sent: seconds or an HTTP date."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Sent along with an answer as with an error, such as `x-ratelimit-remaining-requests`."""
     cached_tokens: int = 0
 
 

@@ -39,6 +39,7 @@ class _Reply(_Strict):
     code: str = ""
     message: str = ""
     retry_after: str = ""
+    headers: dict[str, str] = {}
     cached_tokens: int = Field(default=0, ge=0)
 
     def value(self) -> Reply:

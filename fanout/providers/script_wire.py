@@ -91,7 +91,8 @@ async def played(
     if reply.fault is Fault.NOT_A_STREAM:
         yield whole(reply, model=model, prompt=prompt)
         return
-    for data in _opening(reply, model):
+    yield _event(model, {"role": "assistant", "content": ""})
+    async for data in _paced(_thoughts(reply, model), reply):
         yield data
     async for data in _paced(_text_events(reply, model), reply):
         yield data
@@ -114,6 +115,7 @@ def _raise_before_the_stream(reply: Reply) -> None:
         code, message = _MESSAGES.get(reply.status, ("server_error", "The server had an error."))
         answer = _error(reply.status, reply.code or code, reply.message or message)
         headers = {"retry-after": reply.retry_after} if reply.retry_after else {}
+        headers |= reply.headers
         raise Rejected(
             BadStatus(status=answer.status, headers={**answer.headers, **headers}, body=answer.body)
         )
@@ -138,9 +140,9 @@ def _error(status: int, code: str, message: str) -> BadStatus:
     return BadStatus(status=status, headers={"content-type": _JSON}, body=body)
 
 
-def _opening(reply: Reply, model: str) -> list[bytes]:
-    thoughts = ({"reasoning_content": piece} for piece in pieces_of(reply.reasoning))
-    return [_event(model, delta) for delta in ({"role": "assistant", "content": ""}, *thoughts)]
+def _thoughts(reply: Reply, model: str) -> tuple[bytes, ...]:
+    pieces = pieces_of(reply.reasoning)
+    return tuple(_event(model, {"reasoning_content": piece}) for piece in pieces)
 
 
 @lru_cache(maxsize=512)

@@ -13,11 +13,12 @@ import anyio.lowlevel
 
 from fanout.errors import ProviderError
 from fanout.providers.answer import Answer, read_answer
-from fanout.providers.base import ChatRequest, Embedded, StreamItem
+from fanout.providers.base import ChatRequest, Embedded, Opened, StreamItem
 from fanout.providers.embedding import not_offered
 from fanout.providers.failures import failure_of
 from fanout.providers.form_refusal import provider_error
 from fanout.providers.problems import Asked, Problem, WebPage
+from fanout.providers.rate_headers import rates_in
 from fanout.providers.script import DEMO, Playback, Script
 from fanout.providers.script_embeddings import tokens_of, vector_of
 from fanout.providers.script_wire import (
@@ -94,7 +95,10 @@ class Scripted:
                 seed=seed_of(request.temperature, request.extra),
             )
             body = played(reply, model=request.model, prompt=prompt, with_usage=True)
-            async with aclosing(body), aclosing(read_answer(body, Answer(asked))) as items:
+            rates = rates_in(reply.headers)
+            opened = Opened(rates=rates) if rates is not None else None
+            read = read_answer(body, Answer(asked), opened)
+            async with aclosing(body), aclosing(read) as items:
                 async for item in items:
                     yield item
         except Rejected as problem:

@@ -221,7 +221,7 @@ class _Completions:
             try:
                 async with aclosing(writes):
                     async for data in writes:
-                        await watch.begin(send, data)
+                        await watch.begin(send, data, reply.headers)
                         await send(_part(data, more=True))
                 watch.complete = True
                 await send(_part(b"", more=False))
@@ -250,12 +250,13 @@ class _Watch:
             self._ledger.note_disconnect()
             self._scope.cancel()
 
-    async def begin(self, send: Send, first: bytes) -> None:
+    async def begin(self, send: Send, first: bytes, more: Mapping[str, str]) -> None:
         """Send the headers before the first write: until then a reply may still be rejected."""
         if not self._begun:
             self._begun = True
             kind = b"application/json" if first.startswith(b"{") else b"text/event-stream"
             headers = [(b"content-type", kind), (b"cache-control", b"no-cache")]
+            headers += [(name.lower().encode(), value.encode()) for name, value in more.items()]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
 
 

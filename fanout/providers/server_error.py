@@ -12,9 +12,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 from typing import cast
+
+from fanout.policies import RateFacts
+from fanout.providers.rate_headers import duration_s, moment, rates_in
 
 _QUOTA_CODES = (
     "insufficient_quota",
@@ -36,6 +38,7 @@ _NO_MODEL = re.compile(
     r"|no such model|unknown model|no model named",
     re.IGNORECASE | re.DOTALL,
 )
+_TRY_IN = re.compile(r"(?:try again|retry) in (\d[\dhm.]*s|\d[\d.]*(?= seconds?\b))", re.I)
 _TOO_LONG = re.compile(
     r"context[ _](?:length|window|size)|maximum context|too many tokens|prompt is too long"
     r"|string_above_max_length"
@@ -66,21 +69,39 @@ class BadStatus:
     def place(self) -> str:
         return "in mid-answer" if self.in_stream else f"HTTP {self.status}"
 
+    @property
+    def rates(self) -> RateFacts | None:
+        """What it says about its limits."""
+        return rates_in(self.headers)
+
+    @property
+    def forbids_retry(self) -> bool:
+        """Whether the server says that asking again is no use."""
+        return self._named().get("x-should-retry", "").lower() == "false"
+
     def retry_after_s(self, now: datetime | None = None) -> float | None:
-        """Seconds that the server asks to wait, from whichever of the three usual forms it uses."""
-        headers = {name.lower(): value.strip() for name, value in self.headers.items()}
+        """Seconds that the server asks to wait, from whichever of the usual forms it uses."""
+        headers = self._named()
         if (ms := _seconds(headers.get("retry-after-ms", ""))) is not None:
             return ms / 1000
         said = headers.get("retry-after", "")
         if (seconds := _seconds(said)) is not None:
             return seconds
-        then = _date(said)
+        then = moment(said)
         if then is None:
-            return None
+            return self._asked_in_words()
         return max(
             0.0,
-            (then - (_date(headers.get("date", "")) or now or datetime.now(UTC))).total_seconds(),
+            (then - (moment(headers.get("date", "")) or now or datetime.now(UTC))).total_seconds(),
         )
+
+    def _asked_in_words(self) -> float | None:
+        """Some say how long only in the sentence: "Please try again in 1m2.5s"."""
+        found = _TRY_IN.search(said_in(self.body).message) if self.status == 429 else None
+        return duration_s(found[1]) if found else None
+
+    def _named(self) -> dict[str, str]:
+        return {name.lower(): value.strip() for name, value in self.headers.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,11 +202,3 @@ def _seconds(text: str) -> float | None:
     except ValueError:
         return None
     return max(0.0, value) if math.isfinite(value) else None
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
-        return None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -73,6 +73,16 @@ def test_text_of_one_read_is_one_piece_that_counts_its_parts() -> None:
     assert Answer(ASKED).feed(chunk("a") + chunk("b") + chunk()) == TextPiece(text="ab", pieces=2)
 
 
+@pytest.mark.parametrize("name", ["reasoning_content", "reasoning", "thinking"])
+def test_what_a_model_thinks_is_counted_and_not_text(name: str) -> None:
+    thought = b"data: " + json.dumps({"choices": [{"delta": {name: "Hm."}}]}).encode() + b"\n\n"
+    answer = Answer(ASKED)
+    assert answer.feed(thought + thought) is None
+    assert answer.take_thoughts() == 2
+    assert answer.feed(chunk("Yes.") + thought) == TextPiece(text="Yes.")
+    assert (answer.take_thoughts(), answer.thoughts) == (1, 0)
+
+
 def test_content_in_typed_parts_is_its_text() -> None:
     parts = [{"type": "thinking", "text": "hm"}, {"type": "text", "text": "Yes."}]
     assert read(chunk(parts, finish="stop"))[0] == "Yes."

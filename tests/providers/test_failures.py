@@ -280,3 +280,25 @@ def test_the_time_that_a_server_asks_to_wait_is_kept(
 def test_without_a_key_the_message_asks_for_one() -> None:
     message = failure_of(status(401, "No key."), Asked(endpoint="Acme AI", has_key=False)).message
     assert "none is set" in message
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds"),
+    [
+        ("Rate limit reached. Please try again in 1m2.5s.", 62.5),
+        ("Please try again in 120ms. Visit the docs.", 0.12),
+        ("Please retry in 12.3s.", 12.3),
+        ("Try again in 20 seconds.", 20.0),
+        ("Try again in 5 minutes.", None),
+        ("Try again later.", None),
+    ],
+)
+def test_a_wait_that_is_only_in_the_words_is_found(words: str, seconds: float | None) -> None:
+    assert failure_of(status(429, words), ASKED).retry_after_s == seconds
+    assert failure_of(status(429, words, retry_after="9"), ASKED).retry_after_s == 9
+
+
+@pytest.mark.parametrize("number", [429, 500, 503])
+def test_a_server_that_says_so_is_not_asked_again(number: int) -> None:
+    assert not failure_of(status(number, x_should_retry="false"), ASKED).retryable
+    assert failure_of(status(number, x_should_retry="true"), ASKED).retryable

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fanout.endpoint import Endpoint
 from fanout.errors import DefinitionError, ProviderError
-from fanout.providers.base import ChatRequest, Done, Provider, StreamItem, TextPiece
+from fanout.providers.base import ChatRequest, Done, Provider, StreamItem, TextPiece, Thought
 from fanout.providers.openai_compatible import OpenAICompatible
 from fanout.providers.script import (
     DEMO,
@@ -47,7 +47,7 @@ async def outcome(provider: Provider, request: ChatRequest) -> tuple[str, Done |
         last = items.pop()
         assert isinstance(last, Done)
         end = last
-    assert all(isinstance(item, TextPiece) for item in items)
+    assert all(isinstance(item, TextPiece | Thought) for item in items)
     return "".join(item.text for item in items if isinstance(item, TextPiece)), end
 
 
