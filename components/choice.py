@@ -31,6 +31,8 @@ class Choice:
 
     workflow: Workflow
     """With the edits of this session."""
+    filed: Workflow
+    """As its file says."""
     topic: str
     model: ModelRef
     problem: str = ""
@@ -152,9 +154,10 @@ def _choice(workflow: Workflow) -> Choice:
     topic = st.session_state.get("topic") or ""
     model = st.session_state["model"]
     try:
-        return Choice(workflow=edited(with_kind_choice(workflow)), topic=topic, model=model)
+        chosen, problem = edited(with_kind_choice(workflow)), ""
     except DefinitionError as error:
-        return Choice(workflow=workflow, topic=topic, model=model, problem=str(error))
+        chosen, problem = workflow, str(error)
+    return Choice(workflow=chosen, filed=workflow, topic=topic, model=model, problem=problem)
 
 
 def _examples(workflow: Workflow) -> None:

@@ -13,6 +13,7 @@ from components.compare.variants import variants
 from components.documents import documents_area
 from components.empty_state import empty_state, unknown_run
 from components.notices import notices
+from components.policies import policies_area
 from components.preflight import preflight
 from components.replay import replay_board
 from components.results import results
@@ -37,6 +38,7 @@ with st.expander(
 ) as editor:
     if editor.open:
         branch_editor(choice.workflow, runtime.offers())
+policies_area(choice.workflow, choice.filed, runtime.offers())
 
 if handle is not None:
     workflow_gone(runtime, handle)
