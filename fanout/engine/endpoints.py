@@ -66,12 +66,14 @@ class EndpointBook:
             entry = self._entries[endpoint.id]
             if endpoint.base_url != entry.endpoint.base_url:
                 raise ValueError("an endpoint keeps its address, which its key was given for")
-            if endpoint.slots != entry.endpoint.slots:
-                entry.gate = None
             entry.endpoint = endpoint
+            gate = entry.gate
             if key:
                 self._set_aside(entry)
                 entry.key, entry.provider = key, None
+        if gate is not None:
+            # Not under the lock, which the engine's loop may be waiting for.
+            gate.reshape(endpoint)
         if endpoint.id in self._added:
             self._save()
 
@@ -118,7 +120,7 @@ class EndpointBook:
         with self._lock:
             entry = self._entry(endpoint_id)
             if entry.gate is None:
-                entry.gate = EndpointGate(entry.endpoint.slots)
+                entry.gate = EndpointGate(entry.endpoint)
             return entry.gate
 
     def resolve(self, name: str, chosen: ModelRef) -> ModelRef:

@@ -1,0 +1,21 @@
+"""Why a call waits before the gate, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from fanout.policies import HoldReason
+
+Held: TypeAlias = Callable[[HoldReason, float | None], None]
+NEVER_S = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    reason: HoldReason
+    seconds: float | None = None
+    """From now on; None: until somebody leaves."""
+    until_s: float = NEVER_S
+    """The same by the gate's clock."""
