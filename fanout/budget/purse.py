@@ -16,8 +16,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+import anyio
+
 from fanout.budget.amount import Amount, Room, Taken
-from fanout.budget.fitting import Fitted, Wish, WorstUsd, fitted, wish, wish_for_vectors
+from fanout.budget.caps import Caps, DayCaps
+from fanout.budget.day import Day
+from fanout.budget.fitting import (
+    LONGEST,
+    Fitted,
+    Wish,
+    WorstUsd,
+    fitted,
+    wish,
+    wish_for_vectors,
+)
+from fanout.budget.ledger import Booking, Claim
 from fanout.policies import Budget
 from fanout.types import BranchPlan, Cost, ModelRef, Usage
 
@@ -43,8 +56,9 @@ class Reserved:
     """What is set aside for one request; implements `kernel.calls.Reservation`."""
 
     fitted: Fitted
-    _settled: Callable[[Amount, Amount], None]
-    """Told the worst case and what was taken instead."""
+    claim: Claim
+    _settled: Callable[[Reserved, Amount], None]
+    """Told what was taken in place of the worst case."""
     _open: bool = field(default=True)
 
     @property
@@ -55,39 +69,74 @@ class Reserved:
         """What it really took; harmless when called again."""
         if self._open:
             self._open = False
-            self._settled(self.fitted.worst, taken(self.fitted.worst, usage, cost))
+            self._settled(self, taken(self.fitted.worst, usage, cost))
 
 
 class RunPurse:
     """Implements `kernel.calls.Purse`. Used on the engine's loop; `taken` is read from anywhere."""
 
-    def __init__(self, cap: Budget, worst_usd: WorstUsd, *, already: Amount | None = None) -> None:
+    def __init__(
+        self,
+        cap: Budget,
+        worst_usd: WorstUsd,
+        *,
+        day: Day | None = None,
+        person: str = "",
+        already: Amount | None = None,
+    ) -> None:
         """`already` is what the run spent before it was opened again."""
         self.cap = cap
-        self._worst_usd = worst_usd
         self.taken = Taken(spent=already or Amount())
+        self._worst_usd = worst_usd
+        self._day = day or Day(Caps(), None)
+        self._person = person
+        self._turn = anyio.Lock()
 
     async def reserve(self, plan: BranchPlan, model: ModelRef) -> Reserved:
-        return self._reserved(wish(plan, model))
+        return await self._reserved(wish(plan, model))
 
     async def reserve_vectors(self, model: ModelRef, texts: Sequence[str]) -> Reserved:
         """The same for a request to that embedding model; ProviderError where it doesn't fit."""
-        return self._reserved(wish_for_vectors(model, texts))
+        return await self._reserved(wish_for_vectors(model, texts))
 
-    def _reserved(self, asked: Wish) -> Reserved:
-        if not self.cap.capped:
-            return Reserved(
-                fitted=Fitted(worst=Amount(), max_tokens=asked.limit), _settled=self._settled
-            )
-        fit = fitted(asked, [self._room()], self._worst_usd)
+    async def _reserved(self, asked: Wish) -> Reserved:
+        caps = self._day.caps()
+        if not (self.cap.capped or caps.capped):
+            return self._put(Fitted(worst=Amount(), max_tokens=asked.limit))
+        # One after another, so that what is left of the run is the same before and after the day.
+        async with self._turn:
+            if not caps.capped or self._free_under(caps, asked):
+                return self._put(self._fit(asked, ()))
+            fit = Fitted(worst=Amount(), max_tokens=None)
+
+            def fits(rooms: tuple[Room, ...]) -> Amount:
+                nonlocal fit
+                fit = self._fit(asked, rooms)
+                return fit.worst
+
+            claim = await self._day.claim(self._person, caps, fits)
+            # Nothing is awaited from here on: a Stop in between would lose the claim.
+            return self._put(fit, claim)
+
+    def _free_under(self, caps: DayCaps, asked: Wish) -> bool:
+        """Whether the day's caps, being in dollars, have nothing to do with this request."""
+        longest = LONGEST if asked.limit is None else asked.limit
+        return not caps.of_tokens and self._worst_usd(asked.model, asked.input, longest) == 0
+
+    def _fit(self, asked: Wish, rooms: Sequence[Room]) -> Fitted:
+        run = Room(whose="the run's", cap=self.cap, taken=self.taken.all)
+        return fitted(asked, [*([run] if run.cap.capped else []), *rooms], self._worst_usd)
+
+    def _put(self, fit: Fitted, claim: Claim | None = None) -> Reserved:
         self.taken = Taken(spent=self.taken.spent, reserved=self.taken.reserved + fit.worst)
-        return Reserved(fitted=fit, _settled=self._settled)
+        claim = claim or self._day.unclaimed(self._person)
+        return Reserved(fitted=fit, claim=claim, _settled=self._settled)
 
-    def _room(self) -> Room:
-        return Room(whose="the run's", cap=self.cap, taken=self.taken.all)
-
-    def _settled(self, worst: Amount, actual: Amount) -> None:
-        self.taken = Taken(spent=self.taken.spent + actual, reserved=self.taken.reserved - worst)
+    def _settled(self, one: Reserved, actual: Amount) -> None:
+        self.taken = Taken(
+            spent=self.taken.spent + actual, reserved=self.taken.reserved - one.fitted.worst
+        )
+        self._day.book(Booking(claim=one.claim, amount=actual))
 
 
 def taken(worst: Amount, usage: Usage, cost: Cost | None) -> Amount:

@@ -16,6 +16,7 @@ from fanout.store.history import History
 from fanout.store.journal import Journal
 from fanout.store.opening import Opened, in_memory, open_database
 from fanout.store.owners import Owners
+from fanout.store.spend import Spend
 from fanout.store.values import Access, Label, Standing, StoredRun, Update
 from fanout.store.verdicts import Verdicts
 from fanout.types import RunId
@@ -41,6 +42,8 @@ class Store:
         """Finds runs, sums them up, deletes them, and keeps what people write on them."""
         self.verdicts = Verdicts(self._engine)
         """What people found better without knowing which was which."""
+        self.spend = Spend(self._engine)
+        """What each day cost, and what is set aside of it."""
         self._person: PersonId | None = None
         self._closed = False
 

@@ -1,0 +1,93 @@
+"""Every purse of a process, and the day they all count against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from weakref import WeakValueDictionary
+
+from fanout.budget.amount import Amount, Taken
+from fanout.budget.caps import Caps, DayCaps
+from fanout.budget.ceiling import ceiling
+from fanout.budget.day import Day
+from fanout.budget.fitting import WorstUsd
+from fanout.budget.ledger import DayTaken, Ledger
+from fanout.budget.purse import RunPurse
+from fanout.endpoint import Endpoint
+from fanout.policies import Budget
+from fanout.snapshot import Snapshot
+from fanout.types import EndpointId, ModelRef, RunId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meter:
+    """What a run may spend, and what of that is taken."""
+
+    cap: Budget
+    taken: Taken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Today:
+    """The same of a day (UTC)."""
+
+    caps: DayCaps
+    taken: DayTaken
+
+
+class Budgets:
+    """May be used from any thread."""
+
+    def __init__(
+        self, worst_usd: WorstUsd, *, ledger: Ledger | None = None, caps: Caps | None = None
+    ) -> None:
+        """Without a ledger the caps of single runs are kept, and calls under a day's are skipped:
+        give one that forgets nothing when the process ends."""
+        self.caps = caps or Caps()
+        self._worst_usd = worst_usd
+        self._day = Day(self.caps, ledger)
+        self._purses: WeakValueDictionary[RunId, RunPurse] = WeakValueDictionary()
+
+    def purse_for(
+        self, run_id: RunId, budget: Budget, person: str = "", already: Amount | None = None
+    ) -> RunPurse:
+        """For the whole life of a run in this process, also when it goes on. `already` is what it
+        spent in another one: see `spent_in`."""
+        purse = RunPurse(budget, self._worst_usd, day=self._day, person=person, already=already)
+        self._purses[run_id] = purse
+        return purse
+
+    def meter(self, run_id: RunId) -> Meter | None:
+        """None where that run has no purse here."""
+        purse = self._purses.get(run_id)
+        return None if purse is None else Meter(cap=purse.cap, taken=purse.taken)
+
+    def today(self, person: str = "") -> Today:
+        """SettingsError or StoreError where it can't be known."""
+        return Today(caps=self.caps.now(), taken=self._day.taken(person))
+
+    def close(self) -> None:
+        """Write down what was spent. After the last run has ended, before the record is closed."""
+        self._day.close()
+
+
+def worst_usd_by(endpoint_of: Callable[[EndpointId], Endpoint | None]) -> WorstUsd:
+    """What a request costs at most, by own and list prices; None where its endpoint is gone."""
+
+    def worst_usd(model: ModelRef, input_tokens: int, output_tokens: int) -> Decimal | None:
+        endpoint = endpoint_of(model.endpoint)
+        if endpoint is None:
+            return None
+        return ceiling(
+            endpoint, model.model, input_tokens=input_tokens, output_tokens=output_tokens
+        )
+
+    return worst_usd
+
+
+def spent_in(snapshot: Snapshot) -> Amount:
+    """What a run has spent so far, as its record says: what is unknown of it counts as nothing."""
+    usd = sum((go.cost.usd for go in snapshot.goes if go.cost is not None), Decimal(0))
+    tokens = sum(go.usage.input + go.usage.output for go in snapshot.goes if go.usage is not None)
+    return Amount(usd=usd, tokens=tokens)
