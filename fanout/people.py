@@ -22,7 +22,9 @@ PersonId = NewType("PersonId", str)
 NOBODY = PersonId("")
 """Who uses Fanout alone: runs of local mode are nobody's in particular."""
 KEY_FILE = "people.key"
+RUNS_PER_HOUR = 60
 _KEY_BYTES = 32
+_RUNS = "FANOUT_PERSON_RUNS_PER_HOUR"
 Claims = Mapping[str, object]
 """What the identity provider says of somebody (OpenID Connect Core 1.0, 5.1 Standard Claims)."""
 
@@ -47,17 +49,23 @@ class Membership:
 
     FANOUT_MEMBERS  addresses, @domains or subjects that are let in; empty: all who can sign in
     FANOUT_ADMINS   addresses or subjects of those who see health and today's budget
+    FANOUT_PERSON_RUNS_PER_HOUR  how many runs each may start in an hour
     """
 
     members: frozenset[str] = frozenset()
     admins: frozenset[str] = frozenset()
+    runs_per_hour: int = RUNS_PER_HOUR
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Membership:
-        env = os.environ if environment is None else environment
+    def from_environment(cls, env: Mapping[str, str]) -> Membership:
+        """SettingsError, naming the variable, if one of them can't be used."""
+        most = env.get(_RUNS, "").strip() or str(RUNS_PER_HOUR)
+        if not (most.isascii() and most.isdigit() and 0 < int(most[:9]) < 10**6):
+            raise SettingsError(f"{_RUNS} is a whole number from 1; it is none now.")
         return cls(
             members=_listed(env.get("FANOUT_MEMBERS", "")),
             admins=_listed(env.get("FANOUT_ADMINS", "")),
+            runs_per_hour=int(most),
         )
 
     def admits(self, claims: Claims) -> bool:

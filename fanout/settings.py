@@ -14,6 +14,7 @@ FANOUT_DAY_USD, FANOUT_DAY_TOKENS                what everybody together may spe
 FANOUT_PERSON_DAY_USD, FANOUT_PERSON_DAY_TOKENS  what each person may
 FANOUT_MAX_TOPIC_CHARS, _MAX_BRANCHES, _MAX_UPLOAD_MB, _MAX_DOCUMENTS, _MAX_RUNS,
 _MAX_RUNS_PER_PERSON  bounds, see fanout/bounds.py
+FANOUT_MEMBERS, FANOUT_ADMINS, FANOUT_PERSON_RUNS_PER_HOUR  see fanout/people.py
 
 The environment comes first; what it leaves out may stand in a secrets file under the same names.
 """
@@ -30,6 +31,7 @@ from urllib.parse import urlsplit
 from fanout.bounds import Bounds
 from fanout.endpoint import Endpoint, Secret
 from fanout.errors import SettingsError
+from fanout.people import Membership
 from fanout.policies import Budget
 from fanout.setting_values import bounds_in, budget_in, flag, hosts_in, of_both, redis_in
 from fanout.types import EndpointId
@@ -66,6 +68,8 @@ class Settings:
     person_budget: Budget = field(default_factory=Budget)
     """What one person may spend in a day (UTC)."""
     bounds: Bounds = field(default_factory=Bounds)
+    membership: Membership = field(default_factory=Membership)
+    """Who is let in where it is shared, and how many runs each may start."""
 
     @classmethod
     def from_environment(
@@ -92,6 +96,7 @@ class Settings:
             day_budget=budget_in(env, "FANOUT_DAY"),
             person_budget=budget_in(env, "FANOUT_PERSON_DAY"),
             bounds=bounds_in(env, shared=shared),
+            membership=Membership.from_environment(env),
         )
 
     @classmethod

@@ -105,7 +105,7 @@ class EndpointBook:
     def free_id(self, name: str) -> EndpointId:
         """An id made of a name that no endpoint has, nor one of those that may come back."""
         base = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "endpoint"
-        taken = {BUNDLED, ENVIRONMENT, *self._entries}
+        taken = {BUNDLED, ENVIRONMENT, *(endpoint.id for endpoint in self.all())}
         number = next(n for n in range(1, len(taken) + 2) if _numbered(base, n) not in taken)
         return _numbered(base, number)
 
@@ -128,7 +128,7 @@ class EndpointBook:
         if not name:
             return chosen
         endpoint, slash, model = name.partition("/")
-        if slash and endpoint in self._entries:
+        if slash and endpoint in self:
             return ModelRef(endpoint=EndpointId(endpoint), model=model)
         return ModelRef(endpoint=chosen.endpoint, model=name)
 

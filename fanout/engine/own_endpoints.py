@@ -1,0 +1,84 @@
+"""The endpoints of one person: everybody's, and beside them what they added themselves.
+
+Theirs and the keys they gave stay in memory and stand in nobody else's book, so no name that
+another person writes into a workflow can reach them.
+"""
+
+from __future__ import annotations
+
+from fanout.endpoint import BUNDLED, Endpoint, Secret
+from fanout.engine.endpoints import EndpointBook, MakeProvider
+from fanout.errors import SettingsError
+from fanout.providers.base import Provider
+from fanout.settings import ENVIRONMENT
+from fanout.traffic.gate import EndpointGate
+from fanout.types import EndpointId, ModelRef
+
+
+class OwnEndpoints(EndpointBook):
+    """What everybody has is asked of the common book, so that its limits hold for all together."""
+
+    def __init__(self, common: EndpointBook, make: MakeProvider) -> None:
+        super().__init__(make)
+        self._common = common
+        self._own = EndpointBook(make)
+
+    def put(self, endpoint: Endpoint, key: Secret | None = None) -> None:
+        """SettingsError for one of everybody's; so are the three below."""
+        self._changed(endpoint.id).put(endpoint, key)
+
+    def add(self, endpoint: Endpoint, key: Secret | None = None) -> None:
+        self._changed(endpoint.id).add(endpoint, key)
+
+    def change(self, endpoint: Endpoint, key: Secret | None = None) -> None:
+        self._changed(endpoint.id).change(endpoint, key)
+
+    def remove(self, endpoint_id: EndpointId) -> None:
+        self._changed(endpoint_id).remove(endpoint_id)
+
+    def all(self) -> tuple[Endpoint, ...]:
+        return (*self._common.all(), *self._own.all())
+
+    def own(self) -> tuple[Endpoint, ...]:
+        """Only what this person added."""
+        return self._own.all()
+
+    def get(self, endpoint_id: EndpointId) -> Endpoint:
+        return self._holder(endpoint_id).get(endpoint_id)
+
+    def __contains__(self, endpoint_id: object) -> bool:
+        return endpoint_id in self._common or endpoint_id in self._own
+
+    def has_key(self, endpoint_id: EndpointId) -> bool:
+        return self._holder(endpoint_id).has_key(endpoint_id)
+
+    def is_added(self, endpoint_id: EndpointId) -> bool:
+        return self._own.is_added(endpoint_id)
+
+    def provider(self, model: ModelRef) -> Provider:
+        return self._holder(model.endpoint).provider(model)
+
+    def gate(self, endpoint_id: EndpointId) -> EndpointGate:
+        return self._holder(endpoint_id).gate(endpoint_id)
+
+    def load(self) -> None:
+        """Nothing of a person's endpoints is kept on disk."""
+
+    def forget_all(self) -> None:
+        """Every endpoint of theirs, and every key; calls that are under way keep theirs."""
+        for endpoint in self._own.all():
+            self._own.remove(endpoint.id)
+
+    async def aclose(self) -> None:
+        await self._own.aclose()
+
+    def _holder(self, endpoint_id: EndpointId) -> EndpointBook:
+        return self._common if endpoint_id in self._common else self._own
+
+    def _changed(self, endpoint_id: EndpointId) -> EndpointBook:
+        if endpoint_id in (BUNDLED, ENVIRONMENT) or endpoint_id in self._common:
+            raise SettingsError(
+                "This endpoint was set up for everybody here, so only whoever runs this Fanout "
+                "can change it. An endpoint that you add yourself is yours."
+            )
+        return self._own

@@ -1,0 +1,86 @@
+"""The people who use this process: for each a view of it, made when they come, tidied when gone."""
+
+from __future__ import annotations
+
+import threading
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from fanout.people import Claims, Person, PersonId, people_key
+
+if TYPE_CHECKING:
+    from fanout.engine.belongings import Belongings
+    from fanout.engine.own import OwnRuntime
+    from fanout.engine.runtime import Runtime
+
+GONE_S = 1800.0
+"""Who has not been seen for so long has left: endpoints they added are forgotten, with the keys."""
+SWEEP_S = 60.0
+
+
+class Visitors:
+    """All methods may be called from any thread."""
+
+    def __init__(self, whole: Runtime) -> None:
+        """SettingsError where the secret that tells people apart can't be kept."""
+        self._whole = whole
+        self._key = people_key(whole.settings.home)
+        self._here: dict[PersonId, OwnRuntime] = {}
+        self._lock = threading.Lock()
+        self._swept = monotonic()
+
+    def person(self, claims: Claims) -> Person | None:
+        """Who signed in with these claims; None where that is nobody who is let in, or they have
+        signed out since. StoreError where that can't be told now."""
+        person = self._whole.settings.membership.person(self._key, claims)
+        if person is None or person.signed_in_at < self._whole.store.signed_out_at(person.id):
+            return None
+        return person
+
+    def of(self, person: Person) -> OwnRuntime:
+        """Fanout as that person has it."""
+        own = self._view(person.id)
+        own.person = person
+        own.seen = monotonic()
+        self._sweep()
+        return own
+
+    def belongings(self, person: PersonId) -> Belongings:
+        """What a run of theirs is carried out with, also where they are gone."""
+        return self._view(person).belongings
+
+    def sign_out(self, person: PersonId, at: float) -> None:
+        """They are out in every tab; what they added is forgotten once no run needs it."""
+        self._whole.store.sign_out(person, at)
+        with self._lock:
+            own = self._here.get(person)
+        if own is not None:
+            own.seen = monotonic() - GONE_S
+            self._sweep(now=True)
+
+    def close(self) -> None:
+        with self._lock:
+            here, self._here = list(self._here.values()), {}
+        for own in here:
+            own.close()
+
+    def _view(self, person: PersonId) -> OwnRuntime:
+        # Not above: a view is a runtime, and a runtime has visitors.
+        from fanout.engine.own import OwnRuntime
+
+        with self._lock:
+            own = self._here.get(person)
+            if own is None:
+                most = self._whole.settings.membership.runs_per_hour
+                own = self._here[person] = OwnRuntime(self._whole, Person(id=person), most)
+            return own
+
+    def _sweep(self, *, now: bool = False) -> None:
+        with self._lock:
+            if not now and monotonic() - self._swept < SWEEP_S:
+                return
+            self._swept = monotonic()
+            gone = [o for o in self._here.values() if monotonic() - o.seen >= GONE_S]
+        for own in gone:
+            if not own.busy:
+                own.leave()
