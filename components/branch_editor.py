@@ -6,7 +6,8 @@ import itertools
 
 import streamlit as st
 
-from components.plain import label
+from components.plain import label, shortened
+from components.policies import words
 from fanout.engine.runtime import Offer
 from fanout.types import ModelRef
 from fanout.workflows.definition import Moderation, Reasoning, Research, Workflow
@@ -17,6 +18,7 @@ _uids = itertools.count(1)
 RUN_MODEL = ""
 _FIELDS = (
     "title", "enabled", "prompt", "temperature", "max_tokens", "times", "weight", "model",
+    "fallback",
 )  # fmt: skip
 
 
@@ -107,7 +109,9 @@ def _card(workflow: Workflow, uid: str, spec: BranchSpec, offers: tuple[Offer, .
         persist_state="session",
     )
     _repeats(workflow, uid, spec)
-    _model(uid, spec, offers)
+    names = {_named(offer.ref): offer.label for offer in offers}
+    _model(uid, spec, names)
+    _fallback(uid, spec, names)
 
 
 def _repeats(workflow: Workflow, uid: str, spec: BranchSpec) -> None:
@@ -141,9 +145,8 @@ def _placeholder(default: float | None) -> str:
     return "default" if default is None else f"{default:g}"
 
 
-def _model(uid: str, spec: BranchSpec, offers: tuple[Offer, ...]) -> None:
-    names = {RUN_MODEL: "The model of the run"}
-    names |= {_named(offer.ref): offer.label for offer in offers}
+def _model(uid: str, spec: BranchSpec, offered: dict[str, str]) -> None:
+    names = {RUN_MODEL: "The model of the run", **offered}
     names.setdefault(spec.model, spec.model)
     options = list(names)
     st.selectbox(
@@ -152,6 +155,22 @@ def _model(uid: str, spec: BranchSpec, offers: tuple[Offer, ...]) -> None:
         index=options.index(spec.model),
         key=f"{uid}-model",
         format_func=lambda key: names[key],
+        persist_state="session",
+    )
+
+
+def _fallback(uid: str, spec: BranchSpec, offered: dict[str, str]) -> None:
+    own = list(spec.fallback or ())
+    st.multiselect(
+        words.FALLBACK,
+        list(dict.fromkeys([*offered, *own, *st.session_state.get(f"{uid}-fallback", [])])),
+        own,
+        key=f"{uid}-fallback",
+        format_func=lambda name: shortened(offered.get(name) or name, 60),
+        placeholder="As the policies say",
+        accept_new_options=True,
+        max_selections=words.MOST_FALLBACKS,
+        help=words.FALLBACK_ABOUT,
         persist_state="session",
     )
 
@@ -183,6 +202,10 @@ def _as_typed(uid: str, spec: BranchSpec) -> BranchSpec:
     changes: dict[str, object] = {
         field: state[f"{uid}-{field}"] for field in _FIELDS if f"{uid}-{field}" in state
     }
+    if "fallback" in changes:
+        # Nobody chosen: as the workflow says, or still nobody where the branch says that.
+        nobody = () if spec.fallback == () else None
+        changes["fallback"] = tuple(state[f"{uid}-fallback"]) or nobody
     changes["variables"] = {
         name: state.get(f"{uid}-variable-{name}", value) for name, value in spec.variables.items()
     }

@@ -14,6 +14,7 @@ from components.workflow_editor.about import max_tokens, temperature
 from components.workflow_editor.desk import show_choice
 from components.workflow_editor.draft import UID, Draft, Row
 from components.workflow_editor.fields import Form
+from components.workflow_editor.policies import fallback
 from components.workflow_editor.rows import add, move, remove
 from fanout.workflows.specs import MAX_BRANCHES
 
@@ -193,6 +194,7 @@ def _branch(form: Form, row: Row, models: Mapping[str, str]) -> None:
             step=1,
             about="Asked so often, each time as a branch of its own.",
         )
+    fallback(form, models, *here, hint="as the others")
     if _weighted(draft, row):
         form.number("Weight of its vote", *here, "weight", low=0.0, high=1000.0, step=0.5)
     if draft.kind == "research":

@@ -11,6 +11,7 @@ import streamlit as st
 from components.workflow_editor.about import max_tokens, temperature
 from components.workflow_editor.draft import Draft, Row
 from components.workflow_editor.fields import Form
+from components.workflow_editor.policies import fallback
 from fanout.workflows.combining.defaults import default_spec
 from fanout.workflows.specs import WRITTEN_BY_A_MODEL, AggregateKind, AggregateSpec
 
@@ -68,6 +69,7 @@ def combining(form: Form, models: Mapping[str, str]) -> None:
             form.choose("Model", here, "model", options=models, new=True)
             temperature(form, here)
             max_tokens(form, here)
+            fallback(form, models, here, hint="as the branches")
 
 
 def _texts(form: Form, way: str) -> None:

@@ -12,14 +12,15 @@ from components.workflow_editor.combining import combining
 from components.workflow_editor.desk import Desk
 from components.workflow_editor.draft import Draft
 from components.workflow_editor.fields import Form, sentence
+from components.workflow_editor.policies import policies
 from components.workflow_editor.preview import preview
-from components.workflow_editor.rules import rules
+from components.workflow_editor.rules import WITH_RULES, rules
 from fanout.engine.runtime import Runtime
 from fanout.errors import DefinitionError
 from fanout.workflows.parsing import Complaint
 from fanout.workflows.written import written
 
-PARTS = ("About", "Shared prompt", "Branches", "Combining", "Rules", "Preview", "File")
+PARTS = ("About", "Shared prompt", "Branches", "Combining", "Rules", "Policies", "Preview", "File")
 _PART = "workflow_part"
 _PART_OF = {
     "title": "About",
@@ -34,6 +35,8 @@ _PART_OF = {
     "models": "Branches",
     "temperatures": "Branches",
     "aggregate": "Combining",
+    "deadlines": "Policies",
+    "policies": "Policies",
 }
 """Where a field is found; the others are rules."""
 
@@ -56,10 +59,12 @@ def editor(runtime: Runtime, desk: Desk, draft: Draft, *, own: bool) -> None:
     _to_mend(draft, wrong)
     st.html(_STYLE)
     # Set rather than given as a default, so that it can be turned to by a click on a complaint.
-    st.session_state.setdefault(_PART, PARTS[2])
+    parts = [one for one in PARTS if one != "Rules" or draft.kind in WITH_RULES]
+    if st.session_state.get(_PART) not in parts:
+        st.session_state[_PART] = "Branches"
     part = st.segmented_control(
         "Part",
-        PARTS,
+        parts,
         key=_PART,
         required=True,
         label_visibility="collapsed",
@@ -84,6 +89,8 @@ def _part(runtime: Runtime, form: Form, part: str) -> None:
             combining(form, models)
         case "Rules":
             rules(form)
+        case "Policies":
+            policies(form, models)
         case "Preview":
             preview(runtime, form.draft)
         case _:

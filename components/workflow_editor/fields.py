@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 import streamlit as st
 
@@ -98,6 +99,38 @@ class Form:
         )  # fmt: skip
         self.problem(path)
 
+    def several(
+        self, name: str, *path: str, options: Mapping[str, str], most: int,
+        nothing: list[str] | None, hint: str = "", about: str = "",
+    ) -> None:  # fmt: skip
+        """Several of many, in the order of choosing; others may be typed. Emptied: `nothing`."""
+        now = [_text(entry) for entry in _entries(self.draft.get(path))]
+        words = {**{name: name for name in now}, **options}
+        if self._told(name, path, words):
+            return
+        key = self._bind(
+            path,
+            lambda typed: [_text(entry) for entry in _entries(typed)] or nothing,
+            lambda value: [_text(entry) for entry in _entries(value)],
+        )
+        st.multiselect(
+            name, list(words), key=key, format_func=lambda value: words.get(value) or value,
+            placeholder=hint, help=about or None, max_selections=most, accept_new_options=True,
+        )  # fmt: skip
+        self.problem(path)
+
+    def money(
+        self, name: str, *path: str, high: float, hint: str = "", about: str = ""
+    ) -> None:  # fmt: skip
+        """Dollars, kept as exact text; none where the field is empty."""
+        if self._told(name, path):
+            return
+        key = self._bind(path, _from_dollars, _to_dollars)
+        st.number_input(
+            name, 0.0, high, None, 0.05, key=key, placeholder=hint, help=about or None, format="%g"
+        )
+        self.problem(path)
+
     def switch(self, name: str, *path: str, about: str = "") -> None:
         if self.read_only:
             if not self.draft.get(path):
@@ -132,7 +165,7 @@ class Form:
             return False
         value = self.draft.get(path)
         if isinstance(value, list):
-            text = _to_lines(value)
+            text = _to_lines([(words or {}).get(_text(entry), entry) for entry in value])
         else:
             text = (words or {}).get(_text(value), _text(value))
         if text and long:
@@ -157,11 +190,24 @@ class Form:
 def sentence(complaint: Complaint) -> str:
     """A complaint as a sentence: "Title is empty"."""
     # Which branch it is stands beside it already.
-    message = re.sub(r'^(branch "[^"]*":? |aggregate\.|vote\.)', "", complaint.message)
+    message = re.sub(
+        r'^(branch "[^"]*":? |aggregate\.|vote\.|policies\.\w+\.)', "", complaint.message
+    )
+    message = re.sub(r"^(\w+)_s\b", r"\1", message)
     names = [part for part in complaint.where if isinstance(part, str)]
+    message = message.removeprefix("input ")
     if message.startswith(("is ", "has ", "may ", "needs ", "should ")) and names:
-        message = f"{names[-1].replace('_', ' ')} {message}"
+        message = f"{names[-1].removesuffix('_s').replace('_', ' ')} {message}"
     return message[:1].upper() + message[1:]
+
+
+def _to_dollars(value: object) -> float | None:
+    return float(_text(value)) if value is not None else None
+
+
+def _from_dollars(typed: object) -> str | None:
+    """Exact: 0.1 is ten cents, and not the binary number nearest to it."""
+    return f"{Decimal(str(typed)):f}" if isinstance(typed, int | float) else None
 
 
 def _same(value: object) -> object:

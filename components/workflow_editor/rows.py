@@ -31,6 +31,7 @@ def _new_row(draft: Draft, rows: list[Row]) -> Row:
         "model": "",
         "temperature": None,
         "max_tokens": None,
+        "fallback": None,
         "enabled": True,
         "times": 1,
         "weight": 1.0,

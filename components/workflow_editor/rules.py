@@ -1,4 +1,4 @@
-"""The rules that are set before a run: votes, rubric, categories, documents and deadlines."""
+"""The rules that only some kinds of workflow have: votes, rubric, categories, documents."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ EARLY = {
     "likely": "when it is decided with 95 %",
 }
 MOST_CRITERIA = 12
+WITH_RULES = ("moderation", "reasoning", "judges", "research")
+"""Kinds of workflow that have rules of their own."""
 
 
 def rules(form: Form) -> None:
@@ -36,17 +38,6 @@ def rules(form: Form) -> None:
         _rubric(form)
     if kind == "research":
         _search(form)
-    st.markdown("**Deadlines of one call, in seconds**")
-    cells = st.columns(3, gap="medium")
-    for cell, (name, field) in zip(
-        cells,
-        (("First word", "first_token_s"), ("Between words", "idle_s"), ("In all", "total_s")),
-        strict=True,
-    ):
-        with cell:
-            form.number(
-                name, "deadlines", field, low=0.0, high=86_400.0, step=10.0, hint="no deadline"
-            )
 
 
 def _vote(form: Form) -> None:

@@ -29,6 +29,8 @@ def place(message: str, data: Mapping[str, object]) -> Place:
         return (found[1],)
     if found := re.match(r"(aggregate|vote)\.(\w+)", message):
         return (found[1], found[2])
+    if found := re.match(r"policies\.(\w+)\.(\w+)", message):
+        return ("policies", found[1], found[2])
     if "branches" in message or "every branch" in message:
         return ("branches",)
     return ("kind",) if "workflow kind" in message else ()

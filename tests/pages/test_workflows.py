@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from components import session
+from components.workflow_editor.rules import WITH_RULES
 from fanout.providers.script import Reply, Script
 from fanout.providers.scripted_server import ServerHandle, serving
 from fanout.workflows.library import user_workflows
@@ -69,7 +70,8 @@ def test_every_kind_starts_as_a_workflow_that_can_be_run(kind: str, mine: UserWo
     assert stored is not None and stored.workflow == skeleton(
         kind, name=f"a-{kind}", title=f"A {kind}"
     )
-    for part in PARTS:
+    rules = ("Rules",) if kind in WITH_RULES else ()
+    for part in (*rules, *PARTS):
         app = turned_to(app, part)
     assert app.button(key="save_workflow").disabled, "looking at every part changes nothing"
     assert f'kind = "{kind}"' in said(app)
@@ -195,13 +197,13 @@ def test_a_variable_is_defined_filled_and_dropped(mine: UserWorkflows) -> None:
     assert "{role}" in said(app), "the prompt still uses it, and that is told"
 
 
-def test_fifty_branches_are_edited_and_a_51st_is_refused(mine: UserWorkflows) -> None:
+def test_a_thousand_branches_are_edited_and_one_more_is_refused(mine: UserWorkflows) -> None:
     branches = [{"id": f"b{i}", "title": f"B{i}", "prompt": "{topic}"} for i in range(MAX_BRANCHES)]
     mine.add(parse({"title": "Many", "branches": branches}, name="many"))
     app = opened("many")
     assert app.button(key="branch_add").disabled and app.button(key="branch_copy").disabled
     drawn(app.number_input(key=branch_field(app, "times")).set_value(2).run())
-    assert "it would run 51 branches" in said(app).lower()
+    assert f"it would run {MAX_BRANCHES + 1} branches" in said(app).lower()
     for part in PARTS:
         turned_to(app, part)
 

@@ -10,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 from fanout.workflows.user_workflows import UserWorkflows
 
 SHELL = Path(__file__).resolve().parents[2] / "components" / "shell.py"
-PARTS = ("About", "Shared prompt", "Branches", "Combining", "Rules", "Preview", "File")
+PARTS = ("About", "Shared prompt", "Branches", "Combining", "Policies", "Preview", "File")
+"""Those that every kind has; some have Rules too."""
 
 
 def opened(name: str = "") -> AppTest:

@@ -12,6 +12,13 @@ from hypothesis import strategies as st
 from fanout.workflows.definition import Workflow
 from fanout.workflows.library import shipped
 from fanout.workflows.parsing import KINDS, parse
+from fanout.workflows.policy_specs import (
+    BudgetSpec,
+    FanInSpec,
+    HedgingSpec,
+    PolicySpec,
+    RetrySpec,
+)
 from fanout.workflows.specs import (
     AggregateSpec,
     BranchSpec,
@@ -19,6 +26,7 @@ from fanout.workflows.specs import (
     CriterionSpec,
     DeadlineSpec,
     ScaleSpec,
+    Spec,
     VoteSpec,
 )
 from fanout.workflows.user_workflows import read_toml
@@ -40,6 +48,7 @@ TEXTS = st.text(max_size=40) | st.sampled_from(
 )
 PROMPTS = TEXTS.map(lambda text: "Write. " + text.replace("{", "{{").replace("}", "}}"))
 TITLES = st.text(min_size=1, max_size=20).filter(lambda text: bool(text.strip()))
+NAMES = st.lists(TEXTS, max_size=3)
 NUMBERS = st.none() | st.floats(0, 2)
 LIMITS = st.none() | st.integers(1, 200_000)
 SECONDS = st.none() | st.floats(0.001, 86_400)
@@ -61,6 +70,7 @@ def branches(draw: st.DrawFn) -> list[dict[str, object]]:
             "times": draw(st.integers(1, 3)),
             "weight": draw(st.floats(0.001, 1000)),
             "queries": draw(st.sampled_from(["whole", "lines"])),
+            "fallback": draw(st.none() | NAMES),
         }
         for i in range(count)
     ]
@@ -79,6 +89,28 @@ AGGREGATES = st.fixed_dictionaries(
         "points": st.lists(TEXTS, max_size=3),
         "criteria": st.lists(TEXTS, max_size=3),
         "judges": st.integers(1, 15),
+        "fallback": st.none() | NAMES,
+    },
+)
+POLICIES = st.fixed_dictionaries(
+    {},
+    optional={
+        "retries": st.fixed_dictionaries(
+            {}, optional={"attempts": st.integers(1, 10), "total_s": st.floats(0.001, 86_400)}
+        ),
+        "fan_in": st.fixed_dictionaries(
+            {}, optional={"k": st.none() | st.integers(1, 9), "deadline_s": st.floats(1, 60)}
+        ),
+        "hedging": st.fixed_dictionaries({}, optional={"enabled": st.booleans()}),
+        "prefix": st.sampled_from(["auto", "on", "off"]),
+        "budget": st.fixed_dictionaries(
+            {},
+            optional={
+                "usd": st.decimals("0.000000001", "99999", places=9).map(str),
+                "tokens": st.none() | st.integers(1, 10**12),
+            },
+        ),
+        "run_s": st.none() | st.floats(60, 86_400),
     },
 )
 VOTES = st.fixed_dictionaries(
@@ -115,7 +147,8 @@ def workflows(draw: st.DrawFn, kind: str) -> Workflow:
         "topic_hint": TEXTS,
         "system": PROMPTS,
         "shared": PROMPTS,
-        "defaults": st.fixed_dictionaries({}, optional={"temperature": NUMBERS}),
+        "defaults": st.fixed_dictionaries({}, optional={"temperature": NUMBERS, "fallback": NAMES}),
+        "policies": POLICIES,
         "deadlines": st.fixed_dictionaries({}, optional={"idle_s": SECONDS, "total_s": SECONDS}),
         "aggregate": st.none() | AGGREGATES,
         **OWN[kind],
@@ -164,6 +197,22 @@ def test_a_written_file_reads_as_people_write_it() -> None:
     )
 
 
+def test_only_the_policies_that_somebody_chose_stand_in_a_file() -> None:
+    data = {
+        "title": "Mine",
+        "prompt": "{topic}",
+        "branches": [{"id": "a", "title": "A", "fallback": ["other/b"]}],
+        "policies": {"retries": {"attempts": 2}, "fan_in": {"k": 1}, "budget": {"usd": "0.10"}},
+    }
+    text = written(parse(data, name="mine"))
+    assert 'fallback = ["other/b"]' in text
+    assert text[text.index("[policies") : text.index("[[branches")] == (
+        "[policies.retries]\nattempts = 2\n\n[policies.fan_in]\nk = 1\n\n"
+        '[policies.budget]\nusd = "0.10"\n\n'
+    )
+    assert "policies" not in written(parse({**data, "policies": {}}, name="mine"))
+
+
 DOCS = (Path(__file__).resolve().parents[2] / "docs" / "workflows.md").read_text("utf-8")
 
 
@@ -176,6 +225,11 @@ def test_every_file_in_the_docs_is_a_workflow() -> None:
 def test_every_field_of_every_kind_is_in_the_docs() -> None:
     specs = (*KINDS.values(), BranchSpec, AggregateSpec, VoteSpec, DeadlineSpec, CallDefaults)
     fields = {field for spec in specs for field in spec.model_fields} - {"name"}
+    tables: dict[str, type[Spec]] = {
+        "retries": RetrySpec, "fan_in": FanInSpec, "hedging": HedgingSpec, "budget": BudgetSpec,
+    }  # fmt: skip
+    fields |= {f"{name}.{field}" for name, spec in tables.items() for field in spec.model_fields}
+    fields |= set(PolicySpec.model_fields) - set(tables)
     fields |= {f"rubric.{field}" for field in CriterionSpec.model_fields}
     fields |= {f"scale.{field}" for field in ScaleSpec.model_fields}
     words = set(re.findall(r"`\[*([a-z_.]+)\]*`", DOCS))
