@@ -18,10 +18,11 @@ from fanout.engine.endpoints import EndpointBook
 from fanout.engine.engine import Engine
 from fanout.engine.local_models import LocalModels
 from fanout.engine.model_lists import Listing, ModelLists
-from fanout.errors import FanoutError, SettingsError, StoreError
+from fanout.errors import FanoutError, LocalModelError, SettingsError, StoreError
 from fanout.providers.base import Provider
 from fanout.providers.discovery import USUAL_PORTS, FoundServer, find_local_servers
 from fanout.providers.local.server import LocalServer
+from fanout.providers.network import Network
 from fanout.providers.openai_compatible import MODELS_S, OpenAICompatible
 from fanout.retrieval.library import Library
 from fanout.settings import ENVIRONMENT, Settings
@@ -53,6 +54,8 @@ class Runtime:
         """Things to tell the person who installed it; the app works as far as it can."""
         self.usual_ports: Mapping[int, str] = USUAL_PORTS
         """Where servers of this machine are looked for, and whose port it usually is."""
+        self.network = Network(settings.allowed_hosts) if settings.shared else None
+        """Which hosts people's endpoints may lie at; None: any."""
         book = EndpointBook(self._make, settings.home / "endpoints.json")
         self.store = self._opened_store()
         self.engine = Engine(book, library=lambda: self.library, store=self.store)
@@ -73,9 +76,17 @@ class Runtime:
         self._found: tuple[float, tuple[FoundServer, ...]] = (-LOOK_AROUND_S, ())
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Runtime:
-        """Comes up whatever the environment says; what can't be used of it is in `problems`."""
-        settings, problem = Settings.usable(environment)
+    def from_environment(
+        cls,
+        environment: Mapping[str, str] | None = None,
+        secrets: Mapping[str, object] | None = None,
+    ) -> Runtime:
+        """Comes up whatever is said of an endpoint; what can't be used of it is in `problems`.
+
+        `secrets` is a secrets file that was read. SettingsError where shared mode, budgets or
+        bounds can't be read: those have no safe way to be left out.
+        """
+        settings, problem = Settings.usable(environment, secrets)
         return cls(settings, [problem] if problem else [])
 
     def __enter__(self) -> Runtime:
@@ -155,8 +166,13 @@ class Runtime:
 
         It is fetched and loaded in the background, and the old one answers until it is ready:
         `machine.coming` tells how far it is, `machine.problem` why it did not come.
-        LocalModelError where it can be seen at once that it can't be loaded.
+        LocalModelError where it can be seen at once that it can't be loaded, and in shared mode.
         """
+        if self.settings.shared:
+            raise LocalModelError(
+                "The model of this machine serves everybody here, so only FANOUT_MODEL chooses it. "
+                "Ask whoever runs this Fanout, or choose another endpoint."
+            )
         self.machine.bring(setting, self.engine.soon, self.engine.endpoints.change)
 
     def keep_local_model(self) -> None:
@@ -215,7 +231,10 @@ class Runtime:
         self.engine.endpoints.remove(endpoint_id)
 
     def found_servers(self, *, fresh: bool = False) -> tuple[FoundServer, ...]:
-        """The model servers that run on this machine, each asked within half a second."""
+        """The model servers that run on this machine, each asked within half a second; in shared
+        mode none, since they are not the visitors'."""
+        if self.settings.shared:
+            return ()
         looked_at, found = self._found
         if fresh or monotonic() - looked_at > LOOK_AROUND_S:
             found = self.engine.call(find_local_servers, self.usual_ports)
@@ -254,4 +273,6 @@ class Runtime:
     def _make(self, endpoint: Endpoint, key: Secret | None) -> Provider:
         if endpoint.id == BUNDLED:
             return self.machine
-        return OpenAICompatible(endpoint, key)
+        # What the environment names was chosen by whoever runs this, not by a visitor.
+        chosen_here = endpoint.id == ENVIRONMENT
+        return OpenAICompatible(endpoint, key, None if chosen_here else self.network)

@@ -18,6 +18,7 @@ import httpx2
 import openai
 
 from fanout.providers.problems import (
+    AddressRefused,
     Asked,
     ErrorInStream,
     Problem,
@@ -147,6 +148,13 @@ def _of_exception(problem: Exception, asked: Asked) -> Failure:
                     FailureKind.CONNECTION,
                     f"No safe connection to {name} at {host}. "
                     "Check its certificate, and whether the base URL starts with http or https.",
+                )
+            case AddressRefused():
+                return _final(
+                    FailureKind.CONNECTION,
+                    f"{name} is at {host}, which leads to a private address, and this Fanout asks "
+                    "only public ones for its visitors. Add a public endpoint, or ask whoever runs "
+                    "Fanout to name the host in FANOUT_ALLOWED_HOSTS.",
                 )
             case socket.gaierror():
                 return _lost(

@@ -26,7 +26,8 @@ from fanout.providers.embedding import embedded, not_offered
 from fanout.providers.failures import CHECK_KEY, failure_of
 from fanout.providers.form_refusal import provider_error
 from fanout.providers.model_list import model_names
-from fanout.providers.problems import Asked, WebPage
+from fanout.providers.network import Network
+from fanout.providers.problems import AddressRefused, Asked, WebPage
 from fanout.providers.rate_headers import rates_in
 from fanout.providers.schema_keywords import without
 from fanout.providers.server_error import BadStatus
@@ -48,8 +49,12 @@ _EXPECTED = (openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, httpx2.Str
 class OpenAICompatible:
     """A `Provider` for one endpoint; but for connecting, deadlines are the kernel's."""
 
-    def __init__(self, endpoint: Endpoint, key: Secret | None = None) -> None:
+    def __init__(
+        self, endpoint: Endpoint, key: Secret | None = None, network: Network | None = None
+    ) -> None:
+        """`network` keeps it to certain addresses; without one any may be asked."""
         self._endpoint = endpoint
+        self._network = network
         self._key = key.reveal().strip() if key else ""
         self._host = _host(endpoint)
         self._client: openai.AsyncOpenAI | None = None
@@ -131,7 +136,9 @@ class OpenAICompatible:
             raise ProviderError(_unfit_key(asked))
         if self._client is None:
             try:
-                self._client = _client(self._endpoint, self._key)
+                self._client = _client(self._endpoint, self._key, self._network)
+            except AddressRefused as problem:
+                raise _failed(problem, asked) from None
             except (*_EXPECTED, ValueError) as problem:
                 raise _failed(httpx2.InvalidURL(type(problem).__name__), asked) from None
         return self._client
@@ -161,7 +168,7 @@ def _host(endpoint: Endpoint) -> str:
         return ""
 
 
-def _client(endpoint: Endpoint, key: str) -> openai.AsyncOpenAI:
+def _client(endpoint: Endpoint, key: str, network: Network | None) -> openai.AsyncOpenAI:
     async def headers_of_ours(request: httpx2.Request) -> None:
         # The SDK adds organisation, project and custom headers from the environment, which are
         # meant for another server than this one may be.
@@ -174,12 +181,15 @@ def _client(endpoint: Endpoint, key: str) -> openai.AsyncOpenAI:
     url = httpx2.URL(endpoint.base_url)
     if url.scheme not in ("http", "https") or not url.host:
         raise httpx2.InvalidURL("no web address")
+    limits = _ONE_CALL_EACH if endpoint.on_this_machine else _KEPT_OPEN
     http = openai.DefaultAsyncHttpxClient(
         follow_redirects=False,
-        limits=_ONE_CALL_EACH if endpoint.on_this_machine else _KEPT_OPEN,
+        limits=limits,
         timeout=httpx2.Timeout(None, connect=_CONNECT_S),
-        # A proxy of the environment can't reach this machine's own servers.
-        trust_env=url.host not in _LOOPBACK,
+        # A proxy of the environment can't reach this machine's own servers, and would resolve a
+        # name that was to be checked on its own.
+        trust_env=network is None and url.host not in _LOOPBACK,
+        transport=network.transport(limits) if network is not None else None,
         event_hooks={"request": [headers_of_ours]},
     )
     return openai.AsyncOpenAI(

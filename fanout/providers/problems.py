@@ -23,6 +23,10 @@ class Asked:
     """The key and the prompts."""
 
 
+class AddressRefused(OSError):
+    """The endpoint's host leads to an address that nobody may have asked for them here."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorInStream:
     """An `error` where a piece of the answer should be."""
