@@ -15,7 +15,7 @@ import anyio.to_thread
 from fanout.endpoint import Endpoint
 from fanout.engine.handle import RunHandle
 from fanout.errors import LocalModelError, ProviderError
-from fanout.providers.base import ChatRequest, Embedded, StreamItem
+from fanout.providers.base import ChatRequest, Embedded, Primed, StreamItem
 from fanout.providers.local.provider import LocalProvider
 from fanout.providers.local.server import LocalServer
 from fanout.providers.local.state import LocalState
@@ -103,6 +103,17 @@ class LocalModels:
     async def embed(self, model: str, texts: Sequence[str]) -> Embedded:
         """Always a ProviderError: no model of this machine is loaded for embeddings."""
         return await self._model_of(model).provider.embed(model, texts)
+
+    async def prime(self, requests: Sequence[ChatRequest]) -> Primed | None:
+        """A beginning is computed once by the model that all of them ask."""
+        models = {request.model for request in requests}
+        if len(models) != 1:
+            return None
+        try:
+            model = self._model_of(models.pop())
+        except ProviderError:
+            return None
+        return await model.provider.prime(requests)
 
     async def warm_up(self) -> None:
         """Start the model that answers; what goes wrong is in its state."""

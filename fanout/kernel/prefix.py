@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Final, Literal, TypeAlias
 
 from fanout.policies import EndpointPolicy, PrefixMode
+from fanout.providers.beginnings import shared_length, text_of
 from fanout.tokens import estimated_tokens
 from fanout.types import BranchId, BranchPlan, EndpointId, ModelRef, Usage
 
@@ -123,13 +124,13 @@ def _clusters(
     plans: Sequence[BranchPlan], model: ModelRef, how: How, least: int
 ) -> Iterable[Opening]:
     """In alphabetical order, plans that begin alike are neighbours."""
-    texts = [_text(plan) for plan in plans]
+    texts = [text_of(plan.messages) for plan in plans]
     order = sorted(range(len(plans)), key=texts.__getitem__)
     runs: list[tuple[list[int], int]] = []
     """Positions of plans that begin alike, and how many characters they share."""
     open_ended = False
     for before, after in pairwise(order):
-        shared = _shared(texts[before], texts[after])
+        shared = shared_length(texts[before], texts[after])
         if not _has_tokens(texts[before][:shared], least):
             open_ended = False
         elif not open_ended:
@@ -145,22 +146,6 @@ def _clusters(
             branches=tuple(plans[position].id for position in members),
             how=how,
         )
-
-
-def _text(plan: BranchPlan) -> str:
-    return "".join(f"{message.role}\n{message.content}\n\0" for message in plan.messages)
-
-
-def _shared(one: str, other: str) -> int:
-    """How many characters two texts have in common at the beginning; each is read about twice."""
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 def _has_tokens(text: str, least: int) -> bool:

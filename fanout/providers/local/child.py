@@ -37,6 +37,8 @@ class ChildConfig:
     """Tokens per slot."""
     threads: int
     port: int = 0
+    state_folder: str = ""
+    """Where slots' states may be saved; empty: nowhere."""
 
     def line(self) -> bytes:
         return json.dumps(asdict(self)).encode() + b"\n"
@@ -108,6 +110,10 @@ def _serve(config: ChildConfig) -> tuple[object, Mapping[str, str]]:
     params.n_ctx = config.context * config.slots
     params.cpuparams.n_threads = config.threads
     params.cache_ram_mib = PROMPT_CACHE_MIB
+    if config.state_folder:
+        # llama.cpp joins folder and file name as they are.
+        params.slot_save_path = f"{config.state_folder}{os.sep}"
+        os.umask(0o077)
     params.verbosity = WARNINGS
     params.ui = False
     # No web page may read our answers, whoever opens it in a browser on this machine.

@@ -16,8 +16,10 @@ from typing import Final
 
 from fanout.endpoint import Endpoint, Secret
 from fanout.errors import LocalModelError, ProviderError
-from fanout.providers.base import ChatRequest, Embedded, Provider, StreamItem
+from fanout.providers.base import ChatRequest, Embedded, Primed, Provider, StreamItem
+from fanout.providers.local.prefixes import Prefixes
 from fanout.providers.local.server import Address, LocalServer
+from fanout.providers.local.slot_server import SlotServer
 from fanout.types import Failure, FailureKind
 
 SAMPLING: Final = MappingProxyType(
@@ -56,6 +58,7 @@ class _Line:
 
     address: Address
     provider: Provider
+    prefixes: Prefixes
 
 
 class LocalProvider:
@@ -65,7 +68,7 @@ class LocalProvider:
         self.server = server
         self._connect = connect or _openai_compatible
         self._line: _Line | None = None
-        self._old: list[Provider] = []
+        self._old: list[_Line] = []
 
     def stream(
         self, request: ChatRequest
@@ -76,19 +79,32 @@ class LocalProvider:
         """Not offered: a model that writes makes poor vectors, and the bundled one none."""
         raise ProviderError(_no_embeddings(self.server.state.title))
 
+    async def prime(self, requests: Sequence[ChatRequest]) -> Primed | None:
+        """Compute what these begin with once; `stream` then starts each of them there."""
+        try:
+            line = await self._connected()
+        except ProviderError:
+            return None
+        return await line.prefixes.prime([tuned(each, line.address) for each in requests])
+
     async def aclose(self) -> None:
         """Close the connections and end the server."""
-        lines = [*self._old, *([self._line.provider] if self._line else [])]
+        lines = [*self._old, *([self._line] if self._line else [])]
         self._line, self._old = None, []
-        for provider in lines:
-            await provider.aclose()
+        for line in lines:
+            await line.provider.aclose()
+            await line.prefixes.aclose()
         await self.server.aclose()
 
     @asynccontextmanager
     async def _stream(self, request: ChatRequest) -> AsyncIterator[AsyncIterator[StreamItem]]:
         line = await self._connected()
         try:
-            async with line.provider.stream(tuned(request, line.address)) as items:
+            asked = tuned(request, line.address)
+            async with (
+                line.prefixes.slot(asked) as number,
+                line.provider.stream(_in_slot(asked, number)) as items,
+            ):
                 yield items
         except ProviderError as error:
             broken = error.failure.kind in (FailureKind.CONNECTION, FailureKind.TRUNCATED)
@@ -109,9 +125,10 @@ class LocalProvider:
         if line is None or line.address is not address:
             if line is not None:
                 # Its streams are still failing in other branches; closing it would disturb them.
-                self._old.append(line.provider)
+                self._old.append(line)
             endpoint = replace(self.server.endpoint, base_url=address.base_url)
-            line = self._line = _Line(address, self._connect(endpoint, address.key))
+            line = _Line(address, self._connect(endpoint, address.key), _prefixes(address))
+            self._line = line
         return line
 
 
@@ -124,6 +141,21 @@ def tuned(request: ChatRequest, address: Address) -> ChatRequest:
         request,
         temperature=TEMPERATURE if request.temperature is None else request.temperature,
         extra=MappingProxyType({**sampling, **request.extra}),
+    )
+
+
+def _in_slot(request: ChatRequest, number: int | None) -> ChatRequest:
+    if number is None:
+        return request
+    return replace(request, extra=MappingProxyType({**request.extra, "id_slot": number}))
+
+
+def _prefixes(address: Address) -> Prefixes:
+    return Prefixes(
+        SlotServer(address.base_url, address.key),
+        slots=address.slots,
+        folder=address.states,
+        bytes_per_token=address.model.bytes_per_token,
     )
 
 

@@ -24,6 +24,7 @@ from fanout.providers.local.download import Progress
 from fanout.providers.local.process import ModelProcess, threads
 from fanout.providers.local.resolve import outline, resolve
 from fanout.providers.local.state import LocalState
+from fanout.providers.local.state_folder import StateFolder
 from fanout.providers.local.weights import LocalModel
 
 SLOTS: Final = 3
@@ -41,11 +42,15 @@ class Address(NamedTuple):
     base_url: str
     key: Secret
     model: LocalModel
+    slots: int = SLOTS
+    states: Path | None = None
+    """Where the states of its slots may be saved; None: nowhere."""
 
 
 class _Running(NamedTuple):
     process: ModelProcess
     address: Address
+    states: StateFolder | None
 
 
 class LocalServer:
@@ -156,6 +161,7 @@ class LocalServer:
             async with self._lock:
                 if self._running is not None:
                     await self._running.process.aclose()
+                    _remove(self._running.states)
                     self._running = None
         self._say("stopped", f"{self._state.title} is switched off.")
 
@@ -178,6 +184,9 @@ class LocalServer:
 
     async def _launch(self, model: LocalModel) -> _Running:
         key = self._key if self._key is not None else Secret(secrets.token_urlsafe(32))
+        process = await ModelProcess.open(self._home)
+        # A server that is open to everybody on this machine lets nobody write files.
+        states = StateFolder.open(self._home) if key else None
         config = ChildConfig(
             model_path=str(model.path),
             alias=model.id,
@@ -186,8 +195,8 @@ class LocalServer:
             context=model.context(self._slots),
             threads=threads(),
             port=self._port,
+            state_folder=str(states.path) if states is not None else "",
         )
-        process = await ModelProcess.open(self._home)
         try:
             with anyio.fail_after(self._start_deadline_s):
                 base = await process.configure(config, model)
@@ -195,18 +204,23 @@ class LocalServer:
                 raise LocalModelError(f"{model.title} was loaded but doesn't answer. Try again.")
         except TimeoutError:
             await process.kill()
+            _remove(states)
             raise LocalModelError(
                 f"{model.title} was not ready after {self._start_deadline_s:.0f} s. "
                 "Close other programs that need memory, or choose a smaller model."
             ) from None
         except BaseException:
             await process.kill()
+            _remove(states)
             raise
-        return _Running(process, Address(base + "/v1", key, model))
+        path = states.path if states is not None else None
+        address = Address(base + "/v1", key, model, self._slots, path)
+        return _Running(process, address, states)
 
     async def _bury(self, running: _Running) -> None:
         self._running = None
         await running.process.kill()
+        _remove(running.states)
         self._crashes.append(anyio.current_time())
         title = running.address.model.title
         self._say("stopped", f"{title} stopped unexpectedly. It starts again when it is needed.")
@@ -233,6 +247,11 @@ class LocalServer:
 
     def _say(self, phase: Literal["stopped", "starting", "ready", "failed"], message: str) -> None:
         self._state = LocalState(phase=phase, message=message, title=self._state.title)
+
+
+def _remove(states: StateFolder | None) -> None:
+    if states is not None:
+        states.remove()
 
 
 async def healthy(base_url: str) -> bool:
