@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from fanout.endpoint import BUNDLED, Endpoint
 from fanout.errors import SettingsError
+from fanout.policies import EndpointPolicy
 from fanout.settings import ENVIRONMENT
 from fanout.types import EndpointId, Price
 
 OWN_PRICE = "your own price"
+_POLICY = TypeAdapter(EndpointPolicy)
 
 
 class EndpointFile:
@@ -70,6 +75,7 @@ def _to_row(endpoint: Endpoint) -> dict[str, object]:
         "on_this_machine": endpoint.on_this_machine,
         "default_model": endpoint.default_model,
         "embedding_model": endpoint.embedding_model,
+        "policy": asdict(endpoint.policy),
         "prices": {
             model: [str(price.input), str(price.output)] for model, price in endpoint.prices.items()
         },
@@ -87,8 +93,9 @@ def _from_row(row: dict[str, object]) -> Endpoint:
         slots=max(1, int(str(row["slots"]))),
         on_this_machine=row["on_this_machine"] is True,
         default_model=str(row["default_model"]),
-        # Files of earlier versions don't have it.
+        # Files of earlier versions have neither.
         embedding_model=str(row.get("embedding_model") or ""),
+        policy=_POLICY.validate_python(row.get("policy") or {}),
         prices={
             str(model): Price(input=Decimal(pair[0]), output=Decimal(pair[1]), source=OWN_PRICE)
             for model, pair in prices.items()

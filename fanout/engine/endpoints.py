@@ -19,6 +19,8 @@ from fanout.errors import ProviderError
 from fanout.providers.base import Provider
 from fanout.settings import ENVIRONMENT
 from fanout.traffic.gate import EndpointGate
+from fanout.traffic.health import EndpointHealth
+from fanout.traffic.lane import Place
 from fanout.types import EndpointId, Failure, FailureKind, ModelRef
 
 MakeProvider = Callable[[Endpoint, Secret | None], Provider]
@@ -33,10 +35,14 @@ class _Entry:
 
 
 class EndpointBook:
-    """Read from any thread; providers and gates are made and used on the engine's loop."""
+    """Read from any thread; providers are made, and they and gates used, on the engine's loop."""
 
-    def __init__(self, make: MakeProvider, file: Path | None = None) -> None:
+    def __init__(
+        self, make: MakeProvider, file: Path | None = None, place: Place | None = None
+    ) -> None:
+        """`place` is where several processes keep rates and pauses together; see traffic.shared."""
         self._make = make
+        self._place = place
         self._file = EndpointFile(file) if file is not None else None
         self._entries: dict[EndpointId, _Entry] = {}
         self._lock = threading.Lock()
@@ -118,10 +124,13 @@ class EndpointBook:
 
     def gate(self, endpoint_id: EndpointId) -> EndpointGate:
         with self._lock:
-            entry = self._entry(endpoint_id)
-            if entry.gate is None:
-                entry.gate = EndpointGate(entry.endpoint)
-            return entry.gate
+            return self._gate(self._entry(endpoint_id))
+
+    def health(self) -> tuple[EndpointHealth, ...]:
+        """How each endpoint is doing, those that were never asked included; from any thread."""
+        with self._lock:
+            gates = [self._gate(entry) for entry in self._entries.values()]
+        return tuple(gate.health() for gate in gates)
 
     def resolve(self, name: str, chosen: ModelRef) -> ModelRef:
         """A definition's model name: empty is the run's choice, "endpoint/name" names another."""
@@ -144,6 +153,8 @@ class EndpointBook:
             providers += self._replaced
         for provider in providers:
             await provider.aclose()
+        if self._place is not None:
+            self._place.close()
 
     def _set_aside(self, entry: _Entry | None) -> None:
         """Its answers under way go on, so it is closed with the book."""
@@ -157,6 +168,11 @@ class EndpointBook:
                 Failure(kind=FailureKind.UNKNOWN_MODEL, message=_not_here(endpoint_id))
             )
         return entry
+
+    def _gate(self, entry: _Entry) -> EndpointGate:
+        if entry.gate is None:
+            entry.gate = EndpointGate(entry.endpoint, self._place)
+        return entry.gate
 
     def _save(self) -> None:
         if self._file is None:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from anyio.lowlevel import checkpoint_if_cancelled
+
 from fanout.endpoint import Endpoint
 from fanout.errors import ProviderError
 from fanout.policies import HoldReason, RateFacts
 from fanout.traffic.allowance import Allowance
 from fanout.traffic.circuit import ENDPOINTS_FAULT, Circuit, CircuitState
+from fanout.traffic.elsewhere import Elsewhere
 from fanout.traffic.first_tokens import FirstTokens
 from fanout.traffic.holds import Hold
+from fanout.traffic.lane import wall_ms
+from fanout.traffic.ledger import MINUTE_S
 from fanout.traffic.pause import Pause
-from fanout.traffic.quota import MINUTE_S, Quota, Reserved
+from fanout.traffic.quota import Quota, Reserved
 from fanout.traffic.tally import Outcome, Tally
 from fanout.types import Failure, FailureKind, Usage
 
@@ -25,7 +30,12 @@ class Flow:
     """Changed on the engine's loop only; `changed` is called after what may let a call through."""
 
     def __init__(
-        self, endpoint: Endpoint, *, changed: Callable[[], None], minute_s: float = MINUTE_S
+        self,
+        endpoint: Endpoint,
+        *,
+        changed: Callable[[], None],
+        minute_s: float = MINUTE_S,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.allowance = Allowance(endpoint.slots)
@@ -38,6 +48,8 @@ class Flow:
         self.in_flight = 0
         self.calls = 0
         """Requests let through so far, and the number of the last."""
+        self.elsewhere = elsewhere
+        """Where other processes see what this one takes; None: there is no such place."""
         self.changed = changed
 
     @staticmethod
@@ -88,6 +100,45 @@ class Flow:
             return taken
         return Hold(HoldReason.RATE, taken, now_s + taken)
 
+    async def take_elsewhere(self, reserved: Reserved) -> Hold | None:
+        """The same where other processes see it; a Hold, like an exception, leaves nothing taken.
+
+        Meanwhile other calls may have failed, so what was so before is looked at again.
+        """
+        if self.elsewhere is None:
+            return None
+        hold: Hold | None = None
+        kept = False
+        try:
+            taken = await self.elsewhere.take(self.quota.limits, reserved.tokens)
+            if taken is not None and taken.paused_s:
+                self.pause.begin(taken.paused_s, FailureKind.RATE_LIMIT, self.now_s())
+            elif taken is not None and taken.wait_s:
+                hold = Hold(HoldReason.RATE, taken.wait_s, self.now_s() + taken.wait_s)
+            elif taken is not None:
+                reserved.elsewhere_ms = taken.at_ms
+            await checkpoint_if_cancelled()
+            self.refuse_if_open()
+            hold = hold or self.hold()
+            kept = hold is None
+        finally:
+            if not kept:
+                self.quota.undo(reserved)
+                self.elsewhere.settle(reserved, -1, -reserved.tokens)
+        return hold
+
+    @property
+    def limited_elsewhere(self) -> bool:
+        """True where a rate can only be asked for by waiting for an answer."""
+        limits = self.quota.limits
+        return self.elsewhere is not None and bool(limits.requests or limits.tokens)
+
+    def tell_elsewhere(self, reserved: Reserved) -> None:
+        """A call went without asking there first."""
+        if self.elsewhere is not None:
+            reserved.elsewhere_ms = wall_ms()
+            self.elsewhere.settle(reserved, 1, reserved.tokens)
+
     def refuse_if_long(self, hold: Hold) -> None:
         """ProviderError where nobody should wait for that."""
         if hold.seconds is None or hold.seconds <= LONGEST_WAIT_S:
@@ -107,6 +158,11 @@ class Flow:
         self.in_flight += 1
         return self.circuit.enter(self.now_s())
 
+    def settle(self, reserved: Reserved, used: int) -> None:
+        """What that call really took; the first word about it counts."""
+        if self.quota.settle(reserved, used) and self.elsewhere is not None:
+            self.elsewhere.settle(reserved, 0, used - reserved.tokens)
+
     def ended(self) -> None:
         self.in_flight -= 1
         self.changed()
@@ -116,7 +172,7 @@ class Flow:
         self.changed()
 
     def succeeded(self, reserved: Reserved, usage: Usage) -> None:
-        self.quota.settle(reserved, usage.input + usage.output)
+        self.settle(reserved, usage.input + usage.output)
         self.tally.add(Outcome.SUCCESS, self.now_s())
         self.allowance.grow()
         self.pause.over()
@@ -130,7 +186,9 @@ class Flow:
         fresh = limited and self.allowance.cut(call, self.calls)
         seconds = self.pause.asked(failure, fresh=fresh)
         if seconds is not None:
-            self.pause.begin(seconds, failure.kind, now_s)
+            longer = self.pause.begin(seconds, failure.kind, now_s)
+            if longer and self.elsewhere is not None:
+                self.elsewhere.pause(seconds)
         if probe and failure.kind in ENDPOINTS_FAULT:
             self.circuit.probe_failed(failure, now_s)
         elif probe:

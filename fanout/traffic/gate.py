@@ -17,22 +17,37 @@ from anyio.lowlevel import EventLoopToken, current_token
 from fanout.endpoint import Endpoint
 from fanout.policies import Hedging, HoldReason
 from fanout.traffic.circuit import CircuitState
+from fanout.traffic.elsewhere import Elsewhere
 from fanout.traffic.flow import Flow
+from fanout.traffic.health import EndpointHealth, health
 from fanout.traffic.holds import Held, Hold
+from fanout.traffic.lane import Lane, Place
+from fanout.traffic.ledger import MINUTE_S
 from fanout.traffic.permit import Pass
 from fanout.traffic.queue import FairQueue, Waiter
-from fanout.traffic.quota import MINUTE_S, Reserved
+from fanout.traffic.quota import Reserved
 from fanout.traffic.tally import Outcome
 from fanout.types import Failure, RunId
 
 
 class EndpointGate:
-    """Implements `kernel.calls.Gate`. `minute_s` is shorter in tests."""
+    """Implements `kernel.calls.Gate`. `minute_s` is shorter in tests.
 
-    def __init__(self, endpoint: Endpoint, *, minute_s: float = MINUTE_S) -> None:
+    With a `place`, requests, tokens and pauses hold over all processes that use it; slots, circuit
+    and history are this process's own.
+    """
+
+    def __init__(
+        self, endpoint: Endpoint, place: Place | None = None, *, minute_s: float = MINUTE_S
+    ) -> None:
         self._queue = FairQueue()
         self._hold: Hold | None = None
-        self._flow = Flow(endpoint, changed=self._wake, minute_s=minute_s)
+        self._flow = Flow(
+            endpoint,
+            changed=self._wake,
+            minute_s=minute_s,
+            elsewhere=Elsewhere(Lane(place, endpoint, minute_s), place.name) if place else None,
+        )
         self._loop: tuple[int, EventLoopToken] | None = None
 
     @property
@@ -43,11 +58,19 @@ class EndpointGate:
     async def admit(
         self, *, run: RunId, model: str, tokens: int, held: Held
     ) -> AsyncIterator[Pass]:
-        permit = await self._turn(run, model, tokens, held)
+        permit: Pass | None = None
         try:
+            permit = await self._turn(run, model, tokens, held)
             yield permit
         finally:
-            permit.release()
+            if permit is not None:
+                permit.release()
+            if self._flow.elsewhere is not None:
+                await self._flow.elsewhere.pay()
+
+    def health(self) -> EndpointHealth:
+        """How the endpoint is doing; from any thread."""
+        return health(self._flow, self._queue.counts())
 
     def gave_up(self, failure: Failure) -> None:
         self._flow.gave_up(failure)
@@ -70,12 +93,13 @@ class EndpointGate:
             return None
         if self._queue.head is not None or flow.circuit.state is not CircuitState.CLOSED:
             return None
-        if flow.hold() is not None:
+        if flow.hold() is not None or flow.limited_elsewhere:
             return None
         taken = flow.take(tokens)
         if isinstance(taken, Hold):
             return None
         flow.begun()
+        flow.tell_elsewhere(taken)
         flow.tally.add(Outcome.HEDGE, flow.now_s())
         return Pass(flow, model, taken, hedge=True)
 
@@ -94,8 +118,8 @@ class EndpointGate:
             self._loop = (threading.get_ident(), current_token())
         self._flow.refuse_if_open()
         waiter = Waiter(run, held)
-        if self._queue.head is not None:
-            waiter.tell(self._hold or Hold(HoldReason.SLOT))
+        if self._queue.head is not None and self._hold is not None:
+            self._tell_newcomer(waiter, self._hold)
         self._queue.join(waiter)
         served = False
         try:
@@ -103,7 +127,7 @@ class EndpointGate:
                 waiter.event = anyio.Event()
                 hold = None
                 if self._queue.head is waiter:
-                    tried = self._try(tokens)
+                    tried = await self._try(tokens)
                     if isinstance(tried, Reserved):
                         served = True
                         flow = self._flow
@@ -117,10 +141,12 @@ class EndpointGate:
             (self._queue.served if served else self._queue.gone)(waiter)
             self._wake()
 
-    def _try(self, tokens: int) -> Reserved | Hold:
+    async def _try(self, tokens: int) -> Reserved | Hold:
         flow = self._flow
         flow.refuse_if_open()
         tried = flow.hold() or flow.take(tokens)
+        if isinstance(tried, Reserved):
+            tried = await flow.take_elsewhere(tried) or tried
         if isinstance(tried, Hold):
             flow.refuse_if_long(tried)
         return tried
@@ -133,6 +159,13 @@ class EndpointGate:
         for waiter in self._queue.all() if news else [self._queue.head]:
             if waiter is not None:
                 waiter.tell(hold)
+
+    def _tell_newcomer(self, waiter: Waiter, hold: Hold) -> None:
+        left_s = hold.until_s - self._flow.now_s()
+        if hold.reason is HoldReason.SLOT:
+            waiter.tell(hold)
+        elif left_s > 0:
+            waiter.tell(Hold(hold.reason, left_s, hold.until_s))
 
     def _wake(self) -> None:
         head = self._queue.head

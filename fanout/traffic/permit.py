@@ -56,5 +56,5 @@ class Pass:
         if self._probe and not self._spoke:
             self._flow.circuit.probe_left()
         # What an endpoint had begun to answer it counts, though nobody says how much.
-        self._flow.quota.settle(self._reserved, self._reserved.tokens if self._opened else 0)
+        self._flow.settle(self._reserved, self._reserved.tokens if self._opened else 0)
         self._flow.ended()

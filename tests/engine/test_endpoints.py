@@ -12,8 +12,10 @@ import pytest
 from fanout.endpoint import Endpoint, Secret
 from fanout.engine.endpoints import EndpointBook
 from fanout.errors import ProviderError, SettingsError
+from fanout.policies import EndpointPolicy
 from fanout.providers.base import Provider
 from fanout.providers.scripted import Scripted
+from fanout.traffic.health import RateHealth
 from fanout.types import EndpointId, FailureKind, ModelRef, Price
 
 KEY = "sk-very-secret-0123456789"
@@ -129,7 +131,17 @@ def test_more_calls_at_once_are_allowed_from_the_next_call_on() -> None:
     here.change(replace(CLOUD, default_model="small"))
     assert here.gate(CLOUD.id) is before
     here.change(replace(CLOUD, slots=9))
-    assert here.gate(CLOUD.id).slots == 9
+    assert here.gate(CLOUD.id) is before
+    assert before.slots == 9
+
+
+def test_the_health_of_all_endpoints_is_told_also_of_one_never_asked() -> None:
+    here = book()
+    here.put(CLOUD)
+    here.put(replace(CLOUD, id=EndpointId("other"), policy=EndpointPolicy(requests_per_minute=60)))
+    cloud, other = here.health()
+    assert (cloud.endpoint, cloud.slots, cloud.allowed, cloud.error_rate) == ("cloud", 5, 5, None)
+    assert other.requests == RateHealth(limit=60, source="set", left=60)
 
 
 def test_a_damaged_file_is_set_aside_and_not_overwritten(tmp_path: Path) -> None:
