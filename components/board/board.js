@@ -38,9 +38,13 @@ function makeBoard(root, data) {
 function build(board, data) {
   const bar = make('div', 'bar');
   board.status = make('span', 'status');
+  board.plan = make('span', 'plan');
+  board.plan.hidden = true;
+  const state = make('div', 'state');
+  state.append(board.status, board.plan);
   board.copyAll = button('act word', 'Copy everything', 'copy', () => board.copy(board.copyAll, () => everything(board)), 'Copy everything');
   board.copyAll.disabled = true;
-  bar.append(board.status, board.copyAll);
+  bar.append(state, board.copyAll);
   const grid = make('div', 'grid');
   for (const spec of data.columns) {
     const card = makeCard(spec, board);
@@ -139,6 +143,7 @@ function fold(board, frame) {
       card.face = board.mayAct ? change.face : {...change.face, can: ''};
     }
     card.tokens = change.tokens ?? card.tokens;
+    card.thought = change.thought ?? card.thought;
     if (change.text) takeText(board, card, change.text);
     if (change.sources !== undefined) {
       card.sources = change.sources;
@@ -158,6 +163,7 @@ function fold(board, frame) {
 // A keyframe starts from nothing; what it doesn't name is gone.
 function startAnew(board, id, card, frame) {
   card.text = emptyText();
+  card.thought = 0;
   if (!card.wide) return;
   card.untold ||= !!card.sources;
   card.sources = null;
@@ -219,10 +225,13 @@ function tick(board) {
   board.onTick?.();
   const now = board.now();
   for (const card of board.cards.values()) {
-    if (card.word) tickCard(card, now, card.wide ? sharesOf(board, card) : reachedText(board, card));
+    if (card.word) tickCard(card, now, card.wide ? sharesOf(board, card) : reachedText(board, card), board.state?.busy);
   }
   if (!board.state) return;
   const {done, of, idle, clock} = board.state;
+  const plan = planText(board.state, now);
+  say(board.plan, plan);
+  board.plan.hidden = !plan;
   const word = board.cutAt === null ? board.state.word : 'Connection lost, trying again';
   say(board.status, `${word} · ${secondsText(count(clock, now))} · ${done} of ${of} done${idle ? `, ${idle} not needed` : ''}`);
 }

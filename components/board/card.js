@@ -13,11 +13,16 @@ const ICONS = {
   trace: 'M5 5v6a4 4 0 0 0 4 4h10M15 11l4 4-4 4',
   close: 'M6 6l12 12M18 6L6 18',
   down: 'M12 5v13M6 12.5l6 6 6-6',
+  fold: 'M5 6h6a4 4 0 0 1 4 4v8M11 14.5l4 4 4-4',
+  twin: 'M4 8h13M13.5 4.5L17 8l-3.5 3.5M4 16h13M13.5 12.5L17 16l-3.5 3.5',
+  swap: 'M5 18v-5a4 4 0 0 1 4-4h10M15.5 5.5L19 9l-3.5 3.5',
 };
 const MARKS = {
   ready: 'ring', queued: 'ring', waiting: 'ring', retrying: 'retry', done: 'check', cached: 'check',
   stopped: 'stop', failed: 'alert', timed_out: 'alert', skipped: 'dash', vote: 'vote', abstained: 'dash',
+  thinking: '',
 };
+const KINDS = {fallback: 'swap', restart: 'retry', hedge: 'twin'};
 const AT_WORK = new Set(['queued', 'waiting', 'writing', 'retrying']);
 
 function make(tag, name, text) {
@@ -56,7 +61,7 @@ function say(node, text) {
 function makeCard(spec, board) {
   const wide = !!spec.wide;
   const card = {
-    spec, wide, text: emptyText(), shown: [], tokens: 0, face: null, stick: true, top: 0, sources: null,
+    spec, wide, text: emptyText(), shown: [], tokens: 0, thought: 0, face: null, stick: true, top: 0, sources: null,
   };
   const node = card.node = make('section', wide ? 'card wide' : 'card');
   node.setAttribute('role', 'region');
@@ -88,7 +93,9 @@ function makeCard(spec, board) {
   card.note = make('p', 'note');
   card.note.hidden = true;
   card.foot = make('footer', 'foot');
-  node.append(make('i', 'stripe'), head, middle, card.note, card.foot);
+  card.marks = make('ul', 'marks');
+  card.marks.hidden = true;
+  node.append(make('i', 'stripe'), head, card.marks, middle, card.note, card.foot);
   return card;
 }
 
@@ -105,9 +112,10 @@ function makeActs(card, board) {
   card.stop = button('act word', `Stop ${title}`, 'stop', () => board.ask({stop: id}), 'Stop');
   card.retry = button('act word', `Retry ${title}`, 'retry', () => board.ask({retry: id}), 'Retry');
   card.copy = button('act', `Copy ${name}`, 'copy', () => board.copy(card.copy, () => plainText(card.html)));
-  // Which of the two it can be is told by the first picture of the run.
-  card.stop.hidden = card.retry.hidden = true;
-  acts.append(card.stop, card.retry, card.copy);
+  card.fold = button('act word', 'Fold in what came later', 'fold', () => board.ask({fold: true}), 'Fold in');
+  // Which of them it can be is told by the first picture of the run.
+  card.stop.hidden = card.retry.hidden = card.fold.hidden = true;
+  acts.append(card.stop, card.retry, card.fold, card.copy);
   if (!card.wide) {
     card.grow = button('act', `Show all of ${title}`, 'expand', () => {
       const tall = card.node.classList.toggle('tall');
@@ -184,11 +192,11 @@ function paintCard(card) {
   node.dataset.tone = face.tone;
   node.setAttribute('aria-busy', String(AT_WORK.has(face.state) || face.before.some((line) => AT_WORK.has(line.state))));
   card.html.classList.toggle('live', writing);
-  say(card.hold, empty ? face.hold : '');
   card.hold.hidden = !empty || !face.hold;
   say(card.note, face.note);
   card.note.hidden = !face.note;
   card.note.classList.toggle('bad', face.bad);
+  paintMarks(card);
   if (card.wide) paintBefore(card);
   reachTables(card);
   swapFocus(card);
@@ -205,6 +213,20 @@ function paintCard(card) {
   if (card.stick && (writing || card.wrote) && !card.wide) card.body.scrollTop = card.body.scrollHeight;
   card.wrote = writing;
   if (!writing) card.jump.hidden = true;
+}
+
+// What is unusual about this column, in a small line each.
+function paintMarks(card) {
+  const marks = card.face.marks ?? [];
+  const told = JSON.stringify(marks);
+  if (card.told === told) return;
+  card.told = told;
+  card.marks.replaceChildren(...marks.map(([kind, text]) => {
+    const line = make('li');
+    line.append(icon(KINDS[kind]), make('span', '', text));
+    return line;
+  }));
+  card.marks.hidden = !marks.length;
 }
 
 // A table wider than its card scrolls in its block, which must be in the keyboard's reach.
@@ -224,16 +246,16 @@ function reachTables(card) {
 // A button that goes away under the reader's finger hands its focus on, not to the top of the page.
 function swapFocus(card) {
   const focused = card.node.getRootNode().activeElement;
-  const leaving = card.face.can === 'stop' ? card.retry : card.stop;
-  card.stop.hidden = card.face.can !== 'stop';
-  card.retry.hidden = card.face.can !== 'retry';
-  if (focused === leaving && leaving.hidden) (card.wide ? card.copy : card.body).focus({preventScroll: true});
+  for (const act of ['stop', 'retry', 'fold']) card[act].hidden = card.face.can !== act;
+  const leaving = [card.stop, card.retry, card.fold].includes(focused) && focused.hidden;
+  if (leaving) (card.wide ? card.copy : card.body).focus({preventScroll: true});
 }
 
 // Everything of a card that time alone changes.
-function tickCard(card, now, extra) {
+function tickCard(card, now, extra, busy) {
   const {face} = card;
   say(card.word, chipText(face, now, rateOf(card, now)));
+  say(card.hold, card.hold.hidden ? '' : holdText(card, now, busy));
   if (card.wide) tickBefore(card, now);
   const parts = face.foot ?? liveNumbers(card, now);
   const all = [...parts, extra].join('|');
@@ -252,23 +274,16 @@ function rateOf(card, now) {
   return card.tokens > 1 && seconds > 0.25 ? card.tokens / seconds : null;
 }
 
-function chipText(face, now, rate) {
-  if (face.state === 'writing' && rate) return `${face.word} · ${rateText(rate)}`;
-  if (face.state !== 'retrying' || !face.retry) return face.word;
-  const left = face.retry.at - now;
-  const when = left > 0.05 ? `retrying in ${secondsText(left)}` : 'retrying now';
-  return `${face.word}: ${when} · ${face.retry.next} of ${face.retry.of}`;
-}
-
 // The same words and digits as fanout/render/words.py gives the final numbers.
 function liveNumbers(card, now) {
-  const {face, tokens} = card;
+  const {face, tokens, thought} = card;
   if (face.state === 'ready') return [];
   const parts = [secondsText(count(face.clock, now))];
   const off = count(face.off, now);
   if (off > 0) parts.push(`backing off ${secondsText(off)}`);
   if (face.first !== null) parts.push(`first token ${secondsText(face.first)}`);
-  if (tokens) parts.push(`≈ ${tokens.toLocaleString('en-US')} token${tokens === 1 ? '' : 's'}`);
+  if (thought && face.state !== 'waiting') parts.push(`thought ≈ ${countText(thought, 'token')}`);
+  if (tokens) parts.push(`≈ ${countText(tokens, 'token')}`);
   const rate = rateOf(card, now);
   if (rate) parts.push(rateText(rate));
   return parts;

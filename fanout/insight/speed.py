@@ -34,14 +34,17 @@ class Speed:
 def speed(snapshot: Snapshot, now_s: float) -> Speed:
     """Measures of a run as it stands at `now_s` seconds since it began."""
     wall = snapshot.wall_s(now_s)
-    branches = [sum(span_s(go, now_s) for go in b.goes) for b in snapshot.branches]
-    longest = max(branches, default=0.0)
+    spans = {b.id: sum(span_s(go, now_s) for go in b.goes) for b in snapshot.branches}
+    longest = max(spans.values(), default=0.0)
+    late = set(snapshot.fan_in.late) if snapshot.fan_in else set()
+    in_time = max((span for name, span in spans.items() if name not in late), default=0.0)
     combining = sum(_combining_s(made, now_s) for made in snapshot.aggregates)
     return Speed(
         wall_s=wall,
         sequential_s=sum(go.own_s(now_s) for go in snapshot.goes),
         longest_s=longest,
-        overhead_s=max(0.0, wall - longest - combining),
+        # Branches that came too late for the answer were at work beside it.
+        overhead_s=max(0.0, wall - max(in_time + combining, longest)),
     )
 
 
@@ -80,13 +83,32 @@ def alone_s(snapshot: Snapshot) -> float | None:
 
 
 def writing_rate(branch: Branch, now_s: float | None = None) -> float | None:
-    """Tokens per second while writing; None before there is anything to measure."""
+    """Tokens per second while writing; None before there is anything to measure.
+
+    Of the attempt that the text is from: what others used is in the usage, but not in the text.
+    """
     end = branch.finished_s if now_s is None else now_s
     if branch.first_token_s is None or end is None or branch.pieces < 2:
         return None
-    seconds = branch.spent_s(BranchState.WRITING, end)
-    tokens = branch.usage.output if branch.usage and branch.usage.output else branch.pieces
-    return tokens / seconds if seconds > 0 else None
+    seconds = attempt_writing_s(branch, end)
+    alone = not branch.dropped and not branch.hedges and not branch.thought
+    counted = branch.usage.output if branch.usage and alone else 0
+    return (counted or branch.pieces) / seconds if seconds > 0 else None
+
+
+def attempt_writing_s(branch: Branch, now_s: float) -> float:
+    """Seconds for which the newest attempt that wrote anything has been writing."""
+    if not branch.phases:
+        return 0.0
+    ends = [phase.since_s for phase in branch.phases[1:]] + [now_s]
+    seconds, begun_anew = 0.0, False
+    for phase, end in zip(branch.phases, ends, strict=True):
+        if phase.state is BranchState.RETRYING:
+            begun_anew = True
+        elif phase.state is BranchState.WRITING:
+            seconds = max(0.0, end - phase.since_s) + (0.0 if begun_anew else seconds)
+            begun_anew = False
+    return seconds
 
 
 def cost_usd(goes: Iterable[Branch]) -> Decimal | None:

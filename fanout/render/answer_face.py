@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from fanout.render.column_face import Face, branch_face, preparation
+from fanout.insight.practice import named
+from fanout.render.column_face import Act, Face, branch_face, preparation
+from fanout.render.fan_in_words import fan_in_text
 from fanout.render.sanitise import clean_text
 from fanout.render.words import state_word
 from fanout.snapshot import Aggregate, Snapshot
@@ -27,6 +27,10 @@ def answer_face(made: Aggregate, snapshot: Snapshot) -> Face:
         face = {**face, "note": clean_text(_from_before(made, snapshot))}
         if main and snapshot.status.finished:
             face["can"] = "retry"
+    elif main and not face["can"] and snapshot.status.finished and snapshot.late:
+        came = named([branch.title for branch in snapshot.late])
+        said = f"{came} came after this answer was begun."
+        face = {**face, "can": "fold", "note": clean_text(face["note"] or said)}
     return {
         **face,
         "title": clean_text(made.shown.heading),
@@ -61,9 +65,11 @@ def answer_number(made: Aggregate) -> int:
 
 def missing_answer_face(snapshot: Snapshot) -> Face:
     """Where the workflow's own answer will stand, or why there is none."""
-    state, hold = BranchState.READY, "Written when the branches are done."
+    fan_in = snapshot.policies.fan_in if snapshot.policies else None
+    when = fan_in_text(fan_in, len(snapshot.branches)) if fan_in else ""
+    state, hold = BranchState.READY, f"Written {when or 'when the branches are done'}."
     word = "Planned"
-    can: Literal["", "retry"] = ""
+    can: Act = ""
     if snapshot.status.finished:
         neutral = snapshot.status in (RunStatus.STOPPED, RunStatus.INTERRUPTED)
         state = BranchState.STOPPED if neutral else BranchState.FAILED

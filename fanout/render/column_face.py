@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
-from fanout.insight.speed import span_s
+from fanout.insight.speed import attempt_writing_s, span_s
+from fanout.policies import HoldReason
+from fanout.render.fan_in_words import late_text, plan_text
+from fanout.render.live_words import broke_off, busy_calls, hold_words, marks, short_model, thinking
 from fanout.render.sanitise import clean_text
 from fanout.render.words import (
     branch_word,
@@ -22,7 +25,8 @@ from fanout.types import BranchState
 Clock = tuple[float, float | None]
 """Seconds so far, and the second of the run since which they go on counting; None: they stand."""
 
-_ACTIVE = (BranchState.WAITING, BranchState.WRITING)
+Tone = Literal["", "vote", "abstained", "idle", "thinking"]
+Act = Literal["", "stop", "retry", "fold"]
 
 
 class Countdown(TypedDict):
@@ -32,6 +36,8 @@ class Countdown(TypedDict):
     """Second of the run at which it may start."""
     next: int
     of: int
+    to: NotRequired[str]
+    """The model that is asked next, where that is a fallback."""
 
 
 class Preparation(TypedDict):
@@ -49,22 +55,29 @@ class Face(TypedDict):
     label: str
     """The region's accessible name; empty where that is the title."""
     state: str
-    tone: Literal["", "vote", "abstained", "idle"]
+    tone: Tone
     """How the chip looks where the state alone doesn't say: what it voted, or that it needn't."""
     word: str
     """What the state's chip says; the reader's side adds rates and countdowns."""
     hold: str
-    """Stands where the text will be, as long as there is none."""
+    """Stands where the text will be, as long as there is none. Without a full stop where the
+    reader's side ends the sentence: by `slot`, by `until`, or with how much was thought."""
+    slot: NotRequired[str]
+    """The endpoint whose slots are taken; `RunFace.busy` says by how many calls."""
+    until: NotRequired[float]
+    """Second of the run at which it is expected to go on."""
+    marks: NotRequired[list[tuple[str, str]]]
+    """Kind and words of what is unusual about this column: a fallback, a restart, a hedge."""
     note: str
     """Stands beside the text: why it failed and what to do, or that it is cut short."""
     bad: bool
     """The note tells of a failure."""
-    can: Literal["", "stop", "retry"]
+    can: Act
     said: str
     """What is announced when this state is reached."""
     clock: Clock
     pace: Clock
-    """Seconds of writing, under the tokens for a rate."""
+    """Seconds for which the attempt under way has written, under its tokens for a rate."""
     off: Clock
     """Seconds of backing off."""
     first: float | None
@@ -84,12 +97,18 @@ class RunFace(TypedDict):
     idle: int
     """How many were not needed."""
     clock: Clock
+    plan: NotRequired[str]
+    """When the answer is combined, where that isn't when all have ended."""
+    until: NotRequired[float]
+    """The whole run's deadline, as long as it is going on."""
+    busy: NotRequired[dict[str, int]]
+    """Calls being answered by each endpoint, as long as others wait for a slot."""
 
 
 def run_face(snapshot: Snapshot) -> RunFace:
     live = not snapshot.status.finished
     wall = 0.0 if live else snapshot.wall_s(snapshot.at)
-    return RunFace(
+    face = RunFace(
         status=snapshot.status,
         word=run_word(snapshot.status),
         said=run_sentence(snapshot),
@@ -99,17 +118,25 @@ def run_face(snapshot: Snapshot) -> RunFace:
         idle=sum(not_needed(branch) for branch in snapshot.branches),
         clock=(round(wall, 3), round(snapshot.idle_s, 3) if live else None),
     )
+    if plan := plan_text(snapshot):
+        face["plan"] = clean_text(plan)
+    run_s = snapshot.policies.run_s if snapshot.policies else None
+    if live and run_s and not snapshot.idle_s:
+        face["until"] = run_s
+    if any(call.state is BranchState.QUEUED for call in snapshot.calls):
+        face["busy"] = busy_calls(snapshot)
+    return face
 
 
 def branch_face(branch: Branch, snapshot: Snapshot) -> Face:
-    """The face of one branch; the snapshot around it knows who holds slots and who may retry."""
+    """The face of one branch; the snapshot around it knows policies and who may retry."""
     state = branch.state
     finished = state.finished
     counting = bool(branch.phases) and not finished
     since = branch.phases[-1].since_s if branch.phases else 0.0
     retry = branch.retry
-    note, bad = _note(branch)
-    return Face(
+    note, bad = _note(branch, snapshot)
+    face = Face(
         title=clean_text(branch.title),
         label="",
         state=state,
@@ -121,15 +148,41 @@ def branch_face(branch: Branch, snapshot: Snapshot) -> Face:
         can=_can(branch, snapshot),
         said=clean_text(end_sentence(branch)),
         clock=(round(span_s(branch, since), 3), round(since, 3) if counting else None),
-        pace=_clock(branch, BranchState.WRITING, since),
+        pace=_pace(branch, since),
         off=_clock(branch, BranchState.RETRYING, since),
         first=_rounded(first_token_wait_s(branch)),
-        retry=Countdown(at=round(retry.at_s, 3), next=retry.next_attempt, of=retry.attempts_allowed)
-        if retry
-        else None,
+        retry=_countdown(branch),
         foot=list(metrics(branch, snapshot.at)) if finished else None,
         before=[],
     )
+    _add_wait(face, branch)
+    told: list[tuple[str, str]] = [
+        (kind, clean_text(text)) for kind, text in marks(branch, snapshot)
+    ]
+    if told:
+        face["marks"] = told
+    return face
+
+
+def _add_wait(face: Face, branch: Branch) -> None:
+    """What the reader's side needs to end the sentence on a queued branch by itself."""
+    hold = branch.hold
+    if hold is None:
+        return
+    if hold.reason is HoldReason.SLOT:
+        face["slot"] = branch.answered_by.endpoint
+    elif hold.until_s is not None:
+        face["until"] = round(hold.until_s, 3)
+
+
+def _countdown(branch: Branch) -> Countdown | None:
+    retry = branch.retry
+    if retry is None:
+        return None
+    count = Countdown(at=round(retry.at_s, 3), next=retry.next_attempt, of=retry.attempts_allowed)
+    if retry.next_model is not None:
+        count["to"] = clean_text(short_model(retry.next_model.model))
+    return count
 
 
 def preparation(branch: Branch) -> Preparation:
@@ -145,20 +198,26 @@ def preparation(branch: Branch) -> Preparation:
     )
 
 
-def _tone(branch: Branch) -> Literal["", "vote", "abstained", "idle"]:
+def _tone(branch: Branch) -> Tone:
     if branch.ballot is not None and branch.state.succeeded:
         return "vote" if branch.ballot.valid else "abstained"
+    if thinking(branch):
+        return "thinking"
     return "idle" if not_needed(branch) else ""
 
 
 def _hold(branch: Branch, snapshot: Snapshot) -> str:
     match branch.state:
         case BranchState.QUEUED:
-            return _queue_sentence(branch, snapshot)
+            return _queue_words(branch, snapshot)
+        case BranchState.WAITING if thinking(branch):
+            return "Thinking"
         case BranchState.WAITING:
             return "Request sent, waiting for the first word."
         case BranchState.RETRYING if branch.retry is not None:
-            return f"{branch.retry.failure.message} Nothing is lost: the other branches go on."
+            anew = bool(branch.dropped) and broke_off(branch) == branch.attempts
+            what = "It is begun anew; " if anew else "Nothing is lost: "
+            return f"{branch.retry.failure.message} {what}the other branches go on."
         case BranchState.STOPPED if branch.failure is None:
             return "Stopped before the first word."
         case BranchState.SKIPPED if branch.failure is None:
@@ -167,21 +226,19 @@ def _hold(branch: Branch, snapshot: Snapshot) -> str:
             return ""
 
 
-def _queue_sentence(branch: Branch, snapshot: Snapshot) -> str:
-    endpoint = branch.plan.model.endpoint
-    busy = sum(
-        other.state in _ACTIVE and other.plan.model.endpoint == endpoint for other in snapshot.calls
-    )
-    if not busy:
-        return "Waiting for a free slot."
-    others = "another branch is" if busy == 1 else f"{busy} other branches are"
-    return f"Waiting for a free slot: {others} being answered by this endpoint."
+def _queue_words(branch: Branch, snapshot: Snapshot) -> str:
+    hold, words = branch.hold, hold_words(branch, snapshot)
+    if hold is not None and (hold.reason is HoldReason.SLOT or hold.until_s is not None):
+        return words
+    return f"{words}."
 
 
-def _note(branch: Branch) -> tuple[str, bool]:
+def _note(branch: Branch, snapshot: Snapshot) -> tuple[str, bool]:
     earlier = branch.shown is not branch
     if branch.failure is not None and branch.state.finished:
         kept = " The text from before is shown." if earlier else ""
+        if branch.dropped and branch.text == branch.dropped:
+            kept = " What it had written before it broke off is shown."
         bad = branch.state not in (BranchState.SKIPPED, BranchState.STOPPED)
         return f"{branch.failure.message}{kept}", bad
     if earlier:
@@ -190,6 +247,8 @@ def _note(branch: Branch) -> tuple[str, bool]:
         return branch.ballot.problem, False
     if not_needed(branch) and branch.text:
         return "The outcome was decided without it. The text so far is kept.", False
+    if late := late_text(branch, snapshot):
+        return late, False
     if branch.finish_reason == "length":
         return "Reached its length limit.", False
     if branch.state is BranchState.STOPPED and branch.text:
@@ -197,7 +256,7 @@ def _note(branch: Branch) -> tuple[str, bool]:
     return "", False
 
 
-def _can(branch: Branch, snapshot: Snapshot) -> Literal["", "stop", "retry"]:
+def _can(branch: Branch, snapshot: Snapshot) -> Act:
     if not branch.state.finished:
         return "" if snapshot.status.finished else "stop"
     return "retry" if snapshot.status.finished and not branch.state.succeeded else ""
@@ -206,6 +265,11 @@ def _can(branch: Branch, snapshot: Snapshot) -> Literal["", "stop", "retry"]:
 def _clock(branch: Branch, state: BranchState, since: float) -> Clock:
     running = branch.state is state and not state.finished
     return round(branch.spent_s(state, since), 3), round(since, 3) if running else None
+
+
+def _pace(branch: Branch, since: float) -> Clock:
+    running = branch.state is BranchState.WRITING
+    return round(attempt_writing_s(branch, since), 3), round(since, 3) if running else None
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -17,7 +17,7 @@ from fanout.render.headline import Headline, headline
 from fanout.render.markdown import BlockRenderer
 from fanout.render.sources import Sources, Tracer, shown_answer, shown_text
 from fanout.snapshot import Aggregate, Branch, Snapshot
-from fanout.types import AGGREGATE, BranchState
+from fanout.types import AGGREGATE
 
 Splice = tuple[int, str]
 """How much to keep of the HTML that was there, in UTF-16 units as browsers count, and the rest."""
@@ -37,6 +37,8 @@ class TextDiff(TypedDict):
 class Column(TypedDict, total=False):
     face: Face
     tokens: int
+    thought: int
+    """Tokens of thinking, about: beside the face, which needn't be sent again for them."""
     text: TextDiff
     sources: Sources | None
     """Where a combined answer came from; None takes back what was said before."""
@@ -91,7 +93,7 @@ class FrameBuilder:
         traced = self.tracer.version != self._traced
         if snapshot is self._snapshot and not self.pending and not traced:
             return None
-        turned = self._snapshot is None or self._snapshot.status is not snapshot.status
+        turned = _turned(self._snapshot, snapshot)
         self._snapshot, self._t, self._traced = snapshot, now_s, self.tracer.version
         cols: dict[str, Column] = {}
         for branch in snapshot.branches:
@@ -162,7 +164,7 @@ class _ColumnState:
         self._answer: str | None = None
         self._face: Face | None = None
         self._sources: Sources | None = None
-        self._tokens = 0
+        self._tokens = self._thought = 0
         self._generation = 0
         self._sent: list[str] = []
         """Closed blocks as they were sent."""
@@ -170,9 +172,7 @@ class _ColumnState:
 
     def knows(self, branch: Branch) -> bool:
         """True where looking again would show nothing new."""
-        # What a queued branch says depends on its siblings too.
-        queued = branch.state is BranchState.QUEUED
-        return branch is self._branch and not queued and not self.renderer.pending
+        return branch is self._branch and not self.renderer.pending
 
     def advance(
         self,
@@ -190,6 +190,9 @@ class _ColumnState:
         tokens = branch.pieces if branch else 0
         if tokens != self._tokens:
             self._tokens = change["tokens"] = tokens
+        thought = branch.thought if branch else 0
+        if thought != self._thought:
+            self._thought = change["thought"] = thought
         answer = made.answer if made else None
         if branch is not self._branch or answer != self._answer or self.renderer.pending:
             self._branch, self._answer = branch, answer
@@ -204,6 +207,8 @@ class _ColumnState:
             keep=0, closed=[(0, html) for html in self._sent], open=(0, self._sent_open)
         )
         column = Column(tokens=self._tokens, text=text)
+        if self._thought:
+            column["thought"] = self._thought
         if self._face is not None:
             column["face"] = self._face
         if self._sources is not None:
@@ -236,6 +241,16 @@ class _ColumnState:
         self._sent[keep:] = renderer.closed[keep:]
         self._sent_open = renderer.open
         return diff
+
+
+def _turned(before: Snapshot | None, now: Snapshot) -> bool:
+    """Whether something has changed that every column may speak of."""
+    if before is None or before.status is not now.status or before.fan_in is not now.fan_in:
+        return True
+    if now.fan_in is None:
+        return False
+    one, other = before.aggregate, now.aggregate
+    return (one and one.shown.used) != (other and other.shown.used)
 
 
 def _same(one: Sequence[str], other: Sequence[str]) -> int:

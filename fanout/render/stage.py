@@ -30,7 +30,7 @@ _FILES = Path(__file__).resolve().parents[2] / "components" / "board"
 """The board's own files, which the app gives to Streamlit as they are."""
 
 PARTS = (
-    *("text", "find", "card", "answer", "sources", "panel", "copy"),
+    *("text", "find", "card", "countdown", "answer", "sources", "panel", "copy"),
     *("socket", "reel", "player", "board"),
 )
 """What the app's board needs, too."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
 
 from fanout.insight.speed import span_s, writing_rate
+from fanout.render.live_words import budget_skipped, thinking
 from fanout.snapshot import Branch, Snapshot
 from fanout.types import BranchState, Cost, FailureKind, RunStatus
 from fanout.voting.ballot import Ballot
@@ -76,7 +78,9 @@ def branch_word(branch: Branch) -> str:
         return vote_word(branch.ballot)
     if not_needed(branch):
         return "Not needed"
-    return state_word(branch.state)
+    if budget_skipped(branch):
+        return "Skipped: budget"
+    return "Thinking" if thinking(branch) else state_word(branch.state)
 
 
 def not_needed(branch: Branch) -> bool:
@@ -112,6 +116,8 @@ def end_sentence(branch: Branch) -> str:
         judged = branch.ballot.ranking or branch.ballot.scores
         return f"{branch.title} {'has judged' if judged else f'voted {vote_word(branch.ballot)}'}"
     end = "is not needed" if not_needed(branch) else _ENDS.get(branch.state)
+    if budget_skipped(branch):
+        end = "was skipped for the budget"
     return f"{branch.title} {end}" if end else ""
 
 
@@ -186,11 +192,17 @@ def price_text(cost: Cost | None) -> str:
 
 
 def first_token_wait_s(branch: Branch) -> float | None:
-    """Seconds from the request that was answered to its first token; None before there is one."""
-    for before, after in zip(branch.phases, branch.phases[1:], strict=False):
+    """Seconds from the request that was answered to its first token; None before there is one.
+
+    What an attempt took that broke off in mid-answer doesn't count.
+    """
+    found = None
+    for before, after in pairwise(branch.phases):
         if before.state is BranchState.WAITING and after.state is BranchState.WRITING:
-            return after.since_s - before.since_s
-    return None
+            found = after.since_s - before.since_s
+        elif after.state is BranchState.RETRYING:
+            found = None
+    return found
 
 
 def metrics(branch: Branch, now_s: float) -> tuple[str, ...]:
@@ -204,6 +216,8 @@ def metrics(branch: Branch, now_s: float) -> tuple[str, ...]:
     first = first_token_wait_s(branch)
     if first is not None:
         parts.append(f"first token {seconds_text(first)}")
+    if branch.thought and branch.state is not BranchState.WAITING:
+        parts.append(f"thought ≈ {branch.thought:,} token{'' if branch.thought == 1 else 's'}")
     if branch.pieces or (branch.usage is not None and branch.usage.output):
         parts.append(tokens_text(branch))
     rate = writing_rate(branch, None if branch.state.finished else now_s)

@@ -21,6 +21,7 @@ from fanout.types import AGGREGATE, BranchId, BranchState, FailureKind, RunStatu
 from fanout.workflows.combining.defaults import PROMPTS, default_spec
 from fanout.workflows.definition import Workflow
 from fanout.workflows.specs import AggregateSpec
+from tests.folding import folded
 from tests.rig import MODEL, QUICK, Rig, rig, script, trio
 from tests.workflows.answering import reading
 from tests.workflows.panels import afterwards, begun, record_of
@@ -317,15 +318,6 @@ def log() -> tuple[tuple[Event, ...], Snapshot]:
     with rig(told) as here:
         handle = eventful(here)
     return handle.events, handle.snapshot
-
-
-def folded(events: tuple[Event, ...]) -> Snapshot:
-    first, *rest = events
-    assert isinstance(first, RunStarted)
-    snapshot = begin(first)
-    for event in rest:
-        snapshot = apply(snapshot, event)
-    return snapshot
 
 
 def test_the_log_of_an_eventful_run_folds_to_its_snapshot() -> None:

@@ -9,13 +9,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fanout.engine.handle import RunHandle
-from fanout.events import BranchWrote, Event, RunStarted
-from fanout.fold import apply, begin
+from fanout.events import BranchWrote, RunStarted
 from fanout.providers.script import Reply, Script
-from fanout.snapshot import Snapshot
 from fanout.store.values import Label, StoredRun, Update
 from fanout.types import BranchId
 from fanout.workflows.library import shipped
+from tests.folding import folded
 from tests.rig import rig, script, trio
 from tests.workflows.documents import filled, searching
 from tests.workflows.panels import afterwards
@@ -83,15 +82,6 @@ def nasty_run(text: str = NASTY) -> StoredRun:
 
 def stored(handle: RunHandle, label: Label = LABEL) -> StoredRun:
     return StoredRun(events=handle.events, snapshot=handle.snapshot, label=label)
-
-
-def folded(events: Sequence[Event]) -> Snapshot:
-    started = events[0]
-    assert isinstance(started, RunStarted)
-    snapshot = begin(started)
-    for event in events[1:]:
-        snapshot = apply(snapshot, event)
-    return snapshot
 
 
 class Shelf:

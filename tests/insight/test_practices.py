@@ -22,7 +22,6 @@ from fanout.events import (
     RunResumed,
     RunStarted,
 )
-from fanout.fold import apply, begin
 from fanout.insight.balance import balance
 from fanout.insight.practice import Practice, named
 from fanout.insight.practices import practices, practices_record
@@ -42,6 +41,7 @@ from fanout.types import (
     RunStatus,
     Usage,
 )
+from tests.folding import folded as in_order
 
 MODEL = ModelRef(endpoint=EndpointId("here"), model="m")
 BUSY = Failure(kind=FailureKind.RATE_LIMIT, message="Asked to wait.", retryable=True)
@@ -71,12 +71,7 @@ def started(*names: str) -> RunStarted:
 
 
 def folded(*events: Event) -> Snapshot:
-    first, *rest = events
-    assert isinstance(first, RunStarted)
-    snapshot = begin(first)
-    for event in sorted(rest, key=lambda event: event.at):
-        snapshot = apply(snapshot, event)
-    return snapshot
+    return in_order(sorted(events, key=lambda event: event.at))
 
 
 def life(

@@ -14,6 +14,7 @@ from fanout.events import (
     AttemptFailed,
     AttemptStarted,
     BranchFinished,
+    BranchHeld,
     BranchQueued,
     BranchWrote,
     Event,
@@ -21,7 +22,9 @@ from fanout.events import (
     RunResumed,
 )
 from fanout.fold import apply
+from fanout.policies import HoldReason
 from fanout.render.frames import FrameBuilder, splice
+from fanout.render.live_words import hold_text
 from fanout.render.markdown import render
 from fanout.types import (
     AGGREGATE,
@@ -33,6 +36,7 @@ from fanout.types import (
 from tests.render.board_viewer import (
     JOKE,
     LIMITED,
+    MODEL,
     POEM,
     Viewer,
     folded,
@@ -232,17 +236,29 @@ def test_a_failed_branch_says_why_and_can_be_asked_again_once_the_run_is_over():
     assert viewer.run["clock"] == [0.0, 7.0]
 
 
-def test_a_queued_branch_knows_who_is_before_it():
+def test_a_queued_branch_knows_how_many_are_before_it():
     snapshot = folded(
         started(),
         BranchQueued(at=0.0, id=JOKE),
         BranchQueued(at=0.0, id=POEM),
         AttemptStarted(at=0.0, id=JOKE, attempt=1),
+        BranchHeld(at=0.0, id=POEM, reason=HoldReason.SLOT),
     )
-    frame = FrameBuilder().frame(snapshot, 0.1)
+    builder = FrameBuilder()
+    frame = builder.frame(snapshot, 0.1)
     assert frame is not None
-    hold = frame["cols"][POEM]["face"]["hold"]
-    assert hold == ("Waiting for a free slot: another branch is being answered by this endpoint.")
+    face = frame["cols"][POEM]["face"]
+    assert (face["hold"], face["slot"]) == ("Waiting for a free slot", MODEL.endpoint)
+    assert frame["run"]["busy"] == {MODEL.endpoint: 1}
+    assert hold_text(snapshot.branch(POEM), snapshot, 0.1) == (
+        "Waiting for a free slot: another one is being answered."
+    )
+    ended = apply(snapshot, BranchFinished(at=1.0, id=JOKE, state=BranchState.DONE))
+    news = builder.frame(ended, 1.0)
+    assert news is not None
+    # How many there are is said once for all that wait, not in each of their columns.
+    assert set(news["cols"]) == {JOKE}
+    assert news["run"]["busy"] == {}
 
 
 def test_an_answer_that_reached_its_limit_says_so():

@@ -19,13 +19,13 @@ from fanout.events import (
     RunResumed,
     RunStarted,
 )
-from fanout.fold import apply, begin
 from fanout.render.frames import Frame, FrameBuilder
 from fanout.render.replay import LONGEST_PAUSE_S, replay_frames
 from fanout.render.stage import board_script, board_style, inline_json, replay_data
 from fanout.render.tracing import trace_here
 from fanout.snapshot import Snapshot
 from fanout.types import AGGREGATE, BranchId, BranchState, RunId, RunStatus
+from tests.folding import folded
 from tests.render.board_viewer import JOKE, POEM, Viewer, plan
 from tests.render.recorded_run import EVIL, recorded_run
 
@@ -68,13 +68,6 @@ def histories(draw) -> tuple[Event, ...]:
             events.append(RunFinished(at=at, status=RunStatus.PARTIAL))
             over = True
     return tuple(events)
-
-
-def folded(events) -> Snapshot:
-    snapshot = begin(events[0])
-    for event in events[1:]:
-        snapshot = apply(snapshot, event)
-    return snapshot
 
 
 def watched(frames) -> Viewer:

@@ -15,7 +15,7 @@ from fanout.events import (
     RunFinished,
     RunStarted,
 )
-from fanout.fold import apply, begin
+from fanout.fold import apply
 from fanout.snapshot import Snapshot
 from fanout.store.values import Update
 from fanout.types import (
@@ -31,6 +31,7 @@ from fanout.types import (
     RunStatus,
     Usage,
 )
+from tests.folding import folded
 
 PRICE = Price(input=Decimal(1), output=Decimal(2), source="a test")
 WORDS = ("rain", "falls", "on", "the", "quiet", "city", "tonight")
@@ -85,15 +86,6 @@ def events(
         started_at=started_at,
     )
     return (started, *told, RunFinished(at=told[-1].at, status=RunStatus.SUCCEEDED))
-
-
-def folded(told: Sequence[Event]) -> Snapshot:
-    first = told[0]
-    assert isinstance(first, RunStarted)
-    snapshot = begin(first)
-    for event in told[1:]:
-        snapshot = apply(snapshot, event)
-    return snapshot
 
 
 def update(told: Sequence[Event], first: int = 0, until: int | None = None) -> Update:
