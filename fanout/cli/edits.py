@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
+from fanout.cli.policy_edits import check_wait_for, policy_changes
 from fanout.errors import InputError
 from fanout.workflows.definition import Models, Moderation, Reasoning, Research, Workflow
 from fanout.workflows.parsing import parse
@@ -14,13 +15,18 @@ def edited(workflow: Workflow, options: argparse.Namespace) -> Workflow:
     """The workflow with the options applied; InputError for one that doesn't fit its kind."""
     if options.documents and not isinstance(workflow, Research):
         raise InputError(_not_for(workflow, "--documents", "it is for research workflows"))
-    changes = {**_votes(workflow, options), **_models(workflow, options)}
+    changes = {
+        **_votes(workflow, options),
+        **_models(workflow, options),
+        **policy_changes(workflow, options),
+    }
     if options.times is not None:
         changes |= _times(workflow, options.times, changes)
     if not changes:
         return workflow
-    whole = {**workflow.model_dump(exclude={"name"}), **changes}
-    return parse(whole, name=workflow.name)
+    changed = parse({**workflow.model_dump(exclude={"name"}), **changes}, name=workflow.name)
+    check_wait_for(changed, options)
+    return changed
 
 
 def _votes(workflow: Workflow, options: argparse.Namespace) -> dict[str, object]:

@@ -13,6 +13,7 @@ from io import TextIOWrapper
 from typing import TypeAlias
 
 from fanout.cli.later import later
+from fanout.cli.policy_flags import add_policy_flags
 from fanout.errors import DefinitionError, FanoutError, InputError, SettingsError
 from fanout.export.bundle_formats import FORMATS
 from fanout.types import RunStatus
@@ -64,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--model", default="", help="the model to ask there")
     run.add_argument("--max-tokens", type=_positive, help="longest answer of every call")
     _add_edits(run)
+    add_policy_flags(run)
     _add_shape(run)
     run.set_defaults(command=later("run", "run_command"))
 
