@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from fanout.policies import EndpointPolicy
+from fanout.redaction import learn
 from fanout.types import EndpointId, Price
 
 BUNDLED = EndpointId("local")
@@ -20,6 +21,7 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self._value = value
+        learn(value)
 
     def reveal(self) -> str:
         return self._value

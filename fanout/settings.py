@@ -33,6 +33,7 @@ from fanout.endpoint import Endpoint, Secret
 from fanout.errors import SettingsError
 from fanout.people import Membership
 from fanout.policies import Budget
+from fanout.redaction import learn_all
 from fanout.setting_values import bounds_in, budget_in, flag, hosts_in, of_both, redis_in
 from fanout.types import EndpointId
 
@@ -82,6 +83,7 @@ class Settings:
         `secrets` is a secrets file that was read, for what the environment leaves out.
         """
         env = of_both(os.environ if environment is None else environment, secrets or {})
+        learn_all(secrets or {})
         shared = flag(env, "FANOUT_SHARED")
         return cls(
             home=_home(env),

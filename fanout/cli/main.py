@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from typing import TypeAlias
 
+from fanout import redaction
 from fanout.cli.later import later
 from fanout.cli.policy_flags import add_policy_flags
 from fanout.errors import DefinitionError, FanoutError, InputError, SettingsError
@@ -27,6 +28,7 @@ _DASHED_ID = re.compile(r"-[A-Za-z0-9_-]{15}")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; errors are one line on standard error."""
+    redaction.install()
     given = sys.argv[1:] if arguments is None else arguments
     # Behind a space argparse takes it for what it is; `_run_id` takes the space off again.
     options = _parser().parse_args([" " * bool(_DASHED_ID.fullmatch(a)) + a for a in given])

@@ -12,7 +12,7 @@ from types import TracebackType
 
 from anyio.to_thread import run_sync
 
-from fanout import pricing
+from fanout import pricing, redaction
 from fanout.endpoint import BUNDLED, Endpoint, Secret
 from fanout.engine.endpoints import EndpointBook
 from fanout.engine.engine import Engine
@@ -49,6 +49,7 @@ class Runtime:
     """The engine, its endpoints and the local models; a context manager that ends them all."""
 
     def __init__(self, settings: Settings, problems: Iterable[str] = ()) -> None:
+        redaction.install()
         self.settings = settings
         self.problems = list(problems)
         """Things to tell the person who installed it; the app works as far as it can."""

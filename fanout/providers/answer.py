@@ -32,12 +32,15 @@ from fanout.providers.problems import (
     WebPage,
     Wordless,
 )
+from fanout.providers.usage import usage_of
+from fanout.redaction import Withheld, clean
 from fanout.types import Usage
 
 Object: TypeAlias = dict[str, object]
 
 _BROKEN_OFF = (httpx2.HTTPError, httpx2.StreamError, OSError)
 _EPILOGUE_S = 5.0
+_LONGEST_REASON = 40
 _MAX_WHOLE_BYTES = sse.MAX_EVENT_BYTES
 _THINKING = ("reasoning_content", "reasoning", "thinking")
 """Where servers put what a model thinks; OpenAI's protocol has no place for it."""
@@ -53,6 +56,7 @@ async def read_answer(
     """
     if opened is not None:
         yield opened
+    failed: ProviderError | None = None
     try:
         async for data in body:
             piece = answer.feed(data)
@@ -65,7 +69,13 @@ async def read_answer(
         for piece in await _epilogue(body, answer):
             yield piece
     except _BROKEN_OFF as problem:
-        raise ProviderError(failure_of(problem, answer.asked)) from None
+        failed = ProviderError(failure_of(problem, answer.asked))
+    except ProviderError as problem:
+        failed = problem
+    if failed is not None:
+        if (piece := answer.released()) is not None:
+            yield piece
+        raise failed from None
     yield answer.done()
 
 
@@ -78,7 +88,7 @@ async def _epilogue(body: AsyncIterator[bytes], answer: Answer) -> list[TextPiec
                 pieces.append(answer.feed(data))
                 if answer.closed():
                     break
-    pieces.append(answer.flush())
+    pieces += [answer.flush(), answer.released()]
     return [piece for piece in pieces if piece is not None]
 
 
@@ -100,6 +110,8 @@ class Answer:
         self._wrote = False
         self._worded = False
         self._halves: Halves | None = None
+        self._withheld = Withheld(asked.key)
+        self._uncounted = 0
 
     def closed(self) -> bool:
         """Whether the endpoint said [DONE]."""
@@ -129,6 +141,10 @@ class Answer:
         if self._whole is not None:
             return self._take_whole(bytes(self._whole))
         return None if self._closed else self._take(self._decoder.flush())
+
+    def released(self) -> TextPiece | None:
+        """What was held back since it might have become the key; nothing follows any more."""
+        return self._said(self._withheld.rest(), 0)
 
     def done(self) -> Done:
         """How the answer ended, or the failure that its end is."""
@@ -195,7 +211,7 @@ class Answer:
     def _take_end(self, chunk: Object, choice: Object) -> None:
         reason = choice.get("finish_reason")
         if reason:
-            self.finish_reason = str(reason)
+            self.finish_reason = clean(str(reason)[:_LONGEST_REASON])
         if chunk.get("usage"):
             self._usage = usage_of(chunk["usage"]) or self._usage
         if chunk.get("error"):
@@ -218,17 +234,25 @@ class Answer:
         message = choice.get("message")
         if not isinstance(message, dict):
             self._fail(Unreadable(what="JSON that is no chat completion"))
-        self.finish_reason = str(choice.get("finish_reason") or "")
+        self.finish_reason = clean(str(choice.get("finish_reason") or "")[:_LONGEST_REASON])
         self._refusal = str(message.get("refusal") or "")
         text = _joined(message.get("content"))
         return self._piece(text, 1) if text else None
 
-    def _piece(self, text: str, pieces: int) -> TextPiece:
+    def _piece(self, text: str, pieces: int) -> TextPiece | None:
         if self._halves is not None:
             text = self._halves.joined(text)
         self._wrote = True
         self._worded = self._worded or not text.isspace()
-        return TextPiece(text=text, pieces=pieces)
+        return self._said(self._withheld.feed(text), pieces)
+
+    def _said(self, text: str, pieces: int) -> TextPiece | None:
+        """A piece of text; what was wholly held back is counted with the next one."""
+        self._uncounted += pieces
+        if not text:
+            return None
+        counted, self._uncounted = self._uncounted, 0
+        return TextPiece(text=text, pieces=counted)
 
     def _parsed(self, payload: bytes) -> Object:
         try:
@@ -250,28 +274,6 @@ class Answer:
 
     def _fail(self, problem: Problem) -> NoReturn:
         raise provider_error(problem, self.asked)
-
-
-def usage_of(reported: object) -> Usage | None:
-    """Tokens as an endpoint reports them; None where it reports nothing that can be used."""
-    if not isinstance(reported, dict):
-        return None
-    fields = cast("Object", reported)
-    read, written = _count(fields.get("prompt_tokens")), _count(fields.get("completion_tokens"))
-    if not read and not written:
-        return None
-    details = fields.get("prompt_tokens_details")
-    cached = cast("Object", details).get("cached_tokens") if isinstance(details, dict) else None
-    # DeepSeek counts its cache beside the prompt's details.
-    return Usage(
-        input=read,
-        output=written,
-        cached=min(read, _count(cached) or _count(fields.get("prompt_cache_hit_tokens"))),
-    )
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and value > 0 else 0
 
 
 def _first(choices: object) -> Object:

@@ -13,11 +13,11 @@ import jiter
 import openai
 
 from fanout.errors import ProviderError
-from fanout.providers.answer import usage_of
 from fanout.providers.base import Embedded
 from fanout.providers.failures import failure_of
 from fanout.providers.problems import Asked, WebPage
 from fanout.providers.server_error import BadStatus, said_in
+from fanout.providers.usage import usage_of
 from fanout.types import Failure, FailureKind, Usage
 
 BATCH = 128

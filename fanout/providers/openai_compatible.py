@@ -31,6 +31,7 @@ from fanout.providers.problems import AddressRefused, Asked, WebPage
 from fanout.providers.rate_headers import rates_in
 from fanout.providers.schema_keywords import without
 from fanout.providers.server_error import BadStatus
+from fanout.redaction import clean
 from fanout.types import Failure, FailureKind
 
 MODELS_S = 5.0
@@ -79,7 +80,8 @@ class OpenAICompatible:
             raise _failed(problem, asked) from None
         if names is None:
             raise ProviderError(failure_of(WebPage(), asked))
-        return names
+        # A name in which the key was struck out can't be asked for.
+        return tuple(name for name in names if clean(name) == name)
 
     async def embed(self, model: str, texts: Sequence[str]) -> Embedded:
         """A vector per text; each batch has `embedding.BATCH_S`. Raises ProviderError."""
@@ -152,6 +154,7 @@ class OpenAICompatible:
             has_key=bool(self._key),
             in_form=request is not None and request.response_format is not None,
             hidden=(self._key, *prompts),
+            key=self._key,
         )
 
 

@@ -21,6 +21,8 @@ class Asked:
     """True where the request carried a response_format."""
     hidden: tuple[str, ...] = field(default=(), repr=False)
     """The key and the prompts."""
+    key: str = field(default="", repr=False)
+    """Struck out of the answer itself too, should the endpoint repeat it there."""
 
 
 class AddressRefused(OSError):
