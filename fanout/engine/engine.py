@@ -36,6 +36,7 @@ from fanout.store.values import StoredRun
 from fanout.structured.ladder import Ladder
 from fanout.types import BranchId, BranchPlan, ModelRef, RunId
 from fanout.workflows.definition import Workflow
+from fanout.workflows.quoting import marker_of
 from fanout.workflows.run import combining_call, plan, vote
 from fanout.workflows.specs import AggregateSpec
 from fanout.workflows.topic import clean_topic
@@ -105,7 +106,8 @@ class Engine:
         topic = clean_topic(topic)
         book = self._book(person)
         resolve = self._resolver(model, book)
-        plans = plan(workflow, topic, resolve)
+        run_id = _new_id()
+        plans = plan(workflow, topic, resolve, marker_of(run_id))
         combining = combining_call(workflow, topic, resolve)
         asked = [*plans, *([combining] if combining else [])]
         self._look_up_prices(asked, book)
@@ -113,7 +115,7 @@ class Engine:
         recorder.emit(
             RunStarted(
                 at=0.0,
-                run_id=_new_id(),
+                run_id=run_id,
                 workflow=workflow.name,
                 title=workflow.title,
                 topic=topic,

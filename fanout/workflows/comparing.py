@@ -12,7 +12,7 @@ from fanout.structured.reading import read
 from fanout.types import BranchId, Form
 from fanout.voting.ballot import Ballot
 from fanout.voting.plans import Comparison
-from fanout.workflows.prompting import fenced
+from fanout.workflows.quoting import quoted
 
 MOST_CANDIDATES = len(ascii_uppercase)
 
@@ -33,10 +33,10 @@ def comparison(
     return Comparison(candidates=dict(candidates), orders=orders, own=dict(own))
 
 
-def shown(order: Sequence[str], texts: Mapping[str, str]) -> str:
+def shown(order: Sequence[str], texts: Mapping[str, str], marker: str) -> str:
     """The texts as one judge sees them, by letter."""
     return "\n\n".join(
-        f"Text {letter}:\n{fenced(texts[one])}"
+        f"Text {letter}:\n{quoted(texts[one], marker)}"
         for letter, one in zip(ascii_uppercase, order, strict=False)
     )
 

@@ -32,7 +32,7 @@ def texts_in(topic: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in _PARTING.split(topic) if part.strip())
 
 
-def plan(spec: Judges, topic: str, resolve: Resolve) -> tuple[BranchPlan, ...]:
+def plan(spec: Judges, topic: str, resolve: Resolve, marker: str = "") -> tuple[BranchPlan, ...]:
     """One call per judge. InputError where there are more texts than letters for them."""
     texts = texts_in(topic)
     how = vote(spec, topic)
@@ -40,19 +40,22 @@ def plan(spec: Judges, topic: str, resolve: Resolve) -> tuple[BranchPlan, ...]:
         form = scores_form(spec)
         values = {"rubric": rubric_words(spec), "task": score_task(spec)}
         return tuple(
-            branch_plan(spec, one, topic, resolve, form=form, values=values) for one in spec.active
+            branch_plan(spec, one, topic, resolve, marker=marker, form=form, values=values)
+            for one in spec.active
         )
     by_id = {f"text-{i}": text for i, text in enumerate(texts, 1)}
     plans = []
     for one in spec.active:
         order = how.orders[BranchId(one.id)]
         values = {
-            "content": shown(order, by_id),
+            "content": shown(order, by_id, marker),
             "rubric": rubric_words(spec),
             "task": "Rank the texts from best to worst by these criteria, by their letters.",
         }
         form = ranking_form(order)
-        plans.append(branch_plan(spec, one, topic, resolve, form=form, values=values))
+        plans.append(
+            branch_plan(spec, one, topic, resolve, marker=marker, form=form, values=values)
+        )
     return tuple(plans)
 
 

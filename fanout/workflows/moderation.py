@@ -36,10 +36,14 @@ def form(spec: Moderation) -> Form:
     )
 
 
-def plan(spec: Moderation, topic: str, resolve: Resolve) -> tuple[BranchPlan, ...]:
+def plan(
+    spec: Moderation, topic: str, resolve: Resolve, marker: str = ""
+) -> tuple[BranchPlan, ...]:
     """One call per moderator."""
     shape = form(spec)
-    return tuple(branch_plan(spec, one, topic, resolve, form=shape) for one in spec.active)
+    return tuple(
+        branch_plan(spec, one, topic, resolve, marker=marker, form=shape) for one in spec.active
+    )
 
 
 def vote(spec: Moderation) -> Poll:

@@ -1,4 +1,4 @@
-"""From a branch's definition to the exact call: templates filled in, content fenced as data."""
+"""From a branch's definition to the exact call: templates filled in, content quoted as data."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TypeVar
 
 from fanout.types import BranchId, BranchPlan, Form, Message, ModelRef
 from fanout.workflows.definition import WorkflowBase
+from fanout.workflows.quoting import in_one_turn, quoted
 from fanout.workflows.specs import BranchSpec
 from fanout.workflows.templates import render
 
-FENCE = '"""'
 Number = TypeVar("Number", int, float)
 
 Resolve = Callable[[str], ModelRef]
@@ -23,12 +23,17 @@ def branch_plan(
     topic: str,
     resolve: Resolve,
     *,
+    marker: str = "",
     form: Form | None = None,
     values: Mapping[str, str] | None = None,
 ) -> BranchPlan:
-    """The call of one branch; a branch without a prompt asks nobody and has no messages."""
+    """The call of one branch; a branch without a prompt asks nobody and has no messages.
+
+    `{topic}` is the person's own words, `{content}` the same as material between the marks of the
+    run.
+    """
     given = {
-        "content": fenced(topic),
+        "content": quoted(topic, marker),
         **branch.variables,
         "topic": topic,
         "title": branch.title,
@@ -39,10 +44,10 @@ def branch_plan(
     if prompt.strip():
         parts = [render(spec.shared, given), render(prompt, given)]
         user = "\n\n".join(part.strip() for part in parts if part.strip())
-        messages.append(Message(role="user", content=user))
+        messages.append(Message(role="user", content=in_one_turn(user)))
         if spec.system.strip():
             system = render(spec.system, given).strip()
-            messages.insert(0, Message(role="system", content=system))
+            messages.insert(0, Message(role="system", content=in_one_turn(system)))
     return BranchPlan(
         id=BranchId(branch.id),
         title=branch.title,
@@ -54,13 +59,6 @@ def branch_plan(
         form=form if messages else None,
         fallback=tuple(resolve(name) for name in spec.fallback_of(branch.fallback)),
     )
-
-
-def fenced(text: str) -> str:
-    """Text between lines of three quotation marks, of which it holds none: so whatever it says, it
-    can't pretend to have ended."""
-    inner = text.strip().replace(FENCE, "'''")
-    return f"{FENCE}\n{inner}\n{FENCE}"
 
 
 def _either(own: Number | None, default: Number | None) -> Number | None:

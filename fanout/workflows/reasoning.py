@@ -23,9 +23,9 @@ MOST_WORDS = 12
 """A longer final answer is a sentence, and sentences can't be counted together."""
 
 
-def plan(spec: Reasoning, topic: str, resolve: Resolve) -> tuple[BranchPlan, ...]:
+def plan(spec: Reasoning, topic: str, resolve: Resolve, marker: str = "") -> tuple[BranchPlan, ...]:
     """One call per approach, or as often as an approach is to be taken."""
-    return tuple(branch_plan(spec, one, topic, resolve) for one in spec.active)
+    return tuple(branch_plan(spec, one, topic, resolve, marker=marker) for one in spec.active)
 
 
 def vote(spec: Reasoning) -> Poll:

@@ -26,9 +26,9 @@ _LABEL = re.compile(
 )
 
 
-def plan(spec: Research, topic: str, resolve: Resolve) -> tuple[BranchPlan, ...]:
+def plan(spec: Research, topic: str, resolve: Resolve, marker: str = "") -> tuple[BranchPlan, ...]:
     """One branch per strategy; the one that searches for the question as asked calls no model."""
-    return tuple(branch_plan(spec, one, topic, resolve) for one in spec.active)
+    return tuple(branch_plan(spec, one, topic, resolve, marker=marker) for one in spec.active)
 
 
 def queries_in(text: str, strategy: BranchSpec, topic: str) -> tuple[str, ...]:

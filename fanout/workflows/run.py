@@ -23,19 +23,24 @@ from fanout.workflows.specs import WRITTEN_BY_A_MODEL
 from fanout.workflows.templates import render
 
 
-def plan(workflow: Workflow, topic: str, resolve: Resolve) -> tuple[BranchPlan, ...]:
-    """The branches that a run starts with. InputError if the topic can't be used."""
+def plan(
+    workflow: Workflow, topic: str, resolve: Resolve, marker: str = ""
+) -> tuple[BranchPlan, ...]:
+    """The branches that a run starts with. InputError if the topic can't be used.
+
+    `marker` is the run's, `marker_of(run_id)`; a preview has none.
+    """
     match workflow:
         case Sectioning() | Models():
-            return sectioning.plan(workflow, topic, resolve)
+            return sectioning.plan(workflow, topic, resolve, marker)
         case Moderation():
-            return moderation.plan(workflow, topic, resolve)
+            return moderation.plan(workflow, topic, resolve, marker)
         case Judges():
-            return judges.plan(workflow, topic, resolve)
+            return judges.plan(workflow, topic, resolve, marker)
         case Reasoning():
-            return reasoning.plan(workflow, topic, resolve)
+            return reasoning.plan(workflow, topic, resolve, marker)
         case Research():
-            return research.plan(workflow, topic, resolve)
+            return research.plan(workflow, topic, resolve, marker)
         case _:
             assert_never(workflow)
 

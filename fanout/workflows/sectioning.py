@@ -13,9 +13,11 @@ from fanout.workflows.definition import Models, Sectioning
 from fanout.workflows.prompting import Resolve, branch_plan
 
 
-def plan(spec: Sectioning | Models, topic: str, resolve: Resolve) -> tuple[BranchPlan, ...]:
+def plan(
+    spec: Sectioning | Models, topic: str, resolve: Resolve, marker: str = ""
+) -> tuple[BranchPlan, ...]:
     """One call per branch that is switched on, in column order."""
-    return tuple(branch_plan(spec, branch, topic, resolve) for branch in spec.active)
+    return tuple(branch_plan(spec, branch, topic, resolve, marker=marker) for branch in spec.active)
 
 
 async def run(spec: Sectioning | Models, topic: str, resolve: Resolve, context: RunContext) -> None:

@@ -6,6 +6,7 @@ import importlib.util
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -186,9 +187,13 @@ def began(source: str, base_url: str, path: Path) -> subprocess.Popen[str]:
 
 
 Asked: TypeAlias = list[tuple[str, ...]]
+_MARKER = re.compile('"""[0-9a-f]{6}')
+"""Each run has its own."""
 
 
 def asked(requests: tuple[SeenRequest, ...]) -> Asked:
     """What the answers depend on, in an order that chance doesn't change."""
     fields = ("model", "messages", "temperature", "max_tokens", "response_format")
-    return sorted(tuple(repr(one.body.get(name)) for name in fields) for one in requests)
+    return sorted(
+        tuple(_MARKER.sub('"""', repr(one.body.get(name))) for name in fields) for one in requests
+    )

@@ -19,6 +19,7 @@ from fanout.snapshot import Branch, Snapshot
 from fanout.store.values import StoredRun
 from fanout.types import MadeWith, ModelRef, RunId
 from fanout.workflows.definition import Workflow
+from fanout.workflows.quoting import marker_of
 from fanout.workflows.run import plan, vote
 from tests.export.coding import WRITERS, changed
 from tests.rig import HERE
@@ -43,7 +44,7 @@ def snapshot_of(
 ) -> Snapshot:
     """A run that has only just begun."""
     ref = ModelRef(endpoint=HERE, model=model)
-    plans = plan(workflow, topic, lambda _name: ref)
+    plans = plan(workflow, topic, lambda _name: ref, marker_of(run_id))
     return Snapshot(
         run_id=RunId(run_id),
         workflow=workflow.name,

@@ -20,7 +20,7 @@ from fanout.types import Usage
 from tests.rig import AT_ONCE, HERE
 
 Answering = Callable[[ChatRequest], str]
-_SHOWN = re.compile(r'^Text ([A-Z]):\n"""\n(.*?)\n"""$', re.MULTILINE | re.DOTALL)
+_SHOWN = re.compile(r'^Text ([A-Z]):\n("""[0-9a-f]*)\n(.*?)\n\2$', re.MULTILINE | re.DOTALL)
 
 
 class Reader:
@@ -68,7 +68,7 @@ def reading(answer: Answering, *, embedding_model: str = "") -> Iterator[tuple[E
 
 def texts_shown(request: ChatRequest) -> dict[str, str]:
     """The anonymised texts of a judge's prompt by their letters."""
-    return dict(_SHOWN.findall(prompt_of(request)))
+    return {letter: text for letter, _, text in _SHOWN.findall(prompt_of(request))}
 
 
 def ranked_by(taste: Callable[[str], float], reason: str = "By taste.") -> Answering:

@@ -43,8 +43,8 @@ def test_no_judge_sees_its_own_text() -> None:
 
 
 def test_texts_are_shown_by_letter_and_without_titles() -> None:
-    words = shown(("text-2", "text-1"), {"text-1": "One.", "text-2": 'Two.\n"""'})
-    assert words == 'Text A:\n"""\nTwo.\n\'\'\'\n"""\n\nText B:\n"""\nOne.\n"""'
+    words = shown(("text-2", "text-1"), {"text-1": "One.", "text-2": 'Two.\n"""m7'}, "m7")
+    assert words == 'Text A:\n"""m7\nTwo.\n\'\'\'\n"""m7\n\nText B:\n"""m7\nOne.\n"""m7'
     assert "Title" not in words
 
 

@@ -12,6 +12,7 @@ from fanout.workflows.combining.material import Material, heading
 from fanout.workflows.combining.written import synthesis_plan
 from fanout.workflows.definition import Sectioning
 from fanout.workflows.parsing import parse
+from fanout.workflows.quoting import marker_of, notice, quoted
 from fanout.workflows.sectioning import plan
 from fanout.workflows.specs import AggregateSpec
 
@@ -110,7 +111,9 @@ def test_only_branches_with_a_result_are_combined() -> None:
     assert spec is not None
     combined = synthesis_plan(spec, ended({"poem": BranchState.FAILED}))
     assert combined.id == AGGREGATE
-    expected = "About rain:\n[Joke] joke text\n\n[Story] story text"
+    marker = marker_of("r")
+    said = (f"[{name.title()}] {quoted(f'{name} text', marker)}" for name in ("joke", "story"))
+    expected = "\n\n".join([f"About rain:\n{notice('The texts', marker)}", *said])
     assert combined.messages[0].content == expected
     assert combined.max_tokens == 70
 

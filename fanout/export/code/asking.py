@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from fanout.export.code.literals import TAB, Text, in_line, literal, needs, width
 from fanout.export.code.parts import Piece, part
-from fanout.export.code.recipe import FENCED_TOPIC, Recipe
+from fanout.export.code.recipe import QUOTED_TOPIC, Recipe
+from fanout.workflows.quoting import in_one_turn, marker_of
+from fanout.workflows.specs import WRITTEN_BY_A_MODEL
 
 AT_ONCE = 8
 """What an endpoint takes at once where nobody said otherwise."""
@@ -19,7 +21,7 @@ def settings(recipe: Recipe) -> Piece:
     made_with = recipe.snapshot.made_with
     at_once = 1 if made_with is not None and made_with.sequential else AT_ONCE
     lines = [
-        _constant("TOPIC", (recipe.snapshot.topic,)),
+        _constant("TOPIC", (in_one_turn(recipe.snapshot.topic),)),
         _constant("MODEL", (recipe.model,)),
         f"AT_ONCE = {at_once}",
     ]
@@ -28,8 +30,9 @@ def settings(recipe: Recipe) -> Piece:
 
 def prompts(recipe: Recipe) -> Iterator[Piece]:
     """The texts of the prompts: what all share, then each branch's own."""
-    if _needs_fence(recipe):
-        yield part("fenced")
+    if _quotes(recipe):
+        yield Piece(source=_constant("MARKER", (marker_of(recipe.snapshot.run_id),)))
+        yield part("quoted")
     texts = {name: text for name, text in recipe.constants.items() if _used(recipe, name)}
     texts["SYSTEM"] = recipe.system
     texts["SHARED"] = () if recipe.ranks else recipe.shared
@@ -69,10 +72,10 @@ def _function(name: str, parameters: Sequence[str], text: Text) -> Piece:
     return Piece(source=f"def {name}({given}) -> str:\n{TAB}return {body}")
 
 
-def _needs_fence(recipe: Recipe) -> bool:
+def _quotes(recipe: Recipe) -> bool:
     spec = recipe.aggregate
-    combining = spec is not None and spec.kind in ("best", "cited")
-    return recipe.ranks or combining or any(FENCED_TOPIC[0] in text for text in recipe.texts)
+    combining = spec is not None and spec.kind in WRITTEN_BY_A_MODEL
+    return recipe.ranks or combining or any(QUOTED_TOPIC[0] in text for text in recipe.texts)
 
 
 def _used(recipe: Recipe, name: str) -> bool:

@@ -94,6 +94,8 @@ def _material(
 def _results(recipe: Recipe, spec: AggregateSpec) -> Iterator[Piece]:
     formed = recipe.form is not None and not recipe.ranks
     said = "readable(one.text)" if formed else "one.text.strip()"
+    if spec.kind != "concatenation":
+        said = f"quoted({said.removesuffix('.strip()')})"
     values: Mapping[str, Text] = {
         "title": (Slot(code="one.call.title"),),
         "text": (Slot(code=said),),
@@ -103,7 +105,7 @@ def _results(recipe: Recipe, spec: AggregateSpec) -> Iterator[Piece]:
     if len(written) > 88:
         written = literal(result, indent=4, before=11)
     yield Piece(source=f"def result(one: Answer) -> str:\n{TAB}return {written}")
-    yield part("results")
+    yield part("results" if spec.kind == "concatenation" else "quoted_results")
     if recipe.form is not None and formed:
         kinds = [says.kind(each) for each in says.properties(recipe.form.schema).values()]
         scores = kinds.count("integer") > 1

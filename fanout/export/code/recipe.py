@@ -12,7 +12,7 @@ from fanout.workflows.definition import Workflow
 from fanout.workflows.specs import AggregateSpec
 
 TOPIC: Text = (Slot(code="TOPIC"),)
-FENCED_TOPIC: Text = (Slot(code="fenced(TOPIC)"),)
+QUOTED_TOPIC: Text = (Slot(code="quoted(TOPIC)"),)
 CONTENT: Text = (Slot(code="content"),)
 """What is judged, where each judge sees it in another order."""
 

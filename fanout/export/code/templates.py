@@ -6,21 +6,21 @@ from keyword import iskeyword
 
 from fanout.export.code.literals import Slot, Text, filled, names_in, stripped
 from fanout.export.code.models import aggregate_model, run_model
-from fanout.export.code.recipe import CONTENT, FENCED_TOPIC, TOPIC, Asked, Recipe
+from fanout.export.code.recipe import CONTENT, QUOTED_TOPIC, TOPIC, Asked, Recipe
 from fanout.snapshot import Snapshot
 from fanout.voting.plans import Comparison
 from fanout.workflows.definition import Judges, Workflow
 from fanout.workflows.judges import rubric_words, score_task
 
 RANKING_TASK = "Rank the texts from best to worst by these criteria, by their letters."
-_TAKEN = frozenset({"str", "content", "fenced"})
+_TAKEN = frozenset({"str", "content", "quoted"})
 
 
 def from_templates(snapshot: Snapshot, workflow: Workflow) -> Recipe:
     """How to do that run again, with any topic."""
     ranks = isinstance(snapshot.vote, Comparison)
     rubric = _rubric(workflow, ranks=ranks)
-    content = CONTENT if ranks else FENCED_TOPIC
+    content = CONTENT if ranks else QUOTED_TOPIC
     given: dict[str, Text] = {
         "topic": TOPIC,
         **{name.lower(): (Slot(code=name),) for name in rubric},

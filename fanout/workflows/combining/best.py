@@ -89,7 +89,7 @@ def _judges(spec: AggregateSpec, material: Material) -> tuple[Comparison, tuple[
         order = vote.orders[voter]
         values = {
             "topic": material.topic,
-            "results": shown(order, texts),
+            "results": f"{material.notice}\n\n{shown(order, texts, material.marker)}",
             "points": ", ".join(spec.criteria),
         }
         plans.append(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fanout.kernel.context import RunContext
 from fanout.structured.reading import read
 from fanout.types import Form
 from fanout.workflows.combining.defaults import PROMPTS
-from fanout.workflows.combining.material import Material, begin, results
+from fanout.workflows.combining.material import Material, begin, quoted_results
+from fanout.workflows.quoting import quoted
 from fanout.workflows.specs import AggregateSpec
 from fanout.workflows.templates import render
 
@@ -30,7 +33,7 @@ POINTS = Form(
 
 async def guided(spec: AggregateSpec, material: Material, context: RunContext) -> None:
     """Write about the ticked points; where none were given, about all that the model proposes."""
-    answers = results(spec, material.used)
+    answers = quoted_results(spec, material)
     propose = material.call(
         spec,
         f"{answers}\n\nThese are several answers about: {material.topic}\n"
@@ -39,12 +42,12 @@ async def guided(spec: AggregateSpec, material: Material, context: RunContext) -
         title="Points",
         form=POINTS,
     )
-    points = spec.points
+    points = listed(spec.points)
     if not points:
-        plan = material.call(spec, _writing(spec, material, answers, ()))
+        plan = material.call(spec, _writing(spec, material, answers, ""))
         begin(spec, material, context, plan, before=(propose,))
         proposed = await context.ask(propose)
-        points = proposed_points(proposed.text)
+        points = _as_proposed(proposed_points(proposed.text), material.marker)
     plan = material.call(spec, _writing(spec, material, answers, points))
     begin(spec, material, context, plan)
     await context.ask(plan)
@@ -58,7 +61,18 @@ def proposed_points(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for one in found if one))[:MOST_POINTS]
 
 
-def _writing(spec: AggregateSpec, material: Material, answers: str, points: tuple[str, ...]) -> str:
+def listed(points: Sequence[str]) -> str:
+    """The points as the prompt names them."""
+    return "\n".join(f"- {point}" for point in points)
+
+
+def _as_proposed(points: tuple[str, ...], marker: str) -> str:
+    """Nobody has looked at them: a text may have put an order among them."""
+    lines = listed([" ".join(point.split()) for point in points])
+    return quoted(lines, marker) if points else ""
+
+
+def _writing(spec: AggregateSpec, material: Material, answers: str, points: str) -> str:
     prompt = spec.prompt if "{points}" in spec.prompt else PROMPTS["guided"]
-    listed = "\n".join(f"- {point}" for point in points) or "- what matters most in each answer"
-    return render(prompt, {"topic": material.topic, "results": answers, "points": listed})
+    points = points or "- what matters most in each answer"
+    return render(prompt, {"topic": material.topic, "results": answers, "points": points})

@@ -14,6 +14,7 @@ from fanout.types import AGGREGATE, BranchId, BranchPlan, BranchState, Form, Mes
 from fanout.voting.plans import VotePlan
 from fanout.workflows.definition import Workflow
 from fanout.workflows.prompting import Resolve
+from fanout.workflows.quoting import in_one_turn, marker_of, notice, quoted
 from fanout.workflows.specs import AggregateSpec
 from fanout.workflows.templates import render
 
@@ -61,6 +62,16 @@ class Material:
     def used_ids(self) -> tuple[BranchId, ...]:
         return tuple(branch.id for branch in self.used)
 
+    @property
+    def marker(self) -> str:
+        """What the run's quoted texts stand between."""
+        return marker_of(self.snapshot.run_id)
+
+    @property
+    def notice(self) -> str:
+        """What is said before quoted texts."""
+        return notice("The texts", self.marker)
+
     def call(
         self,
         spec: AggregateSpec,
@@ -76,7 +87,7 @@ class Material:
             id=BranchId(f"{self.id}-{name}") if name else self.id,
             title=title or spec.title,
             model=model or self.resolve(spec.model),
-            messages=(Message(role="user", content=prompt.strip()),),
+            messages=(Message(role="user", content=in_one_turn(prompt.strip())),),
             temperature=spec.temperature,
             max_tokens=spec.max_tokens,
             deadlines=self.workflow.deadlines.value(),
@@ -117,6 +128,15 @@ def results(spec: AggregateSpec, branches: Sequence[Branch]) -> str:
         render(spec.result, {"title": branch.title, "text": _readable(branch).strip()})
         for branch in branches
     )
+
+
+def quoted_results(spec: AggregateSpec, material: Material) -> str:
+    """The same for a model: each text between the run's marks, so that none can give orders."""
+    parts = (
+        render(spec.result, {"title": one.title, "text": quoted(_readable(one), material.marker)})
+        for one in material.used
+    )
+    return "\n\n".join([material.notice, *parts])
 
 
 def _readable(branch: Branch) -> str:

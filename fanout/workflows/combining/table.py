@@ -10,7 +10,7 @@ from fanout.snapshot import Branch
 from fanout.structured.reading import read
 from fanout.types import BranchState, Form
 from fanout.workflows.combining.defaults import prompt_of
-from fanout.workflows.combining.material import Material, begin, results
+from fanout.workflows.combining.material import Material, begin, quoted_results
 from fanout.workflows.specs import AggregateSpec
 from fanout.workflows.templates import render
 
@@ -25,7 +25,7 @@ async def table(spec: AggregateSpec, material: Material, context: RunContext) ->
     form = table_form(material.used, spec.criteria)
     values = {
         "topic": material.topic,
-        "results": results(spec, material.used),
+        "results": quoted_results(spec, material),
         "points": _criteria_words(spec),
     }
     plan = material.call(spec, render(prompt_of(spec), values), form=form)
