@@ -10,13 +10,15 @@ from pathlib import Path
 
 import anyio
 import streamlit as st
+from starlette.middleware import Middleware
 
 ROOT = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from components.board.routes import routes  # noqa: E402
-from components.session import Runs, close_runtime, runtime  # noqa: E402
+from components.board.routes import guarded_routes  # noqa: E402
+from components.session import close_runtime, process  # noqa: E402
+from components.sign_in.door import Door, Guard  # noqa: E402
 
 
 @asynccontextmanager
@@ -26,7 +28,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     import pandas as pd  # noqa: F401
     import plotly.graph_objects as go  # noqa: F401
 
-    opened = await anyio.to_thread.run_sync(runtime)
+    opened = await anyio.to_thread.run_sync(process)
     opened.warm_up()
     gc.collect()
     gc.freeze()
@@ -36,7 +38,13 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
         await anyio.to_thread.run_sync(close_runtime)
 
 
-app = st.App(ROOT / "components" / "shell.py", routes=routes(Runs()), lifespan=lifespan)
+door = Door(process)
+app = st.App(
+    ROOT / "components" / "shell.py",
+    routes=guarded_routes(door),
+    middleware=[Middleware(Guard, door=door)],
+    lifespan=lifespan,
+)
 
 if __name__ == "__main__":
     app.run()

@@ -6,7 +6,7 @@ import threading
 
 import streamlit as st
 
-from fanout.engine.handle import RunHandle
+from components.sign_in.gate import person_here
 from fanout.engine.runtime import Runtime
 
 _lock = threading.Lock()
@@ -15,13 +15,30 @@ _runtime: Runtime | None = None
 RUN_PARAM = "run"
 
 
-def runtime() -> Runtime:
-    """The engine of this process, shared by every session; opened on first use."""
+def process() -> Runtime:
+    """The engine of this process with everybody's runs, which no page may hold in shared mode.
+
+    Opened on first use; SettingsError where what keeps people apart can't be read.
+    """
     global _runtime
     with _lock:
         if _runtime is None:
-            _runtime = Runtime.from_environment()
+            _runtime = Runtime.from_environment(secrets=_secrets())
         return _runtime
+
+
+def runtime() -> Runtime:
+    """Fanout as whoever is at this screen has it; ends the script where they have to sign in."""
+    whole = process()
+    if whole.visitors is None:
+        return whole
+    person = person_here(whole)
+    if person is None:
+        # In a tab that was left open: the whole page is drawn again, and shows the sign-in.
+        st.rerun()
+        # A callback can't do that, so it ends here.
+        st.stop()
+    return whole.visitors.of(person)
 
 
 def close_runtime() -> None:
@@ -33,11 +50,8 @@ def close_runtime() -> None:
             _runtime = None
 
 
-class Runs:
-    """The runs of this process, for routes that are made before the engine is."""
-
-    def get(self, run_id: str) -> RunHandle | None:
-        return runtime().engine.get(run_id)
+def _secrets() -> dict[str, object]:
+    return dict(st.secrets) if st.secrets.load_if_toml_exists() else {}
 
 
 def run_id_shown() -> str | None:

@@ -15,7 +15,8 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st  # noqa: E402
 
-from components.session import note_page  # noqa: E402
+from components import session  # noqa: E402
+from components.sign_in import account_menu, gate  # noqa: E402
 
 PAGES = ROOT / "pages"
 
@@ -23,6 +24,10 @@ PAGES = ROOT / "pages"
 ICON = str(ROOT / "components" / "favicon.svg")
 st.set_page_config(page_title="Fanout", page_icon=ICON, layout="wide")
 st.logo(str(ROOT / "components" / "logo.svg"), size="large")
+whole = session.process()
+person = gate(whole) if whole.visitors is not None else None
+if whole.visitors is not None and person is None:
+    st.stop()
 page = st.navigation(
     [
         st.Page(PAGES / "run.py", title="Run", icon=":material/play_arrow:", default=True),
@@ -33,5 +38,7 @@ page = st.navigation(
     ],
     position="top",
 )
+if whole.visitors is not None and person is not None:
+    account_menu(whole.visitors, person)
 page.run()
-note_page(page.title)
+session.note_page(page.title)

@@ -23,6 +23,8 @@ NOBODY = PersonId("")
 """Who uses Fanout alone: runs of local mode are nobody's in particular."""
 KEY_FILE = "people.key"
 RUNS_PER_HOUR = 60
+SIGN_IN_S = 7 * 24 * 3600.0
+"""For so long a sign-in counts; whoever left the team meanwhile is out then at the latest."""
 _KEY_BYTES = 32
 _RUNS = "FANOUT_PERSON_RUNS_PER_HOUR"
 Claims = Mapping[str, object]

@@ -1,25 +1,28 @@
-"""The board's socket: who may watch a run, what they are sent, what they may ask for.
+"""The board's socket: what who may watch a run is sent, and what they may ask for.
 
-A run's id can't be guessed and is the permission to see it, as with any permalink. Other web pages
-are kept out by comparing Origin with Host: a socket, unlike a request, has no same-origin rule.
+Who that is, the entrance says: at the beginning, and every few seconds while the socket is open, so
+that nobody watches on after signing out or after a run is shared no more.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from urllib.parse import urlsplit
 
 import anyio
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from components.board.entrance import Entrance, Open, Recorded, RecordedRuns
 from components.board.feed import Feeds, RunFeed, stop
-from components.board.shows import RecordedRuns, show_routes
+from components.board.shows import show_routes
 from fanout.types import BranchId
 
 UNKNOWN_RUN = 4404
+"""Also of a run that isn't theirs to see: nobody learns which ids there are."""
+SIGNED_OUT = 4401
 NOT_UNDERSTOOD = 4400
 EVERY = "*"
 FIRST_MESSAGE_S = 10.0
@@ -37,48 +40,86 @@ class Ask(BaseModel):
     retry: str | None = None
 
 
-def routes(engine: RecordedRuns) -> list[BaseRoute]:
-    """What the app serves beside Streamlit."""
-    socket = WebSocketRoute("/api/runs/{run_id}/ws", partial(_watch, engine, Feeds()))
-    return [socket, *show_routes(engine)]
+def routes(runs: RecordedRuns) -> list[BaseRoute]:
+    """What the app serves beside Streamlit, to whoever knows a run's id."""
+    return guarded_routes(Open(runs))
 
 
-async def _watch(engine: RecordedRuns, feeds: Feeds, socket: WebSocket) -> None:
-    origin = socket.headers.get("origin")
-    if origin and urlsplit(origin).netloc.lower() != socket.headers.get("host", "").lower():
+def guarded_routes(entrance: Entrance) -> list[BaseRoute]:
+    """The same to those whom the entrance lets in."""
+    watch = WebSocketRoute("/api/runs/{run_id}/ws", partial(_watch, entrance, Feeds()))
+    return [watch, *show_routes(entrance)]
+
+
+async def _watch(entrance: Entrance, feeds: Feeds, socket: WebSocket) -> None:
+    if not await anyio.to_thread.run_sync(entrance.expects, socket):
         await socket.close()
         return
     await socket.accept()
-    run_id = str(socket.path_params["run_id"])
-    handle = await anyio.to_thread.run_sync(engine.get, run_id)
-    if handle is None:
+    found = await anyio.to_thread.run_sync(_found, entrance, socket)
+    if isinstance(found, int):
         # Only a socket that was opened can tell the browser why it closes.
-        await socket.close(UNKNOWN_RUN)
+        await socket.close(found)
         return
+    run_id = str(socket.path_params["run_id"])
+    feed = feeds.of(run_id, getattr(found, "run", found))
     with suppress(WebSocketDisconnect):
-        await _Viewer(socket, feeds.of(run_id, handle)).serve()
-        await socket.close(NOT_UNDERSTOOD)
+        may = partial(_found, entrance, socket)
+        viewer = _Viewer(socket, feed, found, may, entrance.check_s)
+        await socket.close(await viewer.serve())
+
+
+def _found(entrance: Entrance, socket: WebSocket) -> Recorded | int:
+    """The run, or with what code the socket is closed."""
+    runs = entrance.enter(socket)
+    if runs is None:
+        return SIGNED_OUT
+    handle = runs.get(str(socket.path_params["run_id"]))
+    return UNKNOWN_RUN if handle is None else handle
 
 
 class _Viewer:
     """One open socket: frames go out while questions come in."""
 
-    def __init__(self, socket: WebSocket, feed: RunFeed) -> None:
+    def __init__(
+        self,
+        socket: WebSocket,
+        feed: RunFeed,
+        handle: Recorded,
+        may: Callable[[], Recorded | int],
+        check_s: float,
+    ) -> None:
+        """`handle` is the run as this viewer has it, who may not be its owner."""
         self._socket = socket
         self._feed = feed
+        self._handle = handle
+        self._may = may
+        self._check_s = check_s
         self._tag: str | None = None
 
-    async def serve(self) -> None:
-        """Returns when the viewer says something that makes no sense, or nothing at first."""
+    async def serve(self) -> int:
+        """The code to close with, when the viewer says something that makes no sense, or nothing
+        at first, or may not watch any more."""
         first = None
         with anyio.move_on_after(FIRST_MESSAGE_S):
             first = await self._ask()
         if first is None:
-            return
+            return NOT_UNDERSTOOD
         self._answer(first)
-        gone = False
+        gone, code = False, NOT_UNDERSTOOD
+
+        async def look_after() -> None:
+            nonlocal code
+            while not isinstance(found := await anyio.to_thread.run_sync(self._may), int):
+                self._handle = found
+                await anyio.sleep(self._check_s)
+            code = found
+            group.cancel_scope.cancel()
+
         async with anyio.create_task_group() as group:
             group.start_soon(self._send)
+            if self._check_s:
+                group.start_soon(look_after)
             try:
                 while (ask := await self._ask()) is not None:
                     self._answer(ask)
@@ -87,6 +128,7 @@ class _Viewer:
             group.cancel_scope.cancel()
         if gone:
             raise WebSocketDisconnect
+        return code
 
     async def _send(self) -> None:
         feed = self._feed
@@ -111,9 +153,9 @@ class _Viewer:
 
     def _answer(self, ask: Ask) -> None:
         if ask.stop is not None:
-            stop(self._feed.handle, _branch(ask.stop))
+            stop(self._handle, _branch(ask.stop))
         elif ask.retry is not None:
-            self._feed.handle.retry(_branch(ask.retry))
+            self._handle.retry(_branch(ask.retry))
         else:
             self._tag = ask.have
 

@@ -1,6 +1,6 @@
 """Beside the socket of a run: its replay's frames, and its page for a projector.
 
-Both are as open as the socket is: who knows the run's id may see it, other web pages may not.
+Both are as open as the socket is: the same entrance says who may see a run.
 """
 
 from __future__ import annotations
@@ -11,21 +11,20 @@ import hashlib
 import json
 from collections import OrderedDict
 from html import escape
-from typing import Protocol
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 import anyio
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from components.board.feed import Handle
-from fanout.events import Event
+from components.board.entrance import Entrance, Recorded
 from fanout.render.replay import replay_frames
 from fanout.render.sanitise import clean_text
 from fanout.render.stage import board_data, board_script, inline_json
 
 KEPT_REPLAYS = 8
+SIGN_IN = "You have to sign in to see this."
 UNKNOWN = "This run is not known here. The link may be incomplete, or the run was deleted."
 
 _PAGE_STYLE = (
@@ -50,22 +49,9 @@ _PAGE = """<!doctype html>
 """
 
 
-class Recorded(Handle, Protocol):
-    """A run with its events; `fanout.engine.handle.RunHandle` is one."""
-
-    @property
-    def events(self) -> tuple[Event, ...]: ...
-
-
-class RecordedRuns(Protocol):
-    """Where runs are found; `fanout.engine.Engine` is one."""
-
-    def get(self, run_id: str, /) -> Recorded | None: ...
-
-
-def show_routes(engine: RecordedRuns) -> list[BaseRoute]:
+def show_routes(entrance: Entrance) -> list[BaseRoute]:
     """GET /api/runs/ID/replay and GET /present/ID."""
-    shows = _Shows(engine)
+    shows = _Shows(entrance)
     return [
         Route("/api/runs/{run_id}/replay", shows.replay, methods=["GET"]),
         Route("/present/{run_id}", shows.present, methods=["GET"]),
@@ -75,18 +61,18 @@ def show_routes(engine: RecordedRuns) -> list[BaseRoute]:
 class _Shows:
     """Makes a replay once for everybody who asks for the same state of a run."""
 
-    def __init__(self, engine: RecordedRuns) -> None:
-        self._engine = engine
+    def __init__(self, entrance: Entrance) -> None:
+        self._entrance = entrance
         self._packed: OrderedDict[tuple[str, int], bytes] = OrderedDict()
         self._making = anyio.Lock()
 
     async def replay(self, request: Request) -> Response:
         """{"frames": [...]}, compressed; 304 where the browser has it."""
-        if _from_elsewhere(request):
+        if not await anyio.to_thread.run_sync(self._entrance.expects, request):
             return PlainTextResponse("Another site asked.", 403)
-        handle = await self._find(request)
-        if handle is None:
-            return PlainTextResponse(UNKNOWN, 404)
+        handle = await anyio.to_thread.run_sync(self._find, request)
+        if isinstance(handle, str):
+            return PlainTextResponse(handle, 403 if handle == SIGN_IN else 404)
         packed = await self._pack(handle)
         tag = f'"{hashlib.sha256(packed).hexdigest()[:32]}"'
         headers = {
@@ -105,11 +91,15 @@ class _Shows:
 
     async def present(self, request: Request) -> Response:
         """A page of its own: no Streamlit, nothing from elsewhere, nothing to click."""
-        handle = await self._find(request)
-        if handle is None:
+        handle = await anyio.to_thread.run_sync(self._find, request)
+        if handle == SIGN_IN:
+            body = (
+                f'<p class="plain">{escape(SIGN_IN)} <a href="{_run_page(request)}">Sign in</a></p>'
+            )
+            return HTMLResponse(_plain_page("Sign in", body), 403, _headers())
+        if isinstance(handle, str):
             body = f'<p class="plain">{escape(UNKNOWN)} <a href="/">Start a new run</a></p>'
-            page = _PAGE.format(title="Unknown run", style=_PAGE_STYLE, body=body)
-            return HTMLResponse(page, 404, _headers())
+            return HTMLResponse(_plain_page("Unknown run", body), 404, _headers())
         snapshot = handle.snapshot
         data = board_data(snapshot) | {
             "path": f"/api/runs/{snapshot.run_id}/ws",
@@ -126,9 +116,13 @@ class _Shows:
         page = _PAGE.format(title=title, style=_PAGE_STYLE, body=body)
         return HTMLResponse(page, 200, _headers())
 
-    async def _find(self, request: Request) -> Recorded | None:
-        run_id = str(request.path_params["run_id"])
-        return await anyio.to_thread.run_sync(self._engine.get, run_id)
+    def _find(self, request: Request) -> Recorded | str:
+        """The run, or what to say instead."""
+        runs = self._entrance.enter(request)
+        if runs is None:
+            return SIGN_IN
+        handle = runs.get(str(request.path_params["run_id"]))
+        return UNKNOWN if handle is None else handle
 
     async def _pack(self, handle: Recorded) -> bytes:
         async with self._making:
@@ -147,11 +141,13 @@ def _packed(handle: Recorded) -> bytes:
     return gzip.compress(text.encode("utf-8", "replace"), 6, mtime=0)
 
 
-def _from_elsewhere(request: Request) -> bool:
-    origin = request.headers.get("origin")
-    host = request.headers.get("host", "").lower()
-    cross = request.headers.get("sec-fetch-site", "same-origin") == "cross-site"
-    return cross or bool(origin and urlsplit(origin).netloc.lower() != host)
+def _plain_page(title: str, body: str) -> str:
+    return _PAGE.format(title=title, style=_PAGE_STYLE, body=body)
+
+
+def _run_page(request: Request) -> str:
+    """Where signing in leads back to the run, whatever stands in the address."""
+    return f"/?run={quote(str(request.path_params['run_id']), safe='')}"
 
 
 def _headers() -> dict[str, str]:

@@ -1,6 +1,7 @@
 // The board's line to the server: opens, falls, comes back, and gives up in favour of polling.
 
 const UNKNOWN_RUN = 4404;
+const SIGNED_OUT = 4401;
 const HANDSHAKES = 3;
 const LONGEST_WAIT_MS = 5000;
 
@@ -25,7 +26,7 @@ function openLine(path, on) {
     };
     socket.onclose = async (event) => {
       if (closed) return;
-      if (event.code === UNKNOWN_RUN) return on.lost();
+      if (event.code === UNKNOWN_RUN || event.code === SIGNED_OUT) return on.lost();
       // A server that is away for a while will have its route back; one that is there has none.
       if (!heard && await serverAnswers() && ++refused >= HANDSHAKES) return on.poll();
       // A blink is mended before anybody reads of it.

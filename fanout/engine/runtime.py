@@ -18,6 +18,7 @@ from fanout.engine.endpoints import EndpointBook
 from fanout.engine.engine import Engine
 from fanout.engine.local_models import LocalModels
 from fanout.engine.model_lists import Listing, ModelLists
+from fanout.engine.visitors import Visitors
 from fanout.errors import FanoutError, LocalModelError, SettingsError, StoreError
 from fanout.providers.base import Provider
 from fanout.providers.discovery import USUAL_PORTS, FoundServer, find_local_servers
@@ -59,7 +60,14 @@ class Runtime:
         """Which hosts people's endpoints may lie at; None: any."""
         book = EndpointBook(self._make, settings.home / "endpoints.json")
         self.store = self._opened_store()
-        self.engine = Engine(book, library=lambda: self.library, store=self.store)
+        self.visitors = Visitors(self) if settings.shared else None
+        """Where several people use this Fanout, a view for each; None: it is one person's."""
+        self.engine = Engine(
+            book,
+            library=lambda: self.library,
+            store=self.store,
+            belongings=self.visitors.belongings if self.visitors is not None else None,
+        )
         self._library: Library | None = None
         self._opening = Lock()
         self.machine = LocalModels(settings.home, settings.local_model, runs=self.engine.runs)
@@ -104,6 +112,8 @@ class Runtime:
     def close(self) -> None:
         """End every run, the local models and the loop. Safe to call twice."""
         self.engine.close()
+        if self.visitors is not None:
+            self.visitors.close()
         self.store.close()
         with self._opening:
             if self._library is not None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING
 
-from fanout.people import Claims, Person, PersonId, people_key
+from fanout.people import SIGN_IN_S, Claims, Person, PersonId, people_key
 
 if TYPE_CHECKING:
     from fanout.engine.belongings import Belongings
@@ -30,12 +30,13 @@ class Visitors:
         self._swept = monotonic()
 
     def person(self, claims: Claims) -> Person | None:
-        """Who signed in with these claims; None where that is nobody who is let in, or they have
-        signed out since. StoreError where that can't be told now."""
+        """Who signed in with these claims; None where that is nobody who is let in, where it was
+        too long ago, or where they have signed out since. StoreError where that can't be told."""
         person = self._whole.settings.membership.person(self._key, claims)
-        if person is None or person.signed_in_at < self._whole.store.signed_out_at(person.id):
+        if person is None or person.signed_in_at < time() - SIGN_IN_S:
             return None
-        return person
+        signed_out = person.signed_in_at <= self._whole.store.signed_out_at(person.id)
+        return None if signed_out else person
 
     def of(self, person: Person) -> OwnRuntime:
         """Fanout as that person has it."""
@@ -49,11 +50,12 @@ class Visitors:
         """What a run of theirs is carried out with, also where they are gone."""
         return self._view(person).belongings
 
-    def sign_out(self, person: PersonId, at: float) -> None:
-        """They are out in every tab; what they added is forgotten once no run needs it."""
-        self._whole.store.sign_out(person, at)
+    def sign_out(self, person: Person) -> None:
+        """This sign-in and earlier ones of theirs count no more, in no tab and with no copy of a
+        cookie; what they added is forgotten once no run needs it. StoreError."""
+        self._whole.store.sign_out(person.id, person.signed_in_at)
         with self._lock:
-            own = self._here.get(person)
+            own = self._here.get(person.id)
         if own is not None:
             own.seen = monotonic() - GONE_S
             self._sweep(now=True)

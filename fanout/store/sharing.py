@@ -52,7 +52,7 @@ def started_since(engine: Engine, person: PersonId, since: float) -> tuple[float
 
 
 def sign_out(engine: Engine, person: PersonId, at: float) -> None:
-    """From now on only a later sign-in counts, in every tab and on every device. StoreError."""
+    """Only a sign-in later than that Unix time counts. StoreError."""
     with writing(engine) as connection:
         statement = insert(connection, people).values(id=person, signed_out_at=at)
         later = {"signed_out_at": statement.excluded.signed_out_at}

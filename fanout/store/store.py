@@ -121,7 +121,7 @@ class Store:
         return sharing.started_since(self._engine, self._person or NOBODY, since)
 
     def sign_out(self, person: PersonId, at: float) -> None:
-        """From now on only a later sign-in of theirs counts, wherever they are. StoreError."""
+        """Only a sign-in later than that Unix time counts, wherever they are. StoreError."""
         sharing.sign_out(self._engine, person, at)
 
     def signed_out_at(self, person: PersonId) -> float:

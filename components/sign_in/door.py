@@ -1,0 +1,82 @@
+"""Who may come in by a way that is no page of Streamlit: the board's socket, a replay, a download.
+
+Three things are asked of a request: that a page of this Fanout sent it, that whoever sent it is
+signed in, and that the run is theirs or shared. The third is the answer of what is handed out here.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from components.board.entrance import from_here
+from components.sign_in.cookie import claims_in, public_origin
+from fanout.engine.engine import Engine
+from fanout.engine.runtime import Runtime
+from fanout.errors import StoreError
+
+REFUSED = "Sign in first."
+CHECK_S = 5.0
+GUARDED = ("/media/", "/_stcore/upload_file/", "/_stcore/metrics")
+"""Streamlit's own ways to what people made, which ask for nothing but an address."""
+
+
+class Process(Protocol):
+    """Gives the runtime of this process; `components.session.process` is one."""
+
+    def __call__(self) -> Runtime: ...
+
+
+class Door:
+    """All methods may be called from any thread."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    @property
+    def check_s(self) -> float:
+        """Nobody watches on for longer after signing out, or after a run is shared no more."""
+        return 0.0 if self._process().visitors is None else CHECK_S
+
+    def enter(self, connection: HTTPConnection) -> Engine | None:
+        """The runs that whoever sent this may see; None where they have to sign in."""
+        whole = self._process()
+        if whole.visitors is None:
+            return whole.engine
+        try:
+            person = whole.visitors.person(claims_in(connection.cookies))
+        except StoreError:
+            return None
+        return None if person is None else whole.visitors.of(person).engine
+
+    def expects(self, connection: HTTPConnection) -> bool:
+        """Whether a page of this very Fanout sent it, as far as a browser tells."""
+        if self._process().visitors is None:
+            return from_here(connection)
+        origin = connection.headers.get("origin")
+        if connection.scope["type"] == "websocket" or origin is not None:
+            # No browser opens a socket without saying where from.
+            return origin is not None and origin.lower() == public_origin()
+        return connection.headers.get("sec-fetch-site", "same-origin") != "cross-site"
+
+
+class Guard:
+    """Middleware: asks for a sign-in where Streamlit itself doesn't."""
+
+    def __init__(self, app: ASGIApp, door: Door) -> None:
+        self._app = app
+        self._door = door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and str(scope["path"]).startswith(GUARDED):
+            # Imported here: local mode never comes by.
+            from anyio.to_thread import run_sync
+            from starlette.responses import PlainTextResponse
+
+            connection = HTTPConnection(scope)
+            if await run_sync(self._door.enter, connection) is None:
+                await PlainTextResponse(REFUSED, 403)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
