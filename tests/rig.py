@@ -10,7 +10,7 @@ from fanout.endpoint import Endpoint, Secret
 from fanout.engine.endpoints import EndpointBook
 from fanout.engine.engine import Engine
 from fanout.engine.handle import RunHandle
-from fanout.policies import RetryPolicy
+from fanout.policies import EndpointPolicy, RetryPolicy
 from fanout.providers.base import Provider
 from fanout.providers.script import DEMO, Reply, Rule, Script
 from fanout.providers.scripted import Scripted
@@ -22,7 +22,7 @@ from fanout.workflows.parsing import parse
 
 HERE = EndpointId("here")
 MODEL = ModelRef(endpoint=HERE, model="m")
-AT_ONCE = RetryPolicy(first_wait_s=0.01)
+AT_ONCE = RetryPolicy(first_wait_s=0.01, restarts=0)
 QUICK = Reply(text="One two three four.")
 
 
@@ -49,8 +49,13 @@ def rig(
     slots: int = 8,
     on_this_machine: bool = False,
     store: Store | None = None,
+    retries: RetryPolicy | None = AT_ONCE,
+    policy: EndpointPolicy | None = None,
 ) -> Iterator[Rig]:
-    """Open an engine that asks `script`; closes it and everything in it but the store."""
+    """Open an engine that asks `script`; closes it and everything in it but the store.
+
+    `retries` None leaves them to the workflow.
+    """
     provider = Scripted(script)
 
     def make(_endpoint: Endpoint, _key: Secret | None) -> Provider:
@@ -58,9 +63,16 @@ def rig(
 
     book = EndpointBook(make)
     book.put(
-        Endpoint(id=HERE, name="Here", base_url="", slots=slots, on_this_machine=on_this_machine)
+        Endpoint(
+            id=HERE,
+            name="Here",
+            base_url="",
+            slots=slots,
+            on_this_machine=on_this_machine,
+            policy=policy or EndpointPolicy(),
+        )
     )
-    with Engine(book, retries=AT_ONCE, store=store) as engine:
+    with Engine(book, retries=retries, store=store) as engine:
         yield Rig(engine, provider)
 
 

@@ -152,6 +152,7 @@ class Asking:
         allowed: int,
         following: ModelRef | None = None,
     ) -> None:
+        self._means.openings.failed(call.plan.id)
         at = self._recorder.now_s()
         self._recorder.emit(
             AttemptFailed(

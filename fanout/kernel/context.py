@@ -30,7 +30,7 @@ from fanout.kernel.fan_in import FanInWait
 from fanout.kernel.means import Means
 from fanout.kernel.opening import Openings
 from fanout.kernel.outcome import NO_CALL, Outcome
-from fanout.kernel.priming import opening
+from fanout.kernel.priming import learn, opening
 from fanout.kernel.recorder import Recorder
 from fanout.policies import Policies
 from fanout.retrieval.passages import Hit
@@ -131,9 +131,10 @@ class RunContext:
                     await one(plan)
             else:
                 async with anyio.create_task_group() as branches:
-                    opening(self._means, wanted, branches)
+                    ways = opening(self._means, wanted, branches)
                     for plan in wanted:
                         branches.start_soon(one, plan)
+                learn(self._means, ways)
             wait.all_ended()
 
         async with anyio.create_task_group() as group:

@@ -40,12 +40,15 @@ class FanInWait:
                 await self._until(lambda: self._enough(self._policy.k))
             # Time is up, or enough is there; an answer made of nothing helps nobody.
             await self._until(lambda: self._enough(1))
-            if not self._ended and not stopped():
+            late = _open(self._recorder.snapshot)
+            if not late:
+                return
+            if not stopped():
                 by_k = self._policy.k is not None and self._enough(self._policy.k)
                 self._recorder.emit(
                     FanInReached(
                         at=self._recorder.now_s(),
-                        late=_open(self._recorder.snapshot),
+                        late=late,
                         by="k_of_n" if by_k else "deadline",
                     )
                 )

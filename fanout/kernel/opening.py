@@ -21,6 +21,11 @@ class Way:
         self.opening = opening
         self._began_s = recorder.now_s()
         self._open = anyio.Event()
+        self._ended: set[BranchId] = set()
+        self.opened = False
+        """True once what they share was computed."""
+        self.preparing = anyio.CancelScope()
+        """Around what the server does for them; left as soon as nobody waits for it."""
 
     async def wait(self, branch: BranchId) -> None:
         """Returns once that branch may start."""
@@ -40,13 +45,21 @@ class Way:
         if branch == self.opening.opener and not self._open.is_set():
             self.open(self.opening.tokens, self._recorder.now_s() - self._began_s)
 
-    def ended(self, branch: BranchId) -> None:
-        """That branch is over: nobody waits for it any longer."""
+    def failed(self, branch: BranchId) -> None:
+        """An attempt of that branch failed: nobody waits for its next one."""
         if branch == self.opening.opener:
             self.give_up()
 
+    def ended(self, branch: BranchId) -> None:
+        """That branch is over."""
+        self._ended.add(branch)
+        self.failed(branch)
+        if self._ended.issuperset(self.opening.branches):
+            self.preparing.cancel()
+
     def open(self, tokens: int, took_s: float) -> None:
         """What they share was computed in so many seconds: all may start."""
+        self.opened = True
         self._recorder.emit(
             PrefixOpened(
                 at=self._recorder.now_s(),
@@ -83,6 +96,10 @@ class Openings:
     def signed(self, branch: BranchId) -> None:
         if (way := self._ways.get(branch)) is not None:
             way.signed(branch)
+
+    def failed(self, branch: BranchId) -> None:
+        if (way := self._ways.get(branch)) is not None:
+            way.failed(branch)
 
     def ended(self, branch: BranchId) -> None:
         if (way := self._ways.get(branch)) is not None:

@@ -16,13 +16,13 @@ from fanout.providers.base import Primer
 from fanout.types import BranchPlan
 
 
-def opening(means: Means, plans: Sequence[BranchPlan], group: TaskGroup) -> None:
+def opening(means: Means, plans: Sequence[BranchPlan], group: TaskGroup) -> Sequence[Way]:
     """Let one branch of each group that begins alike go ahead, or have its server prepare it.
 
     What the server does is begun in `group`; the branches find their wait in `means.openings`.
     """
     if len(plans) < 2:
-        return
+        return ()
     calls = means.calls
     endpoints = {plan.model.endpoint for plan in plans}
     found = openings(
@@ -38,6 +38,16 @@ def opening(means: Means, plans: Sequence[BranchPlan], group: TaskGroup) -> None
         if way.opening.how == "prime" and (primer := calls.primer(way.opening.model.endpoint)):
             alike = [plan for plan in plans if plan.id in way.opening.branches]
             group.start_soon(_prime, means, primer, way, alike)
+    return ways
+
+
+def learn(means: Means, ways: Sequence[Way]) -> None:
+    """Remember whether those who waited were answered from a cache."""
+    for way in ways:
+        if way.opened:
+            followers = [means.recorder.snapshot.branch(each) for each in way.opening.followers]
+            usages = [branch.usage for branch in followers if branch.state.succeeded]
+            means.calls.prefixes.learn(way.opening, usages)
 
 
 async def _prime(means: Means, primer: Primer, way: Way, plans: Sequence[BranchPlan]) -> None:
@@ -47,21 +57,22 @@ async def _prime(means: Means, primer: Primer, way: Way, plans: Sequence[BranchP
         """The branches themselves say that they wait for this."""
 
     try:
-        gate = means.calls.gate(model.endpoint)
-        async with gate.admit(
-            run=means.recorder.snapshot.run_id,
-            model=model.model,
-            tokens=most_tokens(plans[0]),
-            held=held,
-        ):
-            ladder = means.calls.ladder
-            requests = [
-                chat_request(p, model, ladder.rung(model) if p.form else None, p.max_tokens)
-                for p in plans
-            ]
-            primed = await primer.prime(requests)
-            if primed is not None:
-                way.open(primed.tokens, primed.took_s)
+        with way.preparing:
+            gate = means.calls.gate(model.endpoint)
+            async with gate.admit(
+                run=means.recorder.snapshot.run_id,
+                model=model.model,
+                tokens=most_tokens(plans[0]),
+                held=held,
+            ):
+                ladder = means.calls.ladder
+                requests = [
+                    chat_request(p, model, ladder.rung(model) if p.form else None, p.max_tokens)
+                    for p in plans
+                ]
+                primed = await primer.prime(requests)
+                if primed is not None:
+                    way.open(primed.tokens, primed.took_s)
     except ProviderError:
         # The branches will meet the same, and say so.
         pass

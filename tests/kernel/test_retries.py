@@ -1,15 +1,16 @@
-"""The one retry loop: what is tried again, when, how often, and never after the first word."""
+"""The one retry loop: what is tried again, when, how often, and visibly after the first word."""
 
 from __future__ import annotations
 
 import pytest
 
-from fanout.events import AttemptFailed
+from fanout.events import AttemptFailed, BranchThought
 from fanout.insight.speed import usage, writing_rate
 from fanout.kernel.retries import wait_s
-from fanout.policies import RetryPolicy
+from fanout.policies import EndpointPolicy, RetryPolicy
 from fanout.providers.script import Fault, Reply
 from fanout.record import run_record
+from fanout.snapshot import Snapshot
 from fanout.types import BranchId, BranchState, Failure, FailureKind, RunStatus
 from tests.rig import QUICK, rig, script, trio
 
@@ -77,11 +78,74 @@ def test_attempts_are_capped() -> None:
     assert snapshot.branch(POEM).attempts == 4
 
 
-def test_after_the_first_word_there_is_no_silent_second_try() -> None:
+def test_where_restarts_are_off_an_answer_that_broke_off_has_failed() -> None:
     with rig(script(poem=(Reply(text="a b c d e", fault=Fault.DROPPED), QUICK))) as here:
         snapshot = here.run(trio())
     poem = snapshot.branch(POEM)
     assert (poem.state, poem.attempts) == (BranchState.FAILED, 1)
+
+
+CUT = Reply(text="a b c d e", fault=Fault.DROPPED)
+
+
+def own_policies(poem: tuple[Reply, ...], **retries: object) -> Snapshot:
+    """A run by the workflow's own policies, not the rig's."""
+    changes = {"policies": {"retries": {"first_wait_s": 0.01, **retries}}, "aggregate": None}
+    with rig(script(poem=poem), retries=None) as here:
+        return here.run(trio(**changes))
+
+
+def test_an_answer_that_broke_off_is_begun_anew_once_and_says_so() -> None:
+    snapshot = own_policies((CUT, QUICK))
+    poem = snapshot.branch(POEM)
+    assert (poem.state, poem.attempts, poem.text) == (BranchState.DONE, 2, QUICK.text)
+    assert [failure.kind for failure in poem.setbacks] == [FailureKind.CONNECTION]
+    assert poem.usage is not None and poem.usage.estimated, "what broke off was paid for too"
+
+
+def test_the_second_time_it_breaks_off_it_has_failed_and_keeps_its_text() -> None:
+    poem = own_policies((CUT, CUT, QUICK)).branch(POEM)
+    assert (poem.state, poem.attempts) == (BranchState.FAILED, 2)
+    assert poem.text.startswith("a b")
+
+
+def test_text_that_was_dropped_comes_back_where_nothing_better_came() -> None:
+    poem = own_policies((CUT, Reply(status=401))).branch(POEM)
+    assert poem.state is BranchState.FAILED
+    assert poem.text.startswith("a b")
+
+
+def test_no_attempt_begins_later_than_the_total_time_allows() -> None:
+    busy = Reply(status=503, retry_after="5")
+    poem = own_policies((busy,), total_s=1).branch(POEM)
+    assert (poem.state, poem.attempts) == (BranchState.FAILED, 1)
+
+
+def test_an_endpoints_own_number_of_attempts_wins() -> None:
+    with rig(script(poem=Reply(status=503)), policy=EndpointPolicy(attempts=2)) as here:
+        assert here.run(trio()).branch(POEM).attempts == 2
+
+
+def test_a_model_that_thinks_long_is_waited_for_where_the_endpoint_allows_it() -> None:
+    thinks = Reply(text="Well.", reasoning="hm " * 40, first_token_s=0.3, tokens_per_s=200)
+    slow = trio(deadlines={"first_token_s": 0.1, "idle_s": 5})
+    with rig(script(poem=thinks)) as here:
+        poem = here.run(slow).branch(POEM)
+    assert poem.failure is not None and poem.failure.kind is FailureKind.TIMEOUT_FIRST_TOKEN
+    with rig(script(poem=thinks), policy=EndpointPolicy(first_token_s=0)) as here:
+        poem = here.run(slow).branch(POEM)
+    assert (poem.state, poem.text) == (BranchState.DONE, "Well.")
+
+
+def test_thinking_is_a_sign_of_life() -> None:
+    # Ten times as long as the first word may take.
+    thinks = Reply(text="Well.", reasoning="hm " * 100, tokens_per_s=100)
+    with rig(script(poem=thinks)) as here:
+        handle = here.start(trio(deadlines={"first_token_s": 0.1, "idle_s": 5}))
+        poem = handle.wait(timeout_s=20).branch(POEM)
+        thoughts = sum(e.pieces for e in handle.events if isinstance(e, BranchThought))
+    assert (poem.state, poem.text) == (BranchState.DONE, "Well.")
+    assert thoughts == poem.thought > 50
 
 
 def test_a_person_may_ask_a_failed_branch_again_and_it_is_combined_anew() -> None:

@@ -48,7 +48,7 @@ def test_one_stopped_branch_leaves_the_others_running_and_the_heading_says_so() 
 
 @pytest.mark.parametrize(
     "reply",
-    [Reply(fault=Fault.STALL_FIRST), Reply(status=429, retry_after="60")],
+    [Reply(fault=Fault.STALL_FIRST), Reply(status=429, retry_after="1.5")],
     ids=["waiting", "backing off"],
 )
 def test_a_branch_can_be_stopped_while_it_waits(reply: Reply) -> None:

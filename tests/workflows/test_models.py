@@ -117,7 +117,7 @@ def test_a_models_run_needs_a_prompt() -> None:
         models("a", prompt=" ")
 
 
-def test_fifty_branches_run_and_fifty_one_are_refused() -> None:
+def test_a_thousand_and_one_branches_are_refused() -> None:
     names = [f"m{n}" for n in range(50)]
     with rig(Script(otherwise=Reply(text="Fine."))) as here:
         handle = here.start(models(*names))
@@ -127,21 +127,21 @@ def test_fifty_branches_run_and_fifty_one_are_refused() -> None:
     assert snapshot.status is RunStatus.SUCCEEDED
     assert snapshot.aggregate is not None and snapshot.aggregate.heading == "All of 50 of 50"
     assert len(record_of(handle)["branches"]) == 50
-    with pytest.raises(DefinitionError, match="more than 50 entries"):
-        models(*names, "m50")
+    with pytest.raises(DefinitionError, match="more than 1000 entries"):
+        models(*(f"m{n}" for n in range(1001)))
 
 
-def test_branches_that_are_asked_several_times_count_towards_the_fifty() -> None:
+def test_branches_that_are_asked_several_times_count_towards_the_thousand() -> None:
     def asked(times: int) -> Workflow:
         branches = [
             {"id": "a", "title": "A", "times": times},
-            {"id": "b", "title": "B", "times": 25},
+            {"id": "b", "title": "B", "times": 500},
         ]
         return models(branches=branches)
 
-    assert len(asked(25).active) == 50
-    with pytest.raises(DefinitionError, match="51 branches; 50 is the most"):
-        asked(26)
+    assert len(asked(500).active) == 1000
+    with pytest.raises(DefinitionError, match="1001 branches; 1000 is the most"):
+        asked(501)
 
 
 def test_own_branches_can_name_their_models() -> None:

@@ -1,0 +1,132 @@
+"""A second request where the first word is late: the first to answer wins, both are counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from fanout.events import HedgeSent, HedgeSettled
+from fanout.providers.script import Fault, Reply, Rule, Script
+from fanout.types import BranchId, BranchState, FailureKind
+from fanout.workflows.definition import Workflow
+from tests.rig import QUICK, Rig, rig, trio
+
+POEM = BranchId("poem")
+HEDGED = {"enabled": True, "least_s": 0.1, "share": 0.5}
+HANGS = Reply(fault=Fault.STALL_FIRST)
+FAST = Reply(text="The second one was faster.")
+
+
+def hedged(**changes: object) -> Workflow:
+    return trio(["poem"], aggregate=None, policies={"hedging": {**HEDGED, **changes}})
+
+
+@contextmanager
+def with_history(*replies: Reply) -> Iterator[Rig]:
+    """An endpoint whose model has been quick 24 times, and then answers a poem so."""
+    poem = Rule(prompt="Write a poem", replies=replies)
+    with rig(Script(rules=(poem,), otherwise=QUICK)) as here:
+        warm = trio([f"b{n}" for n in range(24)], aggregate=None)
+        here.run(warm)
+        yield here
+
+
+def test_the_second_request_answers_where_the_first_hangs() -> None:
+    with with_history(HANGS, FAST) as here:
+        handle = here.start(hedged())
+        snapshot = handle.wait(timeout_s=5)
+        events = handle.events
+        assert here.provider.streaming == 0, "the loser was hung up on"
+    poem = snapshot.branch(POEM)
+    assert (poem.state, poem.text) == (BranchState.DONE, FAST.text)
+    assert poem.attempts == 1, "a second request is no second attempt"
+    (hedge,) = poem.hedges
+    assert hedge.settled and hedge.won is True
+    assert hedge.late_s == pytest.approx(0.1, abs=0.05)
+    assert [type(e) for e in events if isinstance(e, HedgeSent | HedgeSettled)] == [
+        HedgeSent,
+        HedgeSettled,
+    ]
+
+
+def test_both_requests_are_counted() -> None:
+    with with_history(HANGS, FAST) as here:
+        twice = here.run(hedged()).branch(POEM)
+    with with_history(FAST) as here:
+        once = here.run(hedged()).branch(POEM)
+    assert once.usage is not None and twice.usage is not None
+    assert not once.hedges
+    assert twice.usage.input > once.usage.input
+    assert twice.usage.output == once.usage.output
+    assert twice.usage.estimated and not once.usage.estimated
+
+
+def test_the_first_may_still_win() -> None:
+    with with_history(Reply(text="First.", first_token_s=0.3), HANGS) as here:
+        poem = here.run(hedged()).branch(POEM)
+        assert here.provider.streaming == 0
+    assert poem.text == "First."
+    assert [hedge.won for hedge in poem.hedges] == [False]
+
+
+def test_where_the_second_fails_the_first_goes_on() -> None:
+    with with_history(Reply(text="First.", first_token_s=0.4), Reply(status=500)) as here:
+        poem = here.run(hedged()).branch(POEM)
+    assert (poem.state, poem.text) == (BranchState.DONE, "First.")
+
+
+def test_where_the_first_fails_late_the_second_goes_on() -> None:
+    slow = Reply(text="Second.", first_token_s=0.5)
+    late_error = Reply(status=500, first_token_s=0.2)
+    with with_history(late_error, slow) as here:
+        poem = here.run(hedged()).branch(POEM)
+    assert (poem.state, poem.text) == (BranchState.DONE, "Second.")
+
+
+def test_where_both_fail_the_branch_is_asked_again_as_always() -> None:
+    bad = Reply(status=500, first_token_s=0.2)
+    with with_history(bad, Reply(status=500), FAST) as here:
+        poem = here.run(hedged()).branch(POEM)
+    assert (poem.state, poem.text, poem.attempts) == (BranchState.DONE, FAST.text, 2)
+    assert [hedge.won for hedge in poem.hedges] == [None]
+
+
+def test_nothing_is_hedged_before_the_models_usual_time_is_known() -> None:
+    slow = Reply(text="Slow.", first_token_s=0.3)
+    with rig(Script(otherwise=slow)) as here:
+        poem = here.run(hedged()).branch(POEM)
+    assert not poem.hedges
+
+
+def test_off_is_off() -> None:
+    with with_history(Reply(text="Slow.", first_token_s=0.3), HANGS) as here:
+        poem = here.run(hedged(enabled=False)).branch(POEM)
+    assert not poem.hedges
+
+
+def test_stop_ends_both() -> None:
+    with with_history(HANGS) as here:
+        handle = here.start(hedged())
+        for event in handle.follow():
+            if isinstance(event, HedgeSent):
+                break
+        handle.stop()
+        snapshot = handle.wait(timeout_s=5)
+        assert here.provider.streaming == 0
+    poem = snapshot.branch(POEM)
+    assert poem.state is BranchState.STOPPED
+    assert poem.failure is None or poem.failure.kind is not FailureKind.BUG
+
+
+def test_only_a_small_share_of_calls_is_hedged() -> None:
+    slow = Reply(text="Slow.", first_token_s=0.4)
+    names = [f"poem{n}" for n in range(20)]
+    poem = Rule(prompt="Write a poem", replies=(slow,))
+    workflow = trio(names, aggregate=None, policies={"hedging": {**HEDGED, "share": 0.05}})
+    with rig(Script(rules=(poem,), otherwise=QUICK), slots=40) as here:
+        here.run(trio([f"b{n}" for n in range(24)], aggregate=None))
+        snapshot = here.run(workflow)
+    sent = sum(len(branch.hedges) for branch in snapshot.branches)
+    assert 1 <= sent <= 3, "5 % of 44 calls"
