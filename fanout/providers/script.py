@@ -111,6 +111,8 @@ class Script:
     """False answers calls for embeddings as a server that has none."""
     key: str = ""
     """Where it is set, calls without it get a 401."""
+    caches_from: int = 0
+    """Tokens from which a beginning that it has answered before is reported as cached; 0: never."""
 
 
 DEMO = Script(otherwise=Reply(first_token_s=0.35, tokens_per_s=40))

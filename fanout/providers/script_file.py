@@ -64,6 +64,7 @@ class _ScriptFile(_Strict):
     rejects_forms: frozenset[str] = frozenset()
     embeddings: bool = True
     key: str = ""
+    caches_from: int = Field(default=0, ge=0)
 
 
 def load_script(path: Path) -> Script:
@@ -86,4 +87,5 @@ def load_script(path: Path) -> Script:
         rejects_forms=read.rejects_forms,
         embeddings=read.embeddings,
         key=read.key,
+        caches_from=read.caches_from,
     )

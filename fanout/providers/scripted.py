@@ -20,6 +20,7 @@ from fanout.providers.form_refusal import provider_error
 from fanout.providers.problems import Asked, Problem, WebPage
 from fanout.providers.rate_headers import rates_in
 from fanout.providers.script import DEMO, Playback, Script
+from fanout.providers.script_cache import PromptCache
 from fanout.providers.script_embeddings import tokens_of, vector_of
 from fanout.providers.script_wire import (
     Rejected,
@@ -43,6 +44,7 @@ class Scripted:
         self.streaming = 0
         """Answers that are open right now."""
         self._playback = Playback(script)
+        self._cache = PromptCache(script.caches_from)
 
     def stream(
         self, request: ChatRequest
@@ -94,7 +96,9 @@ class Scripted:
                 response_format=request.response_format,
                 seed=seed_of(request.temperature, request.extra),
             )
-            body = played(reply, model=request.model, prompt=prompt, with_usage=True)
+            given = {"model": request.model, "prompt": prompt}
+            reply = self._cache.reply(reply, **given)
+            body = self._cache.kept(played(reply, **given, with_usage=True), **given)
             rates = rates_in(reply.headers)
             opened = Opened(rates=rates) if rates is not None else None
             read = read_answer(body, Answer(asked), opened)

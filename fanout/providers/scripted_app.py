@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from fanout.providers.script import Playback, Script
+from fanout.providers.script_cache import PromptCache
 from fanout.providers.script_embeddings import tokens_of, vector_of
 from fanout.providers.script_wire import (
     Rejected,
@@ -176,6 +177,7 @@ class _Completions:
     def __init__(self, script: Script, ledger: Ledger) -> None:
         self._script = script
         self._playback = Playback(script)
+        self._cache = PromptCache(script.caches_from)
         self._ledger = ledger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -213,7 +215,9 @@ class _Completions:
             return
         options = seen.body.get("stream_options")
         with_usage = isinstance(options, dict) and bool(options.get("include_usage"))
-        writes = played(reply, model=seen.model, prompt=seen.prompt, with_usage=with_usage)
+        asked = {"model": seen.model, "prompt": seen.prompt}
+        reply = self._cache.reply(reply, **asked)
+        writes = self._cache.kept(played(reply, **asked, with_usage=with_usage), **asked)
         problem: Exception | None = None
         async with anyio.create_task_group() as group:
             watch = _Watch(receive, self._ledger, group.cancel_scope)
