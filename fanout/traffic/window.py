@@ -62,7 +62,7 @@ class Window(StateAlgorithm):
 
 
 def cell_ms(rate: Rate) -> int:
-    return max(1, rate.interval // CELLS)
+    return -(-rate.interval // CELLS)
 
 
 def _sums(state: State) -> dict[int, int]:
