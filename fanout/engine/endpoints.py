@@ -98,6 +98,11 @@ class EndpointBook:
         """The endpoint; KeyError if it is unknown."""
         return self._entries[endpoint_id].endpoint
 
+    def known(self, endpoint_id: EndpointId) -> Endpoint | None:
+        """The same; None if it is unknown."""
+        entry = self._entries.get(endpoint_id)
+        return entry.endpoint if entry is not None else None
+
     def __contains__(self, endpoint_id: object) -> bool:
         return endpoint_id in self._entries
 

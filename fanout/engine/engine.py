@@ -11,12 +11,15 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
+from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from anyio.to_thread import run_sync
 
 from fanout import pricing
+from fanout.bounds import LOCAL, Bounds
+from fanout.budget.budgets import Budgets, spent_in, worst_usd_by
 from fanout.engine.archive import Archive
 from fanout.engine.belongings import BelongingsOf
 from fanout.engine.endpoints import EndpointBook
@@ -47,6 +50,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
+ENDED_S = 2.0
+"""How long `close` waits for all runs to end."""
 BEGUN_S = 0.3
 """How long `start` waits for the run's first line to be written down."""
 
@@ -62,13 +67,18 @@ class Engine:
         library: Callable[[], Library] | None = None,
         store: Store | None = None,
         belongings: BelongingsOf | None = None,
+        budgets: Budgets | None = None,
+        bounds: Bounds = LOCAL,
     ) -> None:
         """`library` opens the user's documents on first need; None: there are none. `belongings`
         tells, of a person whose run it is, what takes the place of `endpoints` and `library`.
 
         Without a store runs live in memory only. The engine writes to it but doesn't close it.
+        `budgets` holds the caps of a day; without it a run has only its own.
         """
         self.endpoints = endpoints
+        self.budgets = budgets or Budgets(worst_usd_by(endpoints.known))
+        self.bounds = bounds
         self._store = store
         self.scribe = Scribe(store) if store is not None else None
         retriever = Retriever(library or _no_library, endpoints)
@@ -98,12 +108,14 @@ class Engine:
         derived_from: RunId | None = None,
         person: PersonId = NOBODY,
     ) -> RunHandle:
-        """Start a run and return at once. InputError if the topic can't be run.
+        """Start a run and return at once. InputError if the topic can't be run, or a bound is
+        reached.
 
         `sequential` asks its branches one after another, to measure what going parallel brings;
         `derived_from` names the run whose topic this one repeats; `person` is whose run it is.
         """
         topic = clean_topic(topic)
+        self._check_bounds(workflow, topic, person)
         book = self._book(person)
         resolve = self._resolver(model, book)
         run_id = _new_id()
@@ -170,11 +182,13 @@ class Engine:
         live = [handle for handle in self.runs() if not handle.snapshot.status.finished]
         for handle in live:
             handle.interrupt()
+        until = monotonic() + ENDED_S
         for handle in live:
-            handle.wait(timeout_s=2.0)
+            handle.wait(timeout_s=max(0.0, until - monotonic()))
         self._portal.call(self.endpoints.aclose)
         self._portal.call(self._portal.stop, True)
         self._portal_context.__exit__(None, None, None)
+        self.budgets.close()
         if self.scribe is not None:
             self.scribe.close()
 
@@ -182,13 +196,20 @@ class Engine:
         self, recorder: Recorder, workflow: Workflow, model: ModelRef
     ) -> tuple[Execution, RunHandle]:
         made = recorder.snapshot.made_with
+        policies = self._policies(workflow)
         execution = Execution(
             workflow=workflow,
             topic=recorder.snapshot.topic,
             resolve=self._resolver(model, self._book(recorder.person)),
             recorder=recorder,
             calls=self._calls_of(recorder.person),
-            policies=self._policies(workflow),
+            policies=policies,
+            purse=self.budgets.purse_for(
+                recorder.snapshot.run_id,
+                policies.budget,
+                recorder.person,
+                already=spent_in(recorder.snapshot),
+            ),
             sequential=made is not None and made.sequential,
         )
 
@@ -275,6 +296,14 @@ class Engine:
             return self._calls
         own = self._belongings(person)
         return SharedCalls(own.endpoints, Retriever(own.library, own.endpoints).search, Ladder())
+
+    def _check_bounds(self, workflow: Workflow, topic: str, person: PersonId) -> None:
+        """InputError where this person may not start such a run now."""
+        self.bounds.check_topic(topic)
+        self.bounds.check_branches(len(workflow.active))
+        live = [run for run in self.runs() if not run.snapshot.status.finished]
+        own = sum(run.person == person for run in live)
+        self.bounds.check_runs(own, len(live))
 
     def _policies(self, workflow: Workflow) -> Policies:
         policies = workflow.policies.value()

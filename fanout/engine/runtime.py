@@ -13,6 +13,8 @@ from types import TracebackType
 from anyio.to_thread import run_sync
 
 from fanout import pricing, redaction
+from fanout.budget.budgets import Budgets, worst_usd_by
+from fanout.budget.caps import Caps, DayCaps
 from fanout.endpoint import BUNDLED, Endpoint, Secret
 from fanout.engine.endpoints import EndpointBook
 from fanout.engine.engine import Engine
@@ -28,6 +30,8 @@ from fanout.providers.openai_compatible import MODELS_S, OpenAICompatible
 from fanout.retrieval.library import Library
 from fanout.settings import ENVIRONMENT, Settings
 from fanout.store.store import Store
+from fanout.traffic.lane import Place
+from fanout.traffic.shared import shared_place
 from fanout.types import EndpointId, ModelRef, Price
 
 log = logging.getLogger(__name__)
@@ -58,7 +62,7 @@ class Runtime:
         """Where servers of this machine are looked for, and whose port it usually is."""
         self.network = Network(settings.allowed_hosts) if settings.shared else None
         """Which hosts people's endpoints may lie at; None: any."""
-        book = EndpointBook(self._make, settings.home / "endpoints.json")
+        book = EndpointBook(self._make, settings.home / "endpoints.json", self._place())
         self.store = self._opened_store()
         self.visitors = Visitors(self) if settings.shared else None
         """Where several people use this Fanout, a view for each; None: it is one person's."""
@@ -67,6 +71,15 @@ class Runtime:
             library=lambda: self.library,
             store=self.store,
             belongings=self.visitors.belongings if self.visitors is not None else None,
+            budgets=Budgets(
+                worst_usd_by(book.known),
+                ledger=self.store.spend,
+                caps=Caps(
+                    settings.home / "budget.json",
+                    fixed=DayCaps(everyone=settings.day_budget, person=settings.person_budget),
+                ),
+            ),
+            bounds=settings.bounds,
         )
         self._library: Library | None = None
         self._opening = Lock()
@@ -132,6 +145,18 @@ class Runtime:
                 self._library = Library(self.settings.home / "library.db")
                 self._library.sample()
             return self._library
+
+    def _place(self) -> Place | None:
+        """Where this process and others keep rates and pauses together, if anywhere."""
+        redis, database = self.settings.redis_url, self.settings.database_url
+        try:
+            return shared_place(
+                redis_url=redis.reveal() if redis is not None else "",
+                database_url=database.reveal() if database is not None else "",
+            )
+        except SettingsError as error:
+            self.problems.append(f"{error} Rates hold for this process alone.")
+            return None
 
     def _opened_store(self) -> Store:
         """The record of all runs; where it can't be used, one in memory, and people are told."""
