@@ -6,7 +6,7 @@ import streamlit as st
 
 from components.plain import label
 from components.sign_in.setup import auth_section, elsewhere, lacks, providers
-from components.sign_in.way_back import remember_way, take_way_back
+from components.sign_in.way_back import remember_way
 from fanout.engine.runtime import Runtime
 from fanout.errors import StoreError
 from fanout.people import Claims, Person
@@ -51,7 +51,7 @@ def gate(whole: Runtime) -> Person | None:
         # What this session holds is somebody else's.
         st.session_state.clear()
     st.session_state[WHOSE] = person.id
-    take_way_back()
+
     return person
 
 
