@@ -33,14 +33,26 @@ def cost_chart(snapshot: Snapshot, *, dark: bool) -> go.Figure | None:
 
 
 def cost_frame(snapshot: Snapshot) -> pd.DataFrame:
-    """One row per call: its cost, and the price that it was computed from."""
+    """One row per call: its cost, the price that it was computed from, and what else is in it."""
+    beside = [_beside(call) for call in snapshot.calls]
     return pd.DataFrame(
         {
             "Call": names(snapshot),
             "Cost": [_cost(call) for call in snapshot.calls],
             "Price": [price_text(call.cost) for call in snapshot.calls],
+            **({"Includes": beside} if any(beside) else {}),
         }
     )
+
+
+def _beside(call: Branch) -> str:
+    """What was paid beside the answer itself."""
+    hedges = sum(len(again.hedges) for again in call.goes)
+    told = [
+        f"{hedges} second request{'' if hedges == 1 else 's'}" if hedges else "",
+        "an answer that broke off" if any(again.dropped for again in call.goes) else "",
+    ]
+    return ", ".join(filter(None, told))
 
 
 def _cost(call: Branch) -> str:

@@ -12,7 +12,7 @@ from components.figure_row import CHART_ONLY, figure_row
 from components.headline import headline
 from components.practices import practices_panel
 from components.research_results import research_results
-from components.timeline_chart import timeline_chart, timeline_frame
+from components.timeline_chart import timeline_chart, timeline_frame, timeline_note
 from components.tokens_chart import tokens_chart, tokens_frame
 from components.votes import votes
 from components.workflow_graph import workflow_graph
@@ -33,7 +33,7 @@ def results(handle: RunHandle) -> None:
         timeline_chart(snapshot, dark=dark),
         timeline_frame(snapshot),
         alt="When each call was queued, waited, wrote and backed off, in seconds",
-        note="Hatched: queued or backing off · pale: waiting for the first token · full: writing",
+        note=timeline_note(snapshot),
     )
     _row(
         "Tokens",

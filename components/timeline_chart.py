@@ -2,82 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pandas as pd
 import plotly.graph_objects as go
 
 from components.calls import colours, figure_names, names
 from components.figure import add_bars, bars, faded
-from fanout.render.words import state_word
-from fanout.snapshot import Branch, Snapshot
-from fanout.types import BranchState
+from fanout.insight.stretches import Part, spent, stretches
+from fanout.render.live_words import PART_WORDS, hedge_text
+from fanout.render.words import branch_word
+from fanout.snapshot import Snapshot
 
-SHOWN = (BranchState.QUEUED, BranchState.WAITING, BranchState.WRITING, BranchState.RETRYING)
+_COLUMNS = {
+    Part.SLOT: "Queued s",
+    Part.RATE: "Rate limit s",
+    Part.PAUSE: "Paused s",
+    Part.PREFIX: "Shared beginning s",
+    Part.WAITING: "Waiting s",
+    Part.WRITING: "Writing s",
+    Part.BACKING_OFF: "Backing off s",
+}
+_ALWAYS = (Part.SLOT, Part.WAITING, Part.WRITING, Part.BACKING_OFF)
+_PATTERNS = {
+    Part.SLOT: "/", Part.RATE: "x", Part.PAUSE: "x", Part.PREFIX: ".", Part.BACKING_OFF: "-",
+}  # fmt: skip
+"""What stands still is hatched, each reason in its own way."""
 
 
 def timeline_chart(snapshot: Snapshot, *, dark: bool) -> go.Figure:
-    """Seconds since the run began, a row per call."""
+    """Seconds since the run began, a row per call; a diamond where a second request was sent."""
     labels, shades = figure_names(snapshot), colours(snapshot, dark=dark)
     figure = bars(labels, "seconds since the run began")
-    for state in SHOWN:
-        rows = [
-            (i, start, end - start)
-            for i, branch in enumerate(snapshot.calls)
-            for go in branch.goes
-            for phase_state, start, end in _spans(go)
-            if phase_state is state and end > start
-        ]
+    drawn: dict[Part, list[tuple[int, float, float]]] = {part: [] for part in Part}
+    for i, call in enumerate(snapshot.calls):
+        for again in call.goes:
+            for one in stretches(again, snapshot.at):
+                drawn[one.part].append((i, one.start_s, one.length_s))
+    for part, rows in drawn.items():
         if rows:
-            _add(figure, state, rows, labels, shades)
+            _add(figure, part, rows, labels, shades)
+    _add_hedges(figure, snapshot, labels, dark=dark)
     return figure
 
 
+def timeline_note(snapshot: Snapshot) -> str:
+    """How to read the chart, for what there is in it."""
+    goes = [again for call in snapshot.calls for again in call.goes]
+    parts = spent(goes, snapshot.at)
+    told = [f"hatched: {', '.join(PART_WORDS[p] for p in _PATTERNS if parts[p] > 0)}"]
+    told = [] if told == ["hatched: "] else told
+    told += ["pale: waiting for the first token", "full: writing"]
+    if any(again.hedges for again in goes):
+        told.append("diamond: second request sent")
+    line = " · ".join(told)
+    return f"{line[:1].upper()}{line[1:]}"
+
+
 def timeline_frame(snapshot: Snapshot) -> pd.DataFrame:
-    """One row per call, in seconds."""
-    end = snapshot.at
+    """One row per call, in seconds; what nobody waited for has no column."""
+    by_call = [spent(call.goes, snapshot.at) for call in snapshot.calls]
+    shown = [part for part in Part if part in _ALWAYS or any(one[part] for one in by_call)]
     return pd.DataFrame(
         {
             "Call": names(snapshot),
-            "State": [state_word(call.state) for call in snapshot.calls],
-            **{
-                title: [
-                    round(sum(go.spent_s(state, end) for go in call.goes), 2)
-                    for call in snapshot.calls
-                ]
-                for title, state in (
-                    ("Queued s", BranchState.QUEUED),
-                    ("Waiting s", BranchState.WAITING),
-                    ("Writing s", BranchState.WRITING),
-                    ("Backing off s", BranchState.RETRYING),
-                )
-            },
-            "Tries": [sum(go.attempts for go in call.goes) for call in snapshot.calls],
+            "State": [branch_word(call) for call in snapshot.calls],
+            **{_COLUMNS[part]: [round(one[part], 2) for one in by_call] for part in shown},
+            "Tries": [sum(again.attempts for again in call.goes) for call in snapshot.calls],
         }
     )
 
 
-def _spans(branch: Branch) -> Iterator[tuple[BranchState, float, float]]:
-    ends = [phase.since_s for phase in branch.phases[1:]]
-    for phase, end in zip(branch.phases, ends, strict=False):
-        yield phase.state, phase.since_s, end
-
-
 def _add(
     figure: go.Figure,
-    state: BranchState,
+    part: Part,
     rows: list[tuple[int, float, float]],
     labels: list[str],
     shades: list[str],
 ) -> None:
-    idle = state in (BranchState.QUEUED, BranchState.RETRYING)
+    idle = part in _PATTERNS
     colour = [
-        "rgba(0,0,0,0)" if idle else faded(shades[i], 1.0 if state is BranchState.WRITING else 0.35)
+        "rgba(0,0,0,0)" if idle else faded(shades[i], 1.0 if part is Part.WRITING else 0.35)
         for i, _, _ in rows
     ]
     add_bars(
         figure,
-        name=state_word(state),
+        name=PART_WORDS[part],
         y=[labels[i] for i, _, _ in rows],
         base=[start for _, start, _ in rows],
         x=[seconds for _, _, seconds in rows],
@@ -85,11 +93,40 @@ def _add(
             "color": colour,
             "line": {"width": 1 if idle else 0, "color": [shades[i] for i, _, _ in rows]},
             "pattern": {
-                "shape": "/" if idle else "",
+                "shape": _PATTERNS.get(part, ""),
                 "fgcolor": [shades[i] for i, _, _ in rows],
                 "size": 6,
                 "solidity": 0.25,
             },
         },
-        hovertemplate=f"%{{y}}: {state_word(state).lower()} %{{x:.2f}} s<extra></extra>",
+        hovertemplate=f"%{{y}}: {PART_WORDS[part]} %{{x:.2f}} s<extra></extra>",
+    )
+
+
+def _add_hedges(figure: go.Figure, snapshot: Snapshot, labels: list[str], *, dark: bool) -> None:
+    marks = [
+        (labels[i], hedge.sent_s, hedge_text(hedge))
+        for i, call in enumerate(snapshot.calls)
+        for again in call.goes
+        for hedge in again.hedges
+    ]
+    if not marks:
+        return
+    ink, ground = ("#eceef2", "#14161b") if dark else ("#16181d", "#ffffff")
+    figure.add_trace(
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": "second request",
+            "y": [label for label, _, _ in marks],
+            "x": [at for _, at, _ in marks],
+            "text": [text for _, _, text in marks],
+            "marker": {
+                "symbol": "diamond",
+                "size": 10,
+                "color": ground,
+                "line": {"width": 2, "color": ink},
+            },
+            "hovertemplate": "%{y}: %{text}, %{x:.2f} s<extra></extra>",
+        }
     )

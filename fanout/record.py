@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from typing import TypedDict
@@ -10,8 +11,11 @@ from fanout.events import Event
 from fanout.insight.practices import practices_record, provenance_record
 from fanout.insight.sourcing import sourced
 from fanout.insight.speed import cost_usd, speed, total_cost_usd, usage
+from fanout.insight.stretches import QUEUE, spent
 from fanout.insight.votes import outcome, saved, voted
+from fanout.policies import Policies
 from fanout.snapshot import Aggregate, Branch, Snapshot
+from fanout.timeline import event_name
 from fanout.types import AGGREGATE, BranchState, Cost, Failure, Usage
 from fanout.vote_record import ballot_record, fused_record, hit_record, outcome_record
 
@@ -50,8 +54,17 @@ def run_record(snapshot: Snapshot, now_s: float) -> Json:
         "branches": [branch_record(branch, now_s) for branch in snapshot.branches],
         "aggregate": made.get(AGGREGATE),
         "aggregates": list(made.values()),
+        "late": [branch.id for branch in snapshot.late],
+        "policies": _policies(snapshot.policies),
         "practices": practices_record(snapshot, now_s),
     }
+
+
+def _policies(chosen: Policies | None) -> Json | None:
+    """How it was to behave under fire; None in runs of earlier versions."""
+    if chosen is None:
+        return None
+    return asdict(chosen, dict_factory=lambda pairs: {key: _plain(v) for key, v in pairs})
 
 
 def branch_record(branch: Branch, now_s: float) -> Json:
@@ -76,6 +89,13 @@ def branch_record(branch: Branch, now_s: float) -> Json:
             name: _seconds(sum(go.spent_s(state, now_s) for go in branch.goes))
             for name, state in _SPENT.items()
         },
+        "answered_by": {
+            "endpoint": branch.answered_by.endpoint,
+            "name": branch.answered_by.model,
+        },
+        "held": _held(branch.goes, now_s),
+        "hedges": sum(len(go.hedges) for go in branch.goes),
+        "setbacks": [setback.kind.value for go in branch.goes for setback in go.setbacks],
         "ballot": ballot_record(branch),
         "queries": list(branch.queries) or None,
         "found": [hit_record(hit) for hit in branch.hits] or None,
@@ -124,7 +144,13 @@ def failure_record(failure: Failure | None) -> Json | None:
 def event_record(event: Event) -> Json:
     """One event as one flat object; "event" names its kind, "at" its second."""
     fields = asdict(event, dict_factory=lambda pairs: {key: _plain(v) for key, v in pairs})
-    return {"event": _snake(type(event).__name__), **fields}
+    return {"event": event_name(type(event)), **fields}
+
+
+def _held(goes: Sequence[Branch], now_s: float) -> dict[str, float]:
+    """Seconds in the queue by what it waited for: "slot", "rate", "pause", "prefix"."""
+    parts = spent(goes, now_s)
+    return {part.value: round(parts[part], 4) for part in QUEUE if parts[part] > 0}
 
 
 def _plain(value: object) -> object:
@@ -133,10 +159,6 @@ def _plain(value: object) -> object:
     if isinstance(value, float):
         return round(value, 6)
     return value
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
 
 
 def _seconds(value: float | None) -> float | None:

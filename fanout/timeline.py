@@ -24,7 +24,7 @@ FRAME_S = 1 / 15
 
 def encode(event: Event) -> dict[str, object]:
     """One event as a JSON-able object; "event" names its kind. Money is a decimal string."""
-    name = _name(type(event))
+    name = event_name(type(event))
     return {"event": name, **_adapters()[name].dump_python(event, mode="json")}
 
 
@@ -84,10 +84,11 @@ def compact(events: Sequence[Event], within_s: float = FRAME_S) -> tuple[Event, 
 @cache
 def _adapters() -> dict[str, TypeAdapter[Event]]:
     """By the name of the event's kind."""
-    return {_name(kind): TypeAdapter(kind) for kind in get_args(Event)}
+    return {event_name(kind): TypeAdapter(kind) for kind in get_args(Event)}
 
 
-def _name(kind: type) -> str:
+def event_name(kind: type[Event]) -> str:
+    """A kind of event as JSON names it: "branch_wrote"."""
     name = kind.__name__
     return "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
 

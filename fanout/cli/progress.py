@@ -10,8 +10,10 @@ from typing import Protocol, TextIO
 
 from fanout.events import Event
 from fanout.insight.speed import speed, total_cost_usd
+from fanout.render.fan_in_words import late_text, plan_text
+from fanout.render.live_words import hold_text, marks, retry_text, thinking, thinking_text
 from fanout.render.sources import shown_text
-from fanout.render.words import metric_line, money_text, state_word
+from fanout.render.words import branch_word, kind_word, metric_line, money_text, state_word
 from fanout.retrieval.passages import Fused
 from fanout.snapshot import Branch, Snapshot
 
@@ -45,6 +47,8 @@ class Progress:
         count = len(snapshot.branches)
         branches = f"{count} branch{'es' if count != 1 else ''}"
         self._write(f"{snapshot.title}: {branches}, {self._about}\n")
+        if plan := plan_text(snapshot):
+            self._write(f"{plan}\n")
         if self._out.isatty():
             self._redraw_until_finished()
         else:
@@ -61,7 +65,8 @@ class Progress:
 
     def _redraw(self, snapshot: Snapshot) -> None:
         width = shutil.get_terminal_size().columns - 1
-        lines = [_line(branch, self._handle.now_s())[:width] for branch in snapshot.calls]
+        now_s = self._handle.now_s()
+        lines = [branch_line(branch, snapshot, now_s)[:width] for branch in snapshot.calls]
         up = f"\x1b[{self._drawn}A" if self._drawn else ""
         self._write(up + "".join(f"\x1b[2K{line}\n" for line in lines))
         self._drawn = len(lines)
@@ -69,12 +74,13 @@ class Progress:
     def _print_as_branches_end(self) -> None:
         told: set[tuple[str, int]] = set()
         for event in self._handle.follow():
-            for branch in self._handle.snapshot.calls:
+            snapshot = self._handle.snapshot
+            for branch in snapshot.calls:
                 # A branch that is asked again ends again.
                 go = (branch.id, len(branch.earlier))
                 if branch.state.finished and go not in told:
                     told.add(go)
-                    self._write(_line(branch, event.at) + "\n")
+                    self._write(branch_line(branch, snapshot, event.at) + "\n")
 
     def _write(self, text: str) -> None:
         self._out.write(text)
@@ -84,10 +90,10 @@ class Progress:
 def print_results(snapshot: Snapshot, out: TextIO) -> None:
     """Every branch's text, the combined answer, and the run in one line."""
     for branch in snapshot.branches:
-        _print_text(branch.title, shown_text(branch), branch, out)
+        _print_text(branch.title, shown_text(branch), branch, snapshot, out)
     if snapshot.aggregate is not None:
         made = snapshot.aggregate.shown
-        _print_text(made.heading, made.text, snapshot.aggregate.branch, out)
+        _print_text(made.heading, made.text, snapshot.aggregate.branch, snapshot, out)
         _print_passages(made.passages, out)
     elif snapshot.aggregate_kind is not None:
         print("No combined answer: no branch has a result to combine.\n", file=out)
@@ -109,17 +115,38 @@ def _print_passages(passages: Sequence[Fused], out: TextIO) -> None:
         print(file=out)
 
 
-def _print_text(title: str, text: str, branch: Branch, out: TextIO) -> None:
+def _print_text(title: str, text: str, branch: Branch, snapshot: Snapshot, out: TextIO) -> None:
     print(f"## {title}\n", file=out)
+    for said in _aside(branch, snapshot):
+        print(f"[{said}]\n", file=out)
     if text.strip():
         print(text.strip() + "\n", file=out)
     if branch.failure is not None:
-        print(f"[{state_word(branch.state)}: {branch.failure.message}]\n", file=out)
+        print(f"[{branch_word(branch)}: {branch.failure.message}]\n", file=out)
     elif not branch.state.succeeded:
         print(f"[{state_word(branch.state)}]\n", file=out)
 
 
-def _line(branch: Branch, now_s: float) -> str:
+def branch_line(branch: Branch, snapshot: Snapshot, now_s: float) -> str:
+    """A call in one line: its state, its numbers, and what holds it up or how it came to be."""
     state = branch.state.value.replace("_", " ")
     line = f"  {branch.title:<14.14} {state:<9} {metric_line(branch, now_s)}"
-    return f"{line}  {branch.failure.message}" if branch.failure else line
+    told = "  ".join(filter(None, (_now(branch, snapshot, now_s), *_aside(branch, snapshot))))
+    return f"{line}  {told}" if told else line
+
+
+def _now(branch: Branch, snapshot: Snapshot, now_s: float) -> str:
+    """Why it stands still, counting down; or why it failed."""
+    if branch.failure is not None:
+        return branch.failure.message
+    if branch.retry is not None:
+        return retry_text(kind_word(branch.retry.failure.kind), branch.retry, now_s)
+    if branch.hold is not None:
+        return hold_text(branch, snapshot, now_s)
+    return thinking_text(branch.thought) if thinking(branch) else ""
+
+
+def _aside(branch: Branch, snapshot: Snapshot) -> list[str]:
+    """What is unusual about it: a fallback, a restart, a second request, an answer too late."""
+    said = [text for _, text in marks(branch, snapshot)]
+    return [*said, late] if (late := late_text(branch, snapshot)) else said

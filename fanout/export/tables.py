@@ -14,6 +14,8 @@ from typing import Literal, TypeAlias
 
 from fanout.insight.practices import practices
 from fanout.insight.speed import cost_usd, span_s, speed, total_cost_usd, usage, writing_rate
+from fanout.insight.stretches import Part
+from fanout.insight.stretches import spent as stretched
 from fanout.insight.votes import outcome, voted
 from fanout.render.sources import shown_answer, shown_text
 from fanout.render.words import branch_word, first_token_wait_s, kind_word, run_word, state_word
@@ -85,7 +87,9 @@ def started_text(snapshot: Snapshot) -> str:
 _BRANCHES = (
     Column(name="id"), Column(name="title"), Column(name="role"), Column(name="state"),
     Column(name="endpoint"), Column(name="model"), Column(name="queued_at_s", unit="seconds"),
-    Column(name="in_queue_s", unit="seconds"), Column(name="first_token_wait_s", unit="seconds"),
+    Column(name="in_queue_s", unit="seconds"), Column(name="held_by_rate_s", unit="seconds"),
+    Column(name="held_by_pause_s", unit="seconds"), Column(name="held_by_prefix_s", unit="seconds"),
+    Column(name="first_token_wait_s", unit="seconds"),
     Column(name="writing_s", unit="seconds"), Column(name="backing_off_s", unit="seconds"),
     Column(name="own_s", unit="seconds"), Column(name="total_s", unit="seconds"),
     Column(name="finished_at_s", unit="seconds"), Column(name="attempts", unit="count"),
@@ -93,13 +97,17 @@ _BRANCHES = (
     Column(name="cached_tokens", unit="count"), Column(name="output_tokens", unit="count"),
     Column(name="tokens_estimated"), Column(name="tokens_per_s", unit="number"),
     Column(name="cost_usd", unit="usd"), Column(name="characters", unit="count"),
+    Column(name="answered_by"), Column(name="second_requests", unit="count"), Column(name="late"),
     Column(name="failure"), Column(name="failure_message", unit="long"),
 )  # fmt: skip
 
 
 def branches_table(snapshot: Snapshot) -> Table:
     """A row per call, those that combine at the end; numbers over all the times it was asked."""
-    rows = tuple(_branch_row(call, role, snapshot.at) for call, role in calls(snapshot))
+    late = {branch.id for branch in snapshot.late}
+    rows = tuple(
+        _branch_row(call, role, snapshot.at, late=call.id in late) for call, role in calls(snapshot)
+    )
     return Table(name="Branches", columns=_BRANCHES, rows=rows)
 
 
@@ -113,8 +121,9 @@ def calls(snapshot: Snapshot) -> Iterator[tuple[Branch, str]]:
         yield made.branch, "combining"
 
 
-def _branch_row(call: Branch, role: str, now_s: float) -> tuple[Cell, ...]:
+def _branch_row(call: Branch, role: str, now_s: float, *, late: bool) -> tuple[Cell, ...]:
     goes, used = call.goes, usage(call)
+    parts = stretched(goes, now_s)
     asked = any(go.started_s is not None for go in goes)
 
     def spent(state: BranchState) -> float:
@@ -123,12 +132,14 @@ def _branch_row(call: Branch, role: str, now_s: float) -> tuple[Cell, ...]:
     return (
         call.id, call.title, role, branch_word(call), call.plan.model.endpoint,
         call.plan.model.model, goes[0].queued_s, spent(BranchState.QUEUED),
+        parts[Part.RATE], parts[Part.PAUSE], parts[Part.PREFIX],
         first_token_wait_s(call), spent(BranchState.WRITING), spent(BranchState.RETRYING),
         sum(go.own_s(now_s) for go in goes), sum(span_s(go, now_s) for go in goes),
         call.finished_s, sum(go.attempts for go in goes), len(goes),
         used.input if asked else None, used.cached if asked else None,
         used.output if asked else None, _yes(used.estimated) if asked else None,
         writing_rate(call), cost_usd(goes) if asked else None, len(call.text),
+        call.answered_by.model if asked else None, sum(len(go.hedges) for go in goes), _yes(late),
         *_failure(call.failure),
     )  # fmt: skip
 

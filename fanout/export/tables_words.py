@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fanout.export.tables import Cell, Column, Table, started_text
+from fanout.insight.prefix import saved
 from fanout.insight.provenance import Provenance
 from fanout.insight.sourcing import sourced
 from fanout.insight.speed import cost_usd, span_s, speed, total_cost_usd, usage
+from fanout.render.fan_in_words import late_text, plan_text
+from fanout.render.live_words import marks
+from fanout.render.prefix_words import saving_text
 from fanout.render.sources import LONGEST_TRACED
 from fanout.render.words import (
     branch_word,
@@ -33,7 +37,12 @@ def facts(run: StoredRun) -> Iterator[tuple[str, str]]:
         yield "Speed-up", f"{measures.ratio:.1f} times faster by the calls' own times"
     yield "Cost", money_text(total_cost_usd(snapshot))
     yield "Workflow", f"{snapshot.title} ({snapshot.workflow})"
-    yield "Models", ", ".join(dict.fromkeys(c.plan.model.model for c in snapshot.calls)) or "none"
+    asked = (m for c in snapshot.calls for m in (c.plan.model.model, c.answered_by.model))
+    yield "Models", ", ".join(dict.fromkeys(asked)) or "none"
+    if plan := plan_text(snapshot):
+        yield "Combining", plan
+    if (saving := saved(snapshot)) is not None:
+        yield "Shared beginning", saving_text(saving, snapshot)
     yield "Started", started_text(snapshot)
     yield "Run", snapshot.run_id
     if snapshot.failure is not None:
@@ -112,10 +121,14 @@ def _numbers(call: Branch, now_s: float) -> tuple[Cell, ...]:
 
 
 def failures(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
-    """Every failed attempt and every failed call: whose, and what happened."""
+    """Every failed attempt and every failed call: whose, and what happened; then what was done."""
     for call in snapshot.calls:
         for go in call.goes:
             for setback in go.setbacks:
                 yield call.title, f"{kind_word(setback.kind)}, tried again. {setback.message}"
+            for mark in marks(go, snapshot):
+                yield call.title, f"{mark.text}."
             if go.failure is not None:
                 yield call.title, f"{kind_word(go.failure.kind)}. {go.failure.message}"
+        if late := late_text(call, snapshot):
+            yield call.title, late

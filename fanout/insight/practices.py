@@ -15,6 +15,7 @@ from fanout.insight.independence import GOOD, Independence, independence
 from fanout.insight.mishaps import failures_practice
 from fanout.insight.practice import NOTHING_TO_DO, Level, Practice, unknown
 from fanout.insight.provenance import Provenance
+from fanout.insight.shared_beginning import shared_beginning_practices
 from fanout.insight.similarity import Square
 from fanout.insight.spending import cost_practice
 from fanout.insight.timing import (
@@ -44,6 +45,7 @@ def measured(snapshot: Snapshot, now_s: float, found: Independence | None) -> tu
         cost_practice(snapshot),
         rate_limit_practice(snapshot, now_s),
         failures_practice(snapshot),
+        *shared_beginning_practices(snapshot),
     )
 
 

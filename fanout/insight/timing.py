@@ -5,6 +5,7 @@ from __future__ import annotations
 from fanout.insight.balance import EVEN, balance
 from fanout.insight.practice import NOTHING_TO_DO, Practice, counted, seconds, unknown
 from fanout.insight.speed import span_s, speed
+from fanout.insight.stretches import QUEUE, Part, spent
 from fanout.snapshot import Branch, Snapshot
 from fanout.types import BranchState, FailureKind
 
@@ -16,6 +17,12 @@ SMALL_S = 0.1
 SPEED_UP_GOOD = 1.5
 LOST_BAD = 0.1
 """Share of the wall time that backing off may take before it is a problem."""
+_QUEUES = {
+    Part.SLOT: "waiting for a slot",
+    Part.RATE: "held by a rate limit",
+    Part.PAUSE: "while the endpoint paused",
+    Part.PREFIX: "waiting for the shared beginning",
+}
 
 
 def balance_practice(snapshot: Snapshot, now_s: float) -> Practice:
@@ -42,9 +49,13 @@ def overhead_practice(snapshot: Snapshot, now_s: float) -> Practice:
     if not measures.wall_s or not measures.longest_s:
         return unknown("overhead", "Overhead", "No branch has begun to work.")
     chain = _chain(snapshot, now_s)
-    queued = sum(go.spent_s(BranchState.QUEUED, now_s) for go in chain)
+    parts = spent(chain, now_s)
+    queued = sum(parts[part] for part in QUEUE)
     share, waiting = measures.overhead_s / measures.wall_s, queued / measures.wall_s
-    waits = f", and {seconds(queued)} inside them went by waiting for a slot"
+    named_waits = " and ".join(
+        f"{seconds(parts[part])} {_QUEUES[part]}" for part in QUEUE if parts[part] >= SMALL_S
+    )
+    waits = f", and inside them {named_waits or seconds(queued) + ' of queueing'} went by"
     worst = max(share, waiting)
     return Practice(
         id="overhead",
@@ -53,15 +64,17 @@ def overhead_practice(snapshot: Snapshot, now_s: float) -> Practice:
         + (f" and {seconds(queued)} queued" if queued >= SMALL_S else ""),
         reading=f"Of {seconds(measures.wall_s)}, {seconds(measures.overhead_s)} are neither the "
         f"longest branch nor the combining call{waits if queued >= SMALL_S else ''}.",
-        advice=_overhead_advice(share, waiting),
+        advice=_overhead_advice(share, waiting, slot=parts[Part.SLOT] >= 0.5 * queued),
         level="good" if worst <= OVERHEAD_GOOD else "watch" if worst <= OVERHEAD_BAD else "bad",
         number=measures.overhead_s,
     )
 
 
-def _overhead_advice(share: float, waiting: float) -> str:
+def _overhead_advice(share: float, waiting: float, *, slot: bool) -> str:
     if max(share, waiting) <= OVERHEAD_GOOD:
         return NOTHING_TO_DO
+    if waiting >= share and not slot:
+        return "The endpoint's limits held it up: run fewer branches, or use two endpoints."
     if waiting >= share:
         return "Let the endpoint take more calls at once, if it can, or run fewer branches."
     return "Look at the timeline for gaps: a busy machine, or branches that were started late."
@@ -95,19 +108,27 @@ def speed_up_practice(snapshot: Snapshot, now_s: float) -> Practice:
 
 
 def rate_limit_practice(snapshot: Snapshot, now_s: float) -> Practice:
-    """Time lost backing off from rate limits; what other faults cost is said beside it."""
+    """Time lost to rate limits: held before a request, and backing off after one was refused.
+
+    What other faults cost is said beside it.
+    """
     if not any(go.phases for go in snapshot.goes):
         return unknown("rate_limit", "Rate limits", "No request has been sent.")
-    limited = {
-        go.id: waited
-        for go in snapshot.goes
-        if (waited := go.backed_off_s(now_s, FailureKind.RATE_LIMIT)) > 0
-    }
-    lost = sum(limited.values())
-    worst = max(limited.values(), default=0.0)
-    others = sum(go.spent_s(BranchState.RETRYING, now_s) for go in snapshot.goes) - lost
+    refused = _refused(snapshot, now_s)
+    held = _held(snapshot, now_s)
+    limited = [refused.get(name, 0.0) + held.get(name, 0.0) for name in refused | held]
+    lost = sum(limited)
+    worst = max(limited, default=0.0)
+    backing_off = sum(go.spent_s(BranchState.RETRYING, now_s) for go in snapshot.goes)
+    others = backing_off - sum(refused.values())
+    told = [
+        f"{counted(len(refused), 'call')} backed off from a rate limit" if refused else "",
+        f"{counted(len(held), 'call')} {'was' if len(held) == 1 else 'were'} held for one"
+        if held
+        else "",
+    ]
     reading = (
-        f"{counted(len(limited), 'call')} backed off from a rate limit, {seconds(worst)} at most."
+        f"{', '.join(filter(None, told))}, {seconds(worst)} at most."
         if lost
         else "No call met a rate limit."
     )
@@ -128,3 +149,22 @@ def rate_limit_practice(snapshot: Snapshot, now_s: float) -> Practice:
         else "bad",
         number=lost,
     )
+
+
+def _refused(snapshot: Snapshot, now_s: float) -> dict[str, float]:
+    """Seconds of backing off after a 429, by call."""
+    found: dict[str, float] = {}
+    for go in snapshot.goes:
+        if (waited := go.backed_off_s(now_s, FailureKind.RATE_LIMIT)) > 0:
+            found[go.id] = found.get(go.id, 0.0) + waited
+    return found
+
+
+def _held(snapshot: Snapshot, now_s: float) -> dict[str, float]:
+    """Seconds of waiting for the rate, or for an endpoint that had asked to wait, by call."""
+    found: dict[str, float] = {}
+    for go in snapshot.goes:
+        parts = spent((go,), now_s)
+        if (waited := parts[Part.RATE] + parts[Part.PAUSE]) > 0:
+            found[go.id] = found.get(go.id, 0.0) + waited
+    return found

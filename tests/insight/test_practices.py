@@ -156,7 +156,7 @@ def test_overhead_is_what_neither_longest_branch_nor_combining_explains() -> Non
     overhead = measured(run())["overhead"]
     assert overhead.number == pytest.approx(17.5 - 11 - 4)
     assert overhead.value == "2.5 s (14%) and 1.0 s queued"
-    assert "1.0 s inside them went by waiting for a slot" in overhead.reading
+    assert "and inside them 1.0 s waiting for a slot went by" in overhead.reading
     assert overhead.level == "watch"
 
 

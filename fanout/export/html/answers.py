@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from fanout.export.html.calls import answer_anchor
 from fanout.export.html.colours import WHOLE
-from fanout.export.html.columns import attempts, foot, note, preparations
+from fanout.export.html.columns import attempts, foot, marked, note, preparations
 from fanout.export.html.markup import Markup, bdi, between, el
 from fanout.export.html.parts import chip, folded, section
 from fanout.export.html.shares import shares
@@ -41,6 +41,7 @@ def _card(answer: Answer, snapshot: Snapshot) -> Markup:
         face,
         anchor,
         preparations(face),
+        marked(face),
         note(face),
         el(
             "div",

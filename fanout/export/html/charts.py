@@ -20,9 +20,14 @@ HATCHING = trusted(
     '<svg width="0" height="0" class="defs" aria-hidden="true" focusable="false"><defs>'
     '<pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" '
     'patternTransform="rotate(45)"><rect width="2" height="6" class="hatch"></rect></pattern>'
+    '<pattern id="cross" width="6" height="6" patternUnits="userSpaceOnUse" '
+    'patternTransform="rotate(45)"><rect width="1.5" height="6" class="hatch"></rect>'
+    '<rect width="6" height="1.5" class="hatch"></rect></pattern>'
+    '<pattern id="dots" width="6" height="6" patternUnits="userSpaceOnUse">'
+    '<rect x="2" y="2" width="2" height="2" class="hatch"></rect></pattern>'
     "</defs></svg>"
 )
-"""The pattern of waiting; once in the file, before the first chart."""
+"""The patterns of waiting; once in the file, before the first chart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +48,8 @@ class Bar:
     """What stands at its right."""
     said: str
     """The same in a sentence, for who can't see it."""
+    signs: tuple[float, ...] = ()
+    """Moments on its axis that a small mark stands at."""
 
 
 def bars(rows: Sequence[Bar], *, title: str, unit: str = "", most: float | None = None) -> Markup:
@@ -88,6 +95,9 @@ def _row(row: Bar, reach: float, ticks: Sequence[float]) -> Markup:
             class_=piece.look,
         )
         for piece in row.pieces
+    ]
+    drawn += [
+        el("circle", cx=_percent(at, reach), cy="10", r="4", class_="sign") for at in row.signs
     ]
     return el(
         "div",

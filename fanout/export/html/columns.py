@@ -43,6 +43,7 @@ def _card(call: Call, snapshot: Snapshot, text: Markup) -> Markup:
             chip(face["state"], face["word"]),
             class_="head",
         ),
+        marked(face),
         note(face),
         el("div", body, class_="text"),
         attempts(call.branch),
@@ -58,6 +59,12 @@ def note(face: Face) -> Markup | None:
     if not face["note"]:
         return None
     return el("p", face["note"], class_="said bad" if face["bad"] else "said", dir="auto")
+
+
+def marked(face: Face) -> Markup | None:
+    """What is unusual about it, a line for each: a fallback, a restart, a second request."""
+    told = face.get("marks", [])
+    return el("ul", (el("li", bdi(text)) for _, text in told), class_="marks") if told else None
 
 
 def foot(face: Face, model: str = "") -> Markup | None:
@@ -106,4 +113,5 @@ def _attempts(branch: Branch) -> Iterator[Markup]:
 
 def _model(branch: Branch, snapshot: Snapshot) -> str:
     own = snapshot.made_with.model if snapshot.made_with else None
-    return branch.plan.model.model if branch.plan.model != own else ""
+    # A fallback is told by its mark.
+    return branch.plan.model.model if branch.plan.model != own and not branch.model else ""

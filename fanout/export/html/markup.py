@@ -6,7 +6,6 @@ So forgetting to escape can't happen: it takes a call of `trusted` to let anythi
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from html import escape
 from typing import TypeAlias
@@ -56,12 +55,6 @@ def text(words: str) -> Markup:
 def trusted(html: str) -> Markup:
     """HTML from the sanitising renderer, or written in this package."""
     return Markup(html)
-
-
-def json_block(name: str, value: object) -> Markup:
-    """Data for a script to read: no "<" in it, so that nothing ends the element early."""
-    body = json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
-    return Markup(f'<script type="application/json" id="{name}">{body}</script>')
 
 
 def bdi(words: str) -> Markup:

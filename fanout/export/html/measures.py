@@ -9,23 +9,37 @@ from fanout.export.html.charts import Bar, Piece, bars, legend
 from fanout.export.html.markup import Child, Markup, el
 from fanout.export.html.parts import folded, section, table
 from fanout.insight.speed import cost_usd, span_s, usage, writing_rate
+from fanout.insight.stretches import Part, spent, stretches
+from fanout.render.live_words import PART_WORDS, hedge_text
 from fanout.render.words import (
+    branch_word,
     cost_text,
     money_text,
     price_text,
     rate_text,
     seconds_text,
-    state_word,
 )
 from fanout.snapshot import Branch, Snapshot
-from fanout.types import BranchState
 
 _LOOKS = {
-    BranchState.QUEUED: "idle",
-    BranchState.WAITING: "waiting",
-    BranchState.WRITING: "writing",
-    BranchState.RETRYING: "idle",
+    Part.SLOT: "idle",
+    Part.RATE: "idle held",
+    Part.PAUSE: "idle held",
+    Part.PREFIX: "idle opening",
+    Part.WAITING: "waiting",
+    Part.WRITING: "writing",
+    Part.BACKING_OFF: "idle off",
 }
+_HEADS = {
+    Part.SLOT: "Queued s",
+    Part.RATE: "Rate limit s",
+    Part.PAUSE: "Paused s",
+    Part.PREFIX: "Shared beginning s",
+    Part.WAITING: "Waiting s",
+    Part.WRITING: "Writing s",
+    Part.BACKING_OFF: "Backing off s",
+}
+_ALWAYS = (Part.SLOT, Part.WAITING, Part.WRITING, Part.BACKING_OFF)
 
 
 def measures(snapshot: Snapshot) -> Markup | None:
@@ -44,11 +58,7 @@ def measures(snapshot: Snapshot) -> Markup | None:
                 title="Timeline: when each call was queued, waited, wrote and backed off",
                 unit="s",
             ),
-            legend(
-                ("idle", "queued or backing off"),
-                ("waiting", "waiting for the first token"),
-                ("writing", "writing"),
-            ),
+            legend(*_legend(calls, snapshot)),
             _timeline_table(calls, snapshot),
         ),
         _figure(
@@ -62,7 +72,7 @@ def measures(snapshot: Snapshot) -> Markup | None:
 
 
 def cost_words(call: Branch) -> str:
-    """What a call cost, every time it was asked."""
+    """What a call cost, every time it was asked, second requests included."""
     if not call.earlier:
         return cost_text(call.cost)
     return f"{money_text(cost_usd(call.goes))} for {len(call.goes)} goes"
@@ -97,24 +107,32 @@ def _cost(calls: Sequence[Call]) -> Markup:
 
 def _time_bar(call: Call, snapshot: Snapshot) -> Bar:
     branch, end = call.branch, snapshot.at
-    spent = [
-        f"{state_word(state).lower()} {seconds_text(seconds)}"
-        for state in _LOOKS
-        if (seconds := sum(go.spent_s(state, end) for go in branch.goes)) > 0
-    ]
+    parts = spent(branch.goes, end)
+    told = [f"{PART_WORDS[part]} {seconds_text(parts[part])}" for part in Part if parts[part] > 0]
+    told += [hedge_text(hedge).lower() for go in branch.goes for hedge in go.hedges]
     return Bar(
         call=call,
         pieces=tuple(piece for go in branch.goes for piece in _stretches(go, end)),
         value=seconds_text(sum(span_s(go, end) for go in branch.goes)),
-        said=", ".join(spent) or "no time",
+        said=", ".join(told) or "no time",
+        signs=tuple(hedge.sent_s for go in branch.goes for hedge in go.hedges),
     )
 
 
 def _stretches(go: Branch, end_s: float) -> Iterator[Piece]:
-    ends = [phase.since_s for phase in go.phases[1:]] + [end_s]
-    for phase, end in zip(go.phases, ends, strict=True):
-        if phase.state in _LOOKS and end > phase.since_s:
-            yield Piece(start=phase.since_s, length=end - phase.since_s, look=_LOOKS[phase.state])
+    for one in stretches(go, end_s):
+        yield Piece(start=one.start_s, length=one.length_s, look=_LOOKS[one.part])
+
+
+def _legend(calls: Sequence[Call], snapshot: Snapshot) -> Iterator[tuple[str, str]]:
+    """What the chart shows, and no more."""
+    goes = [go for call in calls for go in call.branch.goes]
+    parts = spent(goes, snapshot.at)
+    for part in Part:
+        if parts[part] > 0:
+            yield _LOOKS[part], PART_WORDS[part]
+    if any(go.hedges for go in goes):
+        yield "sign", "second request sent"
 
 
 def _token_bar(call: Call) -> Bar:
@@ -140,20 +158,19 @@ def _cost_bar(call: Call) -> Bar:
 
 
 def _timeline_table(calls: Sequence[Call], snapshot: Snapshot) -> Markup:
+    spent_by = [spent(call.branch.goes, snapshot.at) for call in calls]
+    shown = [part for part in Part if part in _ALWAYS or any(one[part] for one in spent_by)]
     rows = (
         (
             call.label,
-            state_word(call.branch.state),
-            *(
-                f"{sum(go.spent_s(state, snapshot.at) for go in call.branch.goes):.2f}"
-                for state in _LOOKS
-            ),
+            branch_word(call.branch),
+            *(f"{one[part]:.2f}" for part in shown),
             str(sum(go.attempts for go in call.branch.goes)),
         )
-        for call in calls
+        for call, one in zip(calls, spent_by, strict=True)
     )
-    heads = ("Call", "State", "Queued s", "Waiting s", "Writing s", "Backing off s", "Tries")
-    return table(heads, rows, label="Timeline as a table", numbers=range(2, 7))
+    heads = ("Call", "State", *(_HEADS[part] for part in shown), "Tries")
+    return table(heads, rows, label="Timeline as a table", numbers=range(2, len(heads)))
 
 
 def _tokens_table(calls: Sequence[Call]) -> Markup:

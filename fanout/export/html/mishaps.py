@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from fanout.export.html.calls import Call, every_call
 from fanout.export.html.markup import Markup, bdi, between, el
 from fanout.export.html.parts import chip, section, table
+from fanout.render.fan_in_words import is_late
+from fanout.render.live_words import marks
 from fanout.render.words import branch_word, kind_word, not_needed, seconds_text
 from fanout.snapshot import Branch, Snapshot
 from fanout.types import BranchState
@@ -18,11 +20,11 @@ def mishaps(snapshot: Snapshot) -> Markup | None:
         (
             call.label,
             chip(call.branch.state, branch_word(call.branch)),
-            between(" ", _happened(call.branch)),
+            between(" ", _happened(call.branch, snapshot)),
             between(" ", _done(call, snapshot)),
         )
         for call in every_call(snapshot)
-        if _troubled(call.branch)
+        if _troubled(call.branch, snapshot)
     ]
     if not rows:
         return None
@@ -37,19 +39,24 @@ def mishaps(snapshot: Snapshot) -> Markup | None:
     )
 
 
-def _troubled(branch: Branch) -> bool:
+def _troubled(branch: Branch, snapshot: Snapshot) -> bool:
     fell_short = branch.state.finished and not branch.state.succeeded and not not_needed(branch)
-    return bool(fell_short or branch.failure or branch.setbacks or branch.earlier)
+    troubled = branch.failure or branch.setbacks or branch.earlier or branch.hedges
+    return bool(fell_short or troubled or is_late(branch, snapshot))
 
 
-def _happened(branch: Branch) -> Iterator[Markup]:
+def _happened(branch: Branch, snapshot: Snapshot) -> Iterator[Markup]:
     for go in branch.goes:
+        for hedge in go.hedges:
+            yield el("span", f"No first word after {seconds_text(hedge.late_s)}.")
         for setback in go.setbacks:
             yield el("span", f"{kind_word(setback.kind)}: ", bdi(setback.message))
         if go.failure is not None:
             yield el("span", f"{kind_word(go.failure.kind)}: ", bdi(go.failure.message))
     if branch.state is BranchState.STOPPED and branch.failure is None:
         yield el("span", "It was stopped.")
+    if is_late(branch, snapshot):
+        yield el("span", "It came after the answer was begun.")
 
 
 def _done(call: Call, snapshot: Snapshot) -> Iterator[str]:
@@ -58,15 +65,20 @@ def _done(call: Call, snapshot: Snapshot) -> Iterator[str]:
     if any(go.setbacks for go in branch.goes):
         waited = sum(go.spent_s(BranchState.RETRYING, snapshot.at) for go in branch.goes)
         yield f"Tried {tries} times, backing off {seconds_text(waited)}."
+    for mark in marks(branch, snapshot):
+        yield f"{mark.text}."
     if branch.earlier:
         yield f"Asked again by hand, {len(branch.goes)} times in all."
-    if branch.state.succeeded:
+    if branch.state.succeeded and (branch.setbacks or branch.earlier):
         yield "Then it went through."
+    elif branch.state.succeeded:
+        pass
     elif branch.shown is not branch:
         yield "The text from before is kept."
     elif branch.text:
         yield "What it had written is kept."
-    if not branch.state.succeeded and call.mark and _left_out(branch, snapshot):
+    left_out = not branch.state.succeeded or is_late(branch, snapshot)
+    if left_out and call.mark and _left_out(branch, snapshot):
         yield "The combined answer was made without it."
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from fanout.export.html.markup import Child, Markup, bdi, el, trusted
 from fanout.export.html.parts import chip, dotted
 from fanout.insight.speed import speed
+from fanout.render.fan_in_words import plan_text
 from fanout.render.headline import headline
 from fanout.render.words import run_word
 from fanout.snapshot import Snapshot
@@ -66,7 +67,11 @@ def when(unix_s: float) -> Markup:
 def models(snapshot: Snapshot) -> str:
     """Every model that was asked, the run's own first."""
     own = [snapshot.made_with.model.model] if snapshot.made_with else []
-    asked = [call.plan.model.model for call in snapshot.calls]
+    asked = [
+        model
+        for call in snapshot.calls
+        for model in (call.plan.model.model, call.answered_by.model)
+    ]
     return ", ".join(dict.fromkeys(name for name in own + asked if name))
 
 
@@ -75,6 +80,7 @@ def hosts(snapshot: Snapshot) -> str:
     if snapshot.made_with is None:
         return ""
     used = {call.plan.model.endpoint for call in snapshot.calls}
+    used |= {call.answered_by.endpoint for call in snapshot.calls}
     facts = (fact for name, fact in snapshot.made_with.endpoints.items() if name in used)
     return ", ".join(dict.fromkeys(fact.host or fact.name for fact in facts))
 
@@ -91,6 +97,7 @@ def _facts(run: StoredRun) -> Markup:
                 " on " if where else None,
                 bdi(where) if where else None,
             ],
+            plan_text(snapshot) or None,
             "one after another" if snapshot.made_with and snapshot.made_with.sequential else None,
         ]
     )
