@@ -109,6 +109,8 @@ class Prefixes:
             if not held:
                 await states.drop(state)
         states.keep(state)
+        # It may be larger than was thought.
+        await states.make_room(None)
         self._refusals = 0
         return state
 

@@ -7,7 +7,7 @@ a state, and restoring one into a busy slot waits for the answer under way.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from fanout.providers.beginnings import shared_length
@@ -16,7 +16,7 @@ ALIKE: Final = 0.1
 """Share of a prompt that a slot must hold to be chosen for it; llama.cpp's own default."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Slot:
     number: int
     busy: bool = False
@@ -31,7 +31,7 @@ class SlotBook:
     """One life of the server. Used on the engine's loop only."""
 
     def __init__(self, count: int) -> None:
-        self._slots = [_Slot(number) for number in range(count)]
+        self._slots = [_Slot(number=number) for number in range(count)]
         self._turn = 0
 
     def take(self, text: str, state: str = "") -> int | None:
@@ -44,7 +44,7 @@ class SlotBook:
         if chosen is None:
             chosen = self._alike(free, text) if not state else None
         chosen = chosen or min(free, key=lambda slot: slot.used)
-        chosen.busy = True
+        self._slots[chosen.number] = replace(chosen, busy=True)
         return chosen.number
 
     def holds(self, number: int, state: str) -> bool:
@@ -53,13 +53,13 @@ class SlotBook:
     def give_back(self, number: int, text: str, state: str = "") -> None:
         """The slot is free again and holds that prompt, or exactly that saved state."""
         self._turn += 1
-        self._slots[number] = _Slot(number, text=text, state=state, used=self._turn)
+        self._slots[number] = _Slot(number=number, text=text, state=state, used=self._turn)
 
     def _alike(self, free: list[_Slot], text: str) -> _Slot | None:
-        best = max(free, key=lambda slot: shared_length(slot.text, text))
-        return best if shared_length(best.text, text) > ALIKE * len(text) else None
+        shared = {slot.number: shared_length(slot.text, text) for slot in free}
+        best = max(free, key=lambda slot: (shared[slot.number], -slot.used))
+        return best if shared[best.number] > ALIKE * len(text) else None
 
     def _forget(self) -> None:
         """A call that found no free slot is placed by the server, wherever it will."""
-        for slot in self._slots:
-            slot.state = ""
+        self._slots = [replace(slot, state="") for slot in self._slots]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import secrets
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -24,19 +23,21 @@ KEPT_S: Final = 600.0
 """Without anybody's asking for it, though calls are still to come: their run was stopped."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
 class State:
-    text: str
-    """What the messages of its calls begin with."""
-    tokens: int
-    left: int
-    """Calls that are still to come for it."""
-    name: str = field(default_factory=lambda: f"{secrets.token_hex(8)}.state")
-    """Its file."""
-    size: int = 0
-    used_s: float = 0.0
-    readers: int = 0
-    """Calls that are being given it right now."""
+    """One saved state, and who still needs it."""
+
+    def __init__(self, *, text: str, tokens: int, left: int) -> None:
+        """`text` is what the messages of its `left` calls begin with."""
+        self.text = text
+        self.tokens = tokens
+        self.left = left
+        """Calls that are still to come for it."""
+        self.readers = 0
+        """Calls that are being given it right now."""
+        self.name = f"{secrets.token_hex(8)}.state"
+        """Its file."""
+        self.size = 0
+        self.used_s = 0.0
 
 
 class SavedStates:
