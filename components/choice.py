@@ -79,7 +79,7 @@ def input_band(runtime: Runtime, handle: RunHandle | None) -> Choice:
                 persist_state="session",
             )
             with st.container(horizontal=True, key="go"):
-                live = handle is not None and not handle.snapshot.status.finished
+                live = handle is not None and not (handle.fixed or handle.snapshot.status.finished)
                 st.button(
                     "Run",
                     key="run",

@@ -27,11 +27,12 @@ export default function ({parentElement, data}) {
   const say = (text) => {
     word.textContent = text;
     clearTimeout(after);
-    after = setTimeout(() => { word.textContent = 'Copy link'; }, 1800);
+    after = setTimeout(() => { word.textContent = 'Copy link'; }, data.note ? 4000 : 1800);
   };
   button.onclick = async () => {
     const url = `${location.origin}${location.pathname.replace(/[^/]*$/, '')}?run=${data.run}`;
-    say(await copied(url, parentElement) ? 'Link copied' : url);
+    const done = data.note ? `Link copied: ${data.note}` : 'Link copied';
+    say(await copied(url, parentElement) ? done : url);
   };
   return () => clearTimeout(after);
 }
@@ -56,6 +57,7 @@ async function copied(text, root) {
 _mount = st.components.v2.component("fanout_copy_link", html=_HTML, css=_STYLE, js=_SCRIPT)
 
 
-def copy_link(run_id: str, *, key: str) -> None:
-    """Draw it. Where a browser allows no copying, the button shows the address instead."""
-    _mount(key=key, data={"run": run_id}, width="content")
+def copy_link(run_id: str, *, key: str, note: str = "") -> None:
+    """Draw it. Where a browser allows no copying, the button shows the address instead; `note` is
+    said after copying."""
+    _mount(key=key, data={"run": run_id, "note": note}, width="content")

@@ -8,6 +8,7 @@ from components.copy_link import copy_link
 from components.exports import export_menu
 from components.history.run_label import label_editor
 from components.plain import label
+from components.sharing import share_switch, viewed
 from fanout.engine.handle import RunHandle
 from fanout.engine.runtime import Runtime
 from fanout.types import BranchState, RunStatus
@@ -23,11 +24,15 @@ def run_bar(runtime: Runtime, handle: RunHandle) -> bool:
         # Who saw it go on live is not thrown back into its replay when it is done.
         st.session_state[REPLAYED] = None
     replayed = st.session_state.get(REPLAYED) == handle.id
-    if snapshot.status.finished and not replayed:
+    if viewed(handle):
+        st.info(label(handle.fixed, 400), icon=":material/group:")
+    elif snapshot.status.finished and not replayed:
         _to_resume(runtime, handle)
     with st.container(horizontal=True, key="run_tools", vertical_alignment="center", gap="small"):
-        label_editor(runtime, handle.id, key="run")
-        copy_link(handle.id, key="copy_link")
+        if not viewed(handle):
+            label_editor(runtime, handle.id, key="run")
+        note = share_switch(runtime, handle, key="share")
+        copy_link(handle.id, key="copy_link", note=note)
         st.button(
             "Back to the run" if replayed else "Replay",
             key="replay",

@@ -85,6 +85,8 @@ def _poll(handle: Handle, key: str) -> None:
 def _draw(handle: Handle, key: str, frames: list[Frame] | None) -> BoardResult:
     snapshot = handle.snapshot
     data = board_data(snapshot) | {"path": f"/api/runs/{snapshot.run_id}/ws"}
+    # Whose run another one is, or what can't go on here, has no Stop and no Retry.
+    data["fixed"] = bool(getattr(handle, "fixed", ""))
     if frames is not None:
         data["frames"] = frames
     told = board_component(

@@ -62,6 +62,7 @@ function build(board, data) {
 function update(board, component) {
   const {data} = component;
   board.component = component;
+  board.fixed = data.fixed;
   if (data.replay) return void replay(board, data.replay);
   board.pageKnows = data.finished;
   hush(board, data.finished ? 'over' : 'resumed');
@@ -140,7 +141,7 @@ function fold(board, frame) {
     if (!card) continue;
     if (change.face) {
       if (change.face.said && change.face.said !== card.face?.said) said.push(change.face.said);
-      card.face = board.mayAct ? change.face : {...change.face, can: ''};
+      card.face = board.mayAct && !board.fixed ? change.face : {...change.face, can: ''};
     }
     card.tokens = change.tokens ?? card.tokens;
     card.thought = change.thought ?? card.thought;

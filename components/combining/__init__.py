@@ -28,7 +28,9 @@ SEEN_S = 1.0
 
 
 def combining(handle: RunHandle, offers: tuple[Offer, ...]) -> None:
-    """Draw the panel; nothing for a run that ended with nothing to combine."""
+    """Draw the panel; nothing for a run that ended with nothing to combine, or can't go on here."""
+    if handle.fixed:
+        return
     snapshot = handle.snapshot
     live = not snapshot.status.finished
     if not live and not _ready(snapshot):
