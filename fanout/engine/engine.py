@@ -20,6 +20,7 @@ from anyio.to_thread import run_sync
 from fanout import pricing
 from fanout.bounds import LOCAL, Bounds
 from fanout.budget.budgets import Budgets, spent_in, worst_usd_by
+from fanout.engine.acts import acts_of
 from fanout.engine.archive import Archive
 from fanout.engine.belongings import BelongingsOf
 from fanout.engine.endpoints import EndpointBook
@@ -37,11 +38,10 @@ from fanout.policies import Policies, RetryPolicy
 from fanout.retrieval.library import Library
 from fanout.store.values import StoredRun
 from fanout.structured.ladder import Ladder
-from fanout.types import BranchId, BranchPlan, ModelRef, RunId
+from fanout.types import BranchPlan, ModelRef, RunId
 from fanout.workflows.definition import Workflow
 from fanout.workflows.quoting import marker_of
 from fanout.workflows.run import combining_call, plan, vote
-from fanout.workflows.specs import AggregateSpec
 from fanout.workflows.topic import clean_topic
 
 if TYPE_CHECKING:
@@ -213,38 +213,11 @@ class Engine:
             sequential=made is not None and made.sequential,
         )
 
-        async def stop(branch: BranchId | None) -> None:
-            execution.stop(branch)
-
-        async def interrupt() -> None:
-            execution.interrupt()
-
-        async def reopen(branch: BranchId | None) -> bool:
-            return await self._may_go_on(handle) and execution.reopen(branch)
-
-        async def retry(branch: BranchId | None) -> None:
-            if await reopen(branch):
-                await execution.main()
-
-        def resume(branch: BranchId | None) -> bool:
-            begun = self.call(reopen, branch)
-            if begun:
-                self.soon(execution.main)
-            return begun
-
-        async def combine(spec: AggregateSpec, left_out: frozenset[BranchId]) -> None:
-            if await self._may_go_on(handle):
-                await execution.combine(spec, left_out)
-
         handle = RunHandle(
             recorder=recorder,
             workflow=workflow,
             model=model,
-            stop=lambda branch: self.soon(stop, branch),
-            retry=lambda branch: self.soon(retry, branch),
-            resume=resume,
-            combine=lambda spec, left_out: self.soon(combine, spec, left_out),
-            interrupt=lambda: self.soon(interrupt),
+            acts=acts_of(execution, self._portal, lambda: self._may_go_on(handle)),
         )
         return execution, handle
 
@@ -266,7 +239,7 @@ class Engine:
             why = why or str(error)
             workflow = stand_in(stored.snapshot)
         if why:
-            return RunHandle.shown_only(recorder, workflow, model, why)
+            return RunHandle(recorder=recorder, workflow=workflow, model=model, fixed=why)
         return self._carried_out(recorder, workflow, model)[1]
 
     async def _may_go_on(self, handle: RunHandle) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 from fanout.events import Event
 from fanout.kernel.recorder import Recorder
@@ -13,8 +14,16 @@ from fanout.types import AGGREGATE, BranchId, ModelRef, RunId
 from fanout.workflows.definition import Workflow, check_templates
 from fanout.workflows.specs import AggregateSpec
 
-Act = Callable[[BranchId | None], None]
-Combine = Callable[[AggregateSpec, frozenset[BranchId]], None]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acts:
+    """What can be done about a run; by default nothing happens."""
+
+    stop: Callable[[BranchId | None], None] = lambda _branch: None
+    retry: Callable[[BranchId | None], None] = lambda _branch: None
+    resume: Callable[[BranchId | None], bool] = lambda _branch: False
+    combine: Callable[[AggregateSpec, frozenset[BranchId]], None] = lambda _spec, _left_out: None
+    interrupt: Callable[[], None] = lambda: None
 
 
 class RunHandle:
@@ -26,43 +35,18 @@ class RunHandle:
         recorder: Recorder,
         workflow: Workflow,
         model: ModelRef,
-        stop: Act,
-        retry: Act,
-        resume: Callable[[BranchId | None], bool],
-        combine: Combine,
-        interrupt: Callable[[], None],
+        acts: Acts | None = None,
         fixed: str = "",
     ) -> None:
         self._recorder = recorder
         self.workflow = workflow
         """The definition as it was run, edits included."""
         self.model = model
-        self._stop = stop
-        self._retry = retry
-        self._resume = resume
-        self._combine = combine
-        self._interrupt = interrupt
+        self._acts = acts or Acts()
         self.fixed = fixed
-        """Why nothing of this run can be asked again; "" where it can."""
+        """Why this run can be read but nothing of it asked again; "" where it can."""
         self.imported = False
         """True where it came as a file: its prompts are somebody else's."""
-
-    @classmethod
-    def shown_only(
-        cls, recorder: Recorder, workflow: Workflow, model: ModelRef, why: str
-    ) -> RunHandle:
-        """A run that can be read but not carried on."""
-        return cls(
-            recorder=recorder,
-            workflow=workflow,
-            model=model,
-            stop=lambda _branch: None,
-            retry=lambda _branch: None,
-            resume=lambda _branch: False,
-            combine=lambda _spec, _left_out: None,
-            interrupt=lambda: None,
-            fixed=why,
-        )
 
     @property
     def outdated(self) -> bool:
@@ -106,29 +90,29 @@ class RunHandle:
 
     def stop(self, branch_id: BranchId | None = None) -> None:
         """Stop one branch, or the whole run; its text so far is kept. Harmless when it is over."""
-        self._stop(branch_id)
+        self._acts.stop(branch_id)
 
     def interrupt(self) -> None:
         """End it because the process ends; it can be resumed later, even by another process."""
-        self._interrupt()
+        self._acts.interrupt()
 
     def fold_in(self) -> None:
         """Write the run's own answer anew, with what came too late for it."""
-        self._retry(AGGREGATE)
+        self._acts.retry(AGGREGATE)
 
     def retry(self, branch_id: BranchId | None = None) -> None:
         """Ask one branch again, or every one that has no answer, then combine anew.
 
         This is also how an interrupted run goes on. Does nothing while the run is going on.
         """
-        self._retry(branch_id)
+        self._acts.retry(branch_id)
 
     def resume(self, branch_id: BranchId | None = None) -> bool:
         """`retry` for those who wait: returns once it has begun; False if nothing is missing.
 
         Not to be called on the engine's own thread.
         """
-        return self._resume(branch_id)
+        return self._acts.resume(branch_id)
 
     def combine(self, spec: AggregateSpec, left_out: Iterable[BranchId] = ()) -> None:
         """Write another combined answer beside those that are there; no branch is asked again.
@@ -138,4 +122,4 @@ class RunHandle:
         DefinitionError if a template of `spec` uses a variable that nothing fills in.
         """
         check_templates(spec)
-        self._combine(spec, frozenset(left_out))
+        self._acts.combine(spec, frozenset(left_out))

@@ -23,11 +23,6 @@ class ViewedRun(RunHandle):
             recorder=run._recorder,
             workflow=run.workflow,
             model=run.model,
-            stop=lambda _branch: None,
-            retry=lambda _branch: None,
-            resume=lambda _branch: False,
-            combine=lambda _spec, _left_out: None,
-            interrupt=lambda: None,
             fixed=VIEWED,
         )
         self.run = run

@@ -32,11 +32,6 @@ class WatchedRun(RunHandle):
             recorder=Recorder.reopened(stored.events, person=stored.person),
             workflow=workflow,
             model=model,
-            stop=lambda _branch: None,
-            retry=lambda _branch: None,
-            resume=lambda _branch: False,
-            combine=lambda _spec, _left_out: None,
-            interrupt=lambda: None,
             fixed="Another process of Fanout is at work on this run. It can be stopped there.",
         )
         self._store = store
