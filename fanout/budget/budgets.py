@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -40,13 +41,18 @@ class Budgets:
     """May be used from any thread."""
 
     def __init__(
-        self, worst_usd: WorstUsd, *, ledger: Ledger | None = None, caps: Caps | None = None
+        self,
+        worst_usd: WorstUsd,
+        *,
+        ledger: Ledger | None = None,
+        caps: Caps | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
         """Without a ledger the caps of single runs are kept, and calls under a day's are skipped:
         give one that forgets nothing when the process ends."""
         self.caps = caps or Caps()
         self._worst_usd = worst_usd
-        self._day = Day(self.caps, ledger)
+        self._day = Day(self.caps, ledger, now)
         self._purses: WeakValueDictionary[RunId, RunPurse] = WeakValueDictionary()
 
     def purse_for(
