@@ -71,7 +71,13 @@ def endpoint_form(runtime: Runtime) -> None:
         )
         price_fields("new")
         st.session_state.setdefault("new_slots", FIELDS["new_slots"])
-        st.number_input("Calls at once", 1, 256, key="new_slots")
+        st.number_input(
+            "Calls at once",
+            1,
+            256,
+            key="new_slots",
+            help="The most, over all runs. Limits and policies are set under Edit afterwards.",
+        )
         problem = st.session_state.get(PROBLEM)
         if problem:
             st.error(label(problem, 600), icon=":material/error:")

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from components.endpoint_edit import endpoint_edit
+from components.endpoint_policy import policy_facts
 from components.model_in_use import NOTICE, use_button
 from components.plain import label
 from fanout.endpoint import BUNDLED, Endpoint
@@ -38,6 +39,7 @@ def _card(runtime: Runtime, endpoint: Endpoint) -> None:
         facts.append("key set")
         if _in_the_open(endpoint):
             facts.append("its key travels unencrypted")
+    facts += policy_facts(endpoint.policy)
     st.caption(" · ".join(map(label, facts)))
     with st.container(horizontal=True):
         use_button(runtime, model)
@@ -49,7 +51,6 @@ def _card(runtime: Runtime, endpoint: Endpoint) -> None:
             on_click=_check,
             args=(runtime, endpoint),
         )
-        endpoint_edit(runtime, endpoint)
         if runtime.engine.endpoints.is_added(endpoint.id):
             st.button(
                 "Remove",
@@ -59,6 +60,7 @@ def _card(runtime: Runtime, endpoint: Endpoint) -> None:
                 on_click=_remove,
                 args=(runtime, endpoint),
             )
+    endpoint_edit(runtime, endpoint)
 
 
 def _state(runtime: Runtime, endpoint: Endpoint) -> str:

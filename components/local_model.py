@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from components.endpoint_edit import endpoint_edit
 from components.model_in_use import use_button
 from components.plain import label
 from fanout.endpoint import BUNDLED
@@ -36,6 +37,7 @@ def local_model(runtime: Runtime) -> None:
 
         state()
         _other_model(runtime)
+        endpoint_edit(runtime, runtime.engine.endpoints.get(BUNDLED))
 
 
 def _busy(runtime: Runtime) -> bool:

@@ -8,6 +8,7 @@ from components import session
 from components.endpoint_form import endpoint_form
 from components.endpoint_list import endpoint_list
 from components.found_servers import found_servers
+from components.health import health_panel
 from components.local_model import local_model
 from components.model_in_use import model_in_use
 
@@ -15,6 +16,7 @@ st.title("Models", anchor=False)
 
 runtime = session.runtime()
 model_in_use(runtime)
+health_panel(runtime)
 here, elsewhere = st.columns(2, gap="large")
 with here:
     local_model(runtime)

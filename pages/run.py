@@ -13,7 +13,7 @@ from components.compare.variants import variants
 from components.documents import documents_area
 from components.empty_state import empty_state, unknown_run
 from components.notices import notices
-from components.policies import policies_area
+from components.policies import policies_area, policies_line
 from components.preflight import preflight
 from components.replay import replay_board
 from components.results import results
@@ -32,6 +32,8 @@ if run_id and handle is None:
 choice = input_band(runtime, handle)
 notices(runtime, choice.model)
 preflight(runtime, choice)
+if not choice.problem:
+    policies_line(choice.workflow)
 documents_area(runtime, choice.workflow, opened=handle is None)
 with st.expander(
     "Edit branches", icon=":material/tune:", key="edit_branches", on_change="rerun"

@@ -1,6 +1,6 @@
 """How a run behaves under fire, chosen before it starts: waiting, deadlines, retries, money."""
 
-from components.policies.area import policies_area
+from components.policies.area import policies_area, policies_line
 from components.policies.edits import forget_policies, load_policies, with_policies
 
-__all__ = ["forget_policies", "load_policies", "policies_area", "with_policies"]
+__all__ = ["forget_policies", "load_policies", "policies_area", "policies_line", "with_policies"]

@@ -1,4 +1,4 @@
-"""The policies of a run: one calm line that says them all, and short groups of fields below it."""
+"""The policies of a run: one calm line that says them all, and short groups of fields to unfold."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from fanout.workflows.definition import Workflow
 
 
 def policies_area(workflow: Workflow, filed: Workflow, offers: tuple[Offer, ...]) -> None:
-    """Draw it for the workflow as it would be run; `filed` is what its file says."""
+    """The fields for the workflow as it would be run; `filed` is what its file says."""
     with st.expander(
-        f"Policies: {label(sentence(workflow), 300)}",
+        "Policies",
         icon=":material/shield:",
         key="policies_area",
         on_change="rerun",
@@ -33,6 +33,12 @@ def policies_area(workflow: Workflow, filed: Workflow, offers: tuple[Offer, ...]
                 on_click=load_policies,
                 args=(filed,),
             )
+
+
+def policies_line(workflow: Workflow) -> None:
+    """What holds for the run that would be started. Apart from the fields: an expander whose label
+    changes closes itself."""
+    st.caption(label(sentence(workflow), 300))
 
 
 def sentence(workflow: Workflow) -> str:

@@ -1,0 +1,125 @@
+"""The health panel: a card per endpoint and a table of first words, alive while it is open.
+
+It draws itself again every two seconds as long as something is going on, and not at all otherwise:
+a page that polls costs the server about as much as a run.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from components.health.words import (
+    LOOKS,
+    busy,
+    calls_words,
+    limit_words,
+    look,
+    state_words,
+    trouble,
+)
+from components.plain import label
+from fanout.engine.runtime import Runtime
+from fanout.traffic.health import EndpointHealth
+
+EVERY_S = 2.0
+KEY = "health"
+
+
+def health_panel(runtime: Runtime) -> None:
+    """One line while it is closed; unfolded, how each endpoint is."""
+    found = _healths(runtime)
+    names = {e.id: e.name for e in runtime.engine.endpoints.all()}
+    told = trouble(found, names)
+    if told and not st.session_state.get(KEY):
+        # Unfolded, the cards say it, and keep saying it while this line would grow old.
+        st.markdown(f":orange[:material/warning:] {label(told, 200)}")
+    with st.expander(
+        "Health",
+        icon=":material/monitor_heart:",
+        key=KEY,
+        on_change="rerun",
+    ) as area:
+        if area.open:
+            _live(runtime, alive=any(map(busy, found)))
+
+
+def _live(runtime: Runtime, *, alive: bool) -> None:
+    @st.fragment(run_every=EVERY_S if alive else None)
+    def look_again() -> None:
+        found = _healths(runtime)
+        _cards(runtime, found)
+        _first_words(runtime, found)
+        if alive and not any(map(busy, found)):
+            st.rerun()
+
+    look_again()
+    st.button(
+        "Look again",
+        key="health_again",
+        icon=":material/refresh:",
+        type="tertiary",
+        help="While calls are under way it looks by itself.",
+    )
+
+
+def _healths(runtime: Runtime) -> tuple[EndpointHealth, ...]:
+    """Of the endpoints that are still known, those at work first."""
+    book = runtime.engine.endpoints
+    known = [health for health in book.health() if health.endpoint in book]
+    return tuple(sorted(known, key=lambda one: (not busy(one), not one.calls)))
+
+
+def _cards(runtime: Runtime, found: tuple[EndpointHealth, ...]) -> None:
+    with st.grid(min_column_width=320, key="health_cards"):
+        for health in found:
+            with st.container(border=True, key=f"health-{health.endpoint}"):
+                _card(_name(runtime, health), health)
+
+
+def _card(name: str, health: EndpointHealth) -> None:
+    st.markdown(f"**{label(name)}**")
+    st.markdown(f"{LOOKS[look(health)]} {label(state_words(health), 300)}")
+    facts = [calls_words(health), limit_words(health)]
+    if health.shared_problem:
+        facts.append(f"Its limits hold for this process alone: {health.shared_problem}")
+    elif health.shared:
+        facts.append(f"Its limits hold over all processes, by {health.shared}")
+    for fact in filter(None, facts):
+        st.caption(label(fact, 400))
+
+
+def _first_words(runtime: Runtime, found: tuple[EndpointHealth, ...]) -> None:
+    rows = [
+        {
+            "Model": times.model,
+            "Endpoint": _name(runtime, health),
+            "Half within": times.p50_s,
+            "95 % within": times.p95_s,
+            "99 % within": times.p99_s,
+            "Calls": times.count,
+        }
+        for health in found
+        for times in health.first_tokens
+    ]
+    if not rows:
+        return
+    st.markdown("**How soon the first word came**")
+    seconds = st.column_config.NumberColumn(format="%.2f s", width="small")
+    st.dataframe(
+        pd.DataFrame(rows),
+        key="health_first_words",
+        hide_index=True,
+        column_config={
+            "Half within": seconds,
+            "95 % within": seconds,
+            "99 % within": seconds,
+            "Calls": st.column_config.NumberColumn(width="small", help="The last 200 at most."),
+        },
+        alt="Seconds to the first word by model, over its last 200 calls",
+    )
+
+
+def _name(runtime: Runtime, health: EndpointHealth) -> str:
+    book = runtime.engine.endpoints
+    return book.get(health.endpoint).name if health.endpoint in book else health.endpoint
