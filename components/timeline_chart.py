@@ -23,7 +23,7 @@ _COLUMNS = {
 }
 _ALWAYS = (Part.SLOT, Part.WAITING, Part.WRITING, Part.BACKING_OFF)
 _PATTERNS = {
-    Part.SLOT: "/", Part.RATE: "x", Part.PAUSE: "x", Part.PREFIX: ".", Part.BACKING_OFF: "-",
+    Part.SLOT: "/", Part.RATE: "x", Part.PAUSE: "\\", Part.PREFIX: ".", Part.BACKING_OFF: "-",
 }  # fmt: skip
 """What stands still is hatched, each reason in its own way."""
 

@@ -99,6 +99,7 @@ def _draw(handle: Handle, key: str, frames: list[Frame] | None) -> BoardResult:
         on_resync_change=_nothing,
         on_stop_change=partial(_stop, handle, key),
         on_retry_change=partial(_retry, handle, key),
+        on_fold_change=partial(_fold, handle, key),
     )
     return BoardResult(
         mode=_mode(key),
@@ -125,6 +126,17 @@ def _retry(handle: Handle, key: str) -> None:
         return
     before = handle.snapshot.seq
     handle.retry(_branch(asked))
+    _until_seen(handle, before)
+
+
+def _fold(handle: Handle, key: str) -> None:
+    if (st.session_state.get(key) or {}).get("fold"):
+        before = handle.snapshot.seq
+        handle.fold_in()
+        _until_seen(handle, before)
+
+
+def _until_seen(handle: Handle, before: int) -> None:
     until = monotonic() + RETRY_SEEN_S
     while handle.snapshot.seq == before and monotonic() < until:
         sleep(0.01)

@@ -42,6 +42,8 @@ class Handle(Protocol):
 
     def retry(self, branch_id: BranchId | None = None) -> None: ...
 
+    def fold_in(self) -> None: ...
+
 
 def stop(handle: Handle, branch_id: BranchId | None) -> None:
     """Stop one call, or everything; with a combined answer go the calls that prepare it."""

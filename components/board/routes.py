@@ -38,6 +38,8 @@ class Ask(BaseModel):
     stop: str | None = None
     """A branch's id, or "*" for the whole run."""
     retry: str | None = None
+    fold: bool = False
+    """Combine the run's own answer anew, with what came too late for it."""
 
 
 def routes(runs: RecordedRuns) -> list[BaseRoute]:
@@ -156,6 +158,8 @@ class _Viewer:
             stop(self._handle, _branch(ask.stop))
         elif ask.retry is not None:
             self._handle.retry(_branch(ask.retry))
+        elif ask.fold:
+            self._handle.fold_in()
         else:
             self._tag = ask.have
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fanout.insight.practice import NOTHING_TO_DO, Level, Practice, counted, named
 from fanout.snapshot import Branch, Snapshot
 from fanout.types import BranchState, FailureKind
+
+MOST_TOLD = 3
+"""Kinds of trouble in the short value; the reading names them all."""
 
 
 def failures_practice(snapshot: Snapshot) -> Practice:
@@ -50,12 +55,18 @@ def failures_practice(snapshot: Snapshot) -> Practice:
     return Practice(
         id="failures",
         title="Failures",
-        value=", ".join(f"{count} {word}" for count, word in counts if count) or "none",
+        value=_value(counts),
         reading=f"{reading}.",
         advice=_advice(failed, retried, skipped, late),
         level=level if any(b.phases for b in snapshot.calls) else "unknown",
         number=float(len(failed)),
     )
+
+
+def _value(counts: Sequence[tuple[int, str]]) -> str:
+    told = [f"{count} {word}" for count, word in counts if count]
+    more = f" and {len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else ""
+    return f"{', '.join(told[:MOST_TOLD])}{more}" if told else "none"
 
 
 def _left_out(snapshot: Snapshot) -> list[Branch]:

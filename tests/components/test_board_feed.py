@@ -74,6 +74,10 @@ class FoldedRun:
         self.asked.append(("retry", branch_id))
         self.was_asked.set()
 
+    def fold_in(self) -> None:
+        self.asked.append(("fold", None))
+        self.was_asked.set()
+
 
 class Clock:
     def __init__(self) -> None:
@@ -246,9 +250,10 @@ def test_stopping_an_answer_stops_the_calls_that_prepare_it(run):
         ({"stop": "*"}, ("stop", None)),
         ({"retry": "joke"}, ("retry", JOKE)),
         ({"retry": "*"}, ("retry", None)),
+        ({"fold": True}, ("fold", None)),
     ],
 )
-def test_stop_and_retry_reach_the_run(browser, run, message, asked):
+def test_stop_retry_and_fold_in_reach_the_run(browser, run, message, asked):
     with watch(browser) as socket:
         socket.send_json({})
         socket.receive_json()

@@ -59,6 +59,8 @@ class FoldedRun:
 
     def retry(self, branch_id: BranchId | None = None) -> None: ...
 
+    def fold_in(self) -> None: ...
+
 
 @pytest.fixture
 def run() -> FoldedRun:

@@ -42,6 +42,8 @@ class RecordedRun:
 
     def retry(self, branch_id: BranchId | None = None) -> None: ...
 
+    def fold_in(self) -> None: ...
+
 
 @pytest.fixture
 def run() -> RecordedRun:

@@ -23,6 +23,8 @@ HATCHING = trusted(
     '<pattern id="cross" width="6" height="6" patternUnits="userSpaceOnUse" '
     'patternTransform="rotate(45)"><rect width="1.5" height="6" class="hatch"></rect>'
     '<rect width="6" height="1.5" class="hatch"></rect></pattern>'
+    '<pattern id="against" width="6" height="6" patternUnits="userSpaceOnUse" '
+    'patternTransform="rotate(-45)"><rect width="2" height="6" class="hatch"></rect></pattern>'
     '<pattern id="dots" width="6" height="6" patternUnits="userSpaceOnUse">'
     '<rect x="2" y="2" width="2" height="2" class="hatch"></rect></pattern>'
     "</defs></svg>"

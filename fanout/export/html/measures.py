@@ -24,7 +24,7 @@ from fanout.snapshot import Branch, Snapshot
 _LOOKS = {
     Part.SLOT: "idle",
     Part.RATE: "idle held",
-    Part.PAUSE: "idle held",
+    Part.PAUSE: "idle paused",
     Part.PREFIX: "idle opening",
     Part.WAITING: "waiting",
     Part.WRITING: "writing",
