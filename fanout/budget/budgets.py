@@ -56,11 +56,20 @@ class Budgets:
         self._purses: WeakValueDictionary[RunId, RunPurse] = WeakValueDictionary()
 
     def purse_for(
-        self, run_id: RunId, budget: Budget, person: str = "", already: Amount | None = None
+        self,
+        run_id: RunId,
+        budget: Budget,
+        person: str = "",
+        already: Amount | None = None,
+        *,
+        worst_usd: WorstUsd | None = None,
     ) -> RunPurse:
         """For the whole life of a run in this process, also when it goes on. `already` is what it
-        spent in another one: see `spent_in`."""
-        purse = RunPurse(budget, self._worst_usd, day=self._day, person=person, already=already)
+        spent in another one: see `spent_in`. `worst_usd` knows the prices of a person's own
+        endpoints."""
+        purse = RunPurse(
+            budget, worst_usd or self._worst_usd, day=self._day, person=person, already=already
+        )
         self._purses[run_id] = purse
         return purse
 

@@ -20,7 +20,7 @@ from fanout.budget.amount import Amount, Room
 from fanout.budget.caps import Caps, DayCaps
 from fanout.budget.ledger import Booking, Claim, DayTaken, Ledger, utc_day
 from fanout.budget.words import NO_LEDGER, skipped
-from fanout.errors import SettingsError, StoreError
+from fanout.errors import SettingsError, StoreConflict, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +83,8 @@ class Day:
                 await run_sync(self._reserve, claim, sized)
                 return claim
             except StoreError as error:
-                if anyio.current_time() >= until:
+                # A conflict stays one, however long it is waited for.
+                if isinstance(error, StoreConflict) or anyio.current_time() >= until:
                     raise skipped(NO_LEDGER.format(why=error)) from None
             await anyio.sleep(AGAIN_S)
 

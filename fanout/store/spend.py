@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, case, delete, func, se
 
 from fanout.budget.amount import Amount, Taken
 from fanout.budget.ledger import Booking, Claim, DayTaken, Sized, utc_day
+from fanout.errors import StoreConflict
 from fanout.store.database import insert, reading, writing
 from fanout.store.rows import NANO
 from fanout.store.schema import reservations, spending
@@ -25,18 +26,28 @@ KEPT_S = 2 * 86_400.0
 """Reservations of days that nobody can book on any more are dropped."""
 ADVISORY = 0x46616E427564
 """PostgreSQL's lock for the one who reserves: "FanBud"."""
+UNKEPT = (
+    "Runs are kept only until Fanout ends, so a budget for the day can't be kept. Mend FANOUT_HOME "
+    "or the database, or take the budget of the day away."
+)
 _MOST = 2**62
 
 
 class Spend:
     """Implements `budget.ledger.Ledger`."""
 
-    def __init__(self, engine: Engine, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, engine: Engine, now: Callable[[], float] = time.time, *, kept: bool = True
+    ) -> None:
+        """Where nothing is `kept`, nothing can be set aside: a restart would forget it."""
         self._engine = engine
+        self._kept = kept
         self._now = now
 
     def reserve(self, claim: Claim, sized: Sized) -> None:
         """Atomic: what is taken, and this on top. Asked again with one id, it is set aside once."""
+        if not self._kept:
+            raise StoreConflict(UNKEPT)
         with writing(self._engine) as connection:
             _alone(connection)
             connection.execute(

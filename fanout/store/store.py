@@ -42,7 +42,7 @@ class Store:
         """Finds runs, sums them up, deletes them, and keeps what people write on them."""
         self.verdicts = Verdicts(self._engine)
         """What people found better without knowing which was which."""
-        self.spend = Spend(self._engine)
+        self.spend = Spend(self._engine, kept=self.kept)
         """What each day cost, and what is set aside of it."""
         self._person: PersonId | None = None
         self._closed = False
