@@ -103,7 +103,11 @@ def under_fire() -> tuple[Event, ...]:
         _wrote(AGGREGATE, 3.6),
         _ended("late", 3.8),
         PrefixOpened(
-            at=4.0, branches=(BranchId("prefix"),), tokens=1327, took_s=1.2, by=BranchId("opener")
+            at=4.0,
+            branches=(BranchId("opener"), BranchId("prefix")),
+            tokens=1327,
+            took_s=1.2,
+            by=BranchId("opener"),
         ),
     ]
     return tuple(sorted(events, key=lambda event: event.at))
