@@ -51,11 +51,13 @@ class ModelLists:
 
     def look(self, endpoint_id: EndpointId) -> Listing | None:
         """Like `known`, and asks in the background where nothing is known or it is old."""
+        ticket = None
         with self._changed:
             listing = self._known.get(endpoint_id)
             if listing is None or monotonic() - listing.asked_at > AGAIN_S:
-                self._begin(endpoint_id)
-            return listing
+                ticket = self._claim(endpoint_id)
+        self._begin(endpoint_id, ticket)
+        return listing
 
     def look_at(self, endpoint_ids: Iterable[EndpointId], *, grace_s: float) -> None:
         """Look at all, and give those a moment that are asked now for the first time."""
@@ -69,7 +71,8 @@ class ModelLists:
         with self._changed:
             self._known.pop(endpoint_id, None)
             self._asking.pop(endpoint_id, None)
-            self._begin(endpoint_id)
+            ticket = self._claim(endpoint_id)
+        self._begin(endpoint_id, ticket)
 
     def forget(self, endpoint_id: EndpointId) -> None:
         with self._changed:
@@ -82,9 +85,16 @@ class ModelLists:
         with self._changed:
             return self._changed.wait_for(lambda: wanted <= self._known.keys(), timeout_s)
 
-    def _begin(self, endpoint_id: EndpointId) -> None:
-        if endpoint_id not in self._asking:
-            ticket = self._asking[endpoint_id] = object()
+    def _claim(self, endpoint_id: EndpointId) -> object | None:
+        """Under the lock; None where it is being asked already."""
+        if endpoint_id in self._asking:
+            return None
+        ticket = self._asking[endpoint_id] = object()
+        return ticket
+
+    def _begin(self, endpoint_id: EndpointId, ticket: object | None) -> None:
+        """Never under the lock: this waits for the loop, which may be waiting for the lock."""
+        if ticket is not None:
             self._soon(self._listen, endpoint_id, ticket)
 
     async def _listen(self, endpoint_id: EndpointId, ticket: object) -> None:
