@@ -11,6 +11,8 @@ from types import MappingProxyType
 import anyio
 import pytest
 
+from fanout.endpoint import BUNDLED
+from fanout.engine.local_models import LocalModels
 from fanout.providers.base import ChatRequest, Done, Primer, TextPiece
 from fanout.providers.local.provider import LocalProvider
 from fanout.providers.local.server import LocalServer
@@ -21,28 +23,40 @@ from tests.structured.forms import VOTE
 
 pytestmark = pytest.mark.model
 
-SHARED = "The old lighthouse keeper counted nine ships, and wrote each of them into his book. " * 12
-"""About 220 tokens."""
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
 
 
-@pytest.fixture
-async def provider(tmp_path: Path) -> AsyncIterator[LocalProvider]:
-    provider = LocalProvider(LocalServer(tmp_path))
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+async def provider(home: Path) -> AsyncIterator[LocalProvider]:
+    """One for all tests here: each brings a beginning of its own."""
+    provider = LocalProvider(LocalServer(home))
     yield provider
     await provider.aclose()
 
 
-def request(question: str, shared: str = SHARED) -> ChatRequest:
+def request(question: str, beginning: str = "") -> ChatRequest:
     return ChatRequest(
         model="any",
-        messages=(Message(role="user", content=f"{shared}\n\n{question}"),),
+        messages=(Message(role="user", content=f"{beginning}\n\n{question}"),),
         max_tokens=6,
         temperature=0.0,
         extra=MappingProxyType({"seed": 1}),
     )
 
 
-QUESTIONS = tuple(request(f"{word}?") for word in ("Who counted", "Ships", "What", "Why", "When"))
+def questions(who: str, count: int = 5) -> tuple[ChatRequest, ...]:
+    """Calls that begin with about 110 tokens of their own."""
+    text = f"The old {who} counted nine ships, and wrote each of them into his book. " * 6
+    words = ("Who counted", "Ships", "What", "Why", "When")
+    return tuple(request(f"{word}?", text) for word in words[:count])
 
 
 async def answer(provider: LocalProvider, asking: ChatRequest) -> tuple[str, Usage]:
@@ -72,33 +86,46 @@ async def answers(
 
 
 def files(home: Path) -> list[Path]:
-    return [path for path in (home / FOLDER).rglob("*.state") if path.is_file()]
+    return list((home / FOLDER).rglob("*.state"))
 
 
 async def test_more_calls_than_slots_all_begin_behind_what_they_share(
-    provider: LocalProvider, tmp_path: Path
+    provider: LocalProvider, home: Path
 ) -> None:
-    assert isinstance(provider, Primer)
-    primed = await provider.prime(QUESTIONS)
+    asking = questions("lighthouse keeper")
+    primed = await provider.prime(asking)
     assert primed is not None
-    assert primed.tokens > 200
-    (file,) = files(tmp_path)
+    assert primed.tokens > 100
+    (file,) = files(home)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
-    found = await answers(provider, QUESTIONS)
-    for _, usage in found:
+    for _, usage in await answers(provider, asking):
         assert primed.tokens <= usage.cached < usage.input
         assert usage.input - usage.cached < 30
-    assert files(tmp_path) == [], "the last one that needed it was given it"
+    assert files(home) == [], "the last one that needed it was given it"
 
 
 async def test_a_copied_state_goes_on_word_for_word_like_the_one_it_was_copied_from(
     provider: LocalProvider,
 ) -> None:
-    longer = [replace(each, max_tokens=20) for each in QUESTIONS]
-    assert await provider.prime(longer) is not None
-    computed, copied, again = [await answer(provider, longer[0]) for _ in range(3)]
+    asking = [replace(each, max_tokens=20) for each in questions("pilot", 3)]
+    assert await provider.prime(asking) is not None
+    computed, copied, again = [await answer(provider, asking[0]) for _ in range(3)]
     assert computed == copied == again
+
+
+async def test_the_same_beginning_is_not_computed_a_second_time(
+    provider: LocalProvider, home: Path
+) -> None:
+    asking = questions("ferryman")
+    first, second = await provider.prime(asking), await provider.prime(asking)
+    assert first is not None
+    assert second is not None
+    assert second.tokens == first.tokens
+    assert second.took_s < first.took_s
+    assert len(files(home)) == 1
+    await answers(provider, [*asking, *asking])
+    assert files(home) == []
 
 
 async def test_answers_in_a_form_share_a_beginning_too(provider: LocalProvider) -> None:
@@ -108,9 +135,9 @@ async def test_answers_in_a_form_share_a_beginning_too(provider: LocalProvider) 
             each,
             messages=asked(each.messages, VOTE, Rung.JSON_SCHEMA),
             response_format=form,
-            max_tokens=60,
+            max_tokens=12,
         )
-        for each in QUESTIONS[:2]
+        for each in questions("harbour master", 2)
     ]
     primed = await provider.prime(votes)
     assert primed is not None
@@ -120,9 +147,8 @@ async def test_answers_in_a_form_share_a_beginning_too(provider: LocalProvider) 
 
 
 async def test_an_answer_under_way_is_not_disturbed(provider: LocalProvider) -> None:
-    """Two copies take the other slots, and a third waits, while one answer is being written."""
-    long = replace(request("Tell it on.", shared="A story about rain."), max_tokens=120)
-    alone, _ = await answer(provider, long)
+    """Copies take the other slots, one after the other, while one answer is being written."""
+    long = replace(request("Tell a story about rain."), max_tokens=80)
     texts: list[str] = []
     begun = anyio.Event()
 
@@ -133,65 +159,59 @@ async def test_an_answer_under_way_is_not_disturbed(provider: LocalProvider) -> 
                 if isinstance(item, TextPiece):
                     texts.append(item.text)
 
+    alone, _ = await answer(provider, long)
+    asking = questions("fisherman", 3)
     async with anyio.create_task_group() as group:
         group.start_soon(write)
         await begun.wait()
-        primed = await provider.prime(QUESTIONS)
-        found = [await answer(provider, each) for each in QUESTIONS]
+        primed = await provider.prime(asking)
+        found = [await answer(provider, each) for each in asking]
     assert primed is not None
     assert all(usage.cached >= primed.tokens for _, usage in found)
-    assert len("".join(texts)) > 100
-    assert "".join(texts)[:40] == alone[:40]
-
-
-async def test_where_states_cannot_be_kept_calls_are_answered_all_the_same(
-    provider: LocalProvider, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    await answer(provider, request("Hello", shared=""))
-    (folder,) = (tmp_path / FOLDER).iterdir()
-    primed = await provider.prime(QUESTIONS[:3])
-    assert primed is not None
-    for file in files(tmp_path):
-        file.write_bytes(b"no state at all")
-    found = await answers(provider, QUESTIONS[:3])
-    assert all(usage.output for _, usage in found)
-    assert "each does it" in caplog.text
-    assert "lighthouse" not in caplog.text
-    for path in [*folder.iterdir(), folder]:
-        path.rmdir() if path.is_dir() else path.unlink()
-    other = [
-        request(word, shared="Another text, about bees and their keepers. " * 9) for word in "ab"
-    ]
-    assert await provider.prime(other) is None
-    assert (await answer(provider, other[0]))[1].output
+    assert "".join(texts)[:20] == alone[:20]
 
 
 async def test_what_shares_next_to_nothing_is_not_worth_a_state(
-    provider: LocalProvider, tmp_path: Path
+    provider: LocalProvider, home: Path
 ) -> None:
-    assert await provider.prime([request("One", "A"), request("Two", "B")]) is None
-    assert await provider.prime(QUESTIONS[:1]) is None
-    assert files(tmp_path) == []
+    assert await provider.prime([request("One"), request("Two")]) is None
+    assert await provider.prime(questions("sailor", 1)) is None
+    assert files(home) == []
 
 
-async def test_the_same_beginning_is_not_computed_a_second_time(provider: LocalProvider) -> None:
-    first = await provider.prime(QUESTIONS)
-    second = await provider.prime(QUESTIONS)
-    assert first is not None
-    assert second is not None
-    assert second.tokens == first.tokens
-    assert second.took_s < first.took_s / 2
+async def test_where_states_cannot_be_read_or_kept_calls_are_answered_all_the_same(
+    provider: LocalProvider, home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    asking = questions("smuggler", 3)
+    assert await provider.prime(asking) is not None
+    for file in files(home):
+        file.write_bytes(b"no state at all")
+    assert all(usage.output for _, usage in await answers(provider, asking))
+    assert "each does it" in caplog.text
+    assert "smuggler" not in caplog.text
+    (folder,) = (home / FOLDER).iterdir()
+    folder.rename(home / "gone")
+    assert await provider.prime(questions("diver")) is None
+    assert (await answer(provider, questions("diver")[0]))[1].output
 
 
-async def test_nothing_is_left_when_the_model_is_switched_off(tmp_path: Path) -> None:
-    provider = LocalProvider(LocalServer(tmp_path))
-    assert await provider.prime(QUESTIONS) is not None
+async def test_the_models_of_this_machine_compute_it_and_leave_nothing_when_they_close(
+    tmp_path: Path,
+) -> None:
+    models = LocalModels(tmp_path, runs=list)
+    assert isinstance(models, Primer)
+    assert models.server.endpoint.id == BUNDLED
+    named = [
+        replace(each, model=models.server.endpoint.default_model) for each in questions("cook")
+    ]
+    assert await models.prime([named[0], replace(named[1], model="another")]) is None
+    assert await models.prime(named) is not None
     assert len(files(tmp_path)) == 1
-    await provider.aclose()
+    await models.aclose()
     assert list((tmp_path / FOLDER).iterdir()) == []
 
 
 async def test_a_model_that_cannot_start_computes_nothing_and_says_nothing(tmp_path: Path) -> None:
     provider = LocalProvider(LocalServer(tmp_path, str(tmp_path / "gone.gguf")))
-    assert await provider.prime(QUESTIONS) is None
+    assert await provider.prime(questions("captain")) is None
     await provider.aclose()
