@@ -3,6 +3,7 @@
     python3 run.py [--port 8501] [--host 127.0.0.1] [--no-browser]
     python3 run.py check                      lint, types and import rules
     python3 run.py test [pytest arguments]    the checks, then every test
+    python3 run.py lock                       write the .lock files anew (needs uv)
 
 Standard library only, and written in old syntax (no `from __future__`, no match, no walrus), so
 that a Python too old for Fanout can still read this file and say so.
@@ -49,6 +50,8 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] == ["test"]:
         set_up(CORE, MODEL, DEV)
         return test(arguments[1:])
+    if arguments == ["lock"]:
+        return lock()
     return start(arguments)
 
 
@@ -105,7 +108,7 @@ def set_up(*files: str) -> None:
         print("Setting up .venv: about a minute, this once.", flush=True)
         make_environment()
     for file in files:
-        wanted = hashlib.sha256((ROOT / file).read_bytes()).hexdigest()
+        wanted = hashlib.sha256(b"".join(p.read_bytes() for p in sources(file))).hexdigest()
         if stamp(file) == f"failed {wanted}":
             # Asked for again only when its file changes, so that later starts stay quick.
             if PROBES[file] not in present:
@@ -115,9 +118,17 @@ def set_up(*files: str) -> None:
             install(file, wanted)
 
 
+def sources(file: str) -> list[Path]:
+    """The requirements file, and its lock where there is one: every package by version and hash."""
+    return [path for path in (ROOT / file, (ROOT / file).with_suffix(".lock")) if path.exists()]
+
+
 def install(file: str, wanted: str) -> None:
     stamp(file, "begun")
-    options = ["-q", "-r", str(ROOT / file), *(["--no-deps"] if file == MODEL else [])]
+    source = sources(file)[-1]
+    options = ["-q", "-r", str(source), *(["--no-deps"] if file == MODEL else [])]
+    if source.suffix == ".lock":
+        options.append("--require-hashes")
     tools = [[str(PYTHON), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]]
     uv = shutil.which("uv")
     if uv:
@@ -128,16 +139,37 @@ def install(file: str, wanted: str) -> None:
         if done.returncode == 0:
             stamp(file, wanted)
             return
-    print(done.stdout + done.stderr, file=sys.stderr, flush=True)
+    said = done.stdout + done.stderr
+    print(said, file=sys.stderr, flush=True)
     if file == MODEL:
         stamp(file, f"failed {wanted}")
         print(without_model(), flush=True)
         return
     stamp(file, "")
+    if "NOT MATCH THE HASHES" in said.upper():
+        sys.exit(
+            f"A package is not the one that {source.name} was made with, so it was not installed."
+            " If your package index serves builds of its own and you trust it, remove"
+            f" {source.name} and run the same command again."
+        )
     sys.exit(
         f"{file} could not be installed; the reason is above."
         " Is there a network? Mend it and run the same command again."
     )
+
+
+def lock() -> int:
+    """Write down every package, those that packages need too, by version and hash."""
+    uv = shutil.which("uv")
+    if uv is None:
+        sys.exit("This needs uv: python3 -m pip install uv")
+    make = f"{uv} pip compile -q --universal --python-version 3.11 --generate-hashes --no-header"
+    plain = "--no-annotate --no-emit-index-url --no-emit-find-links"
+    for file, more in ((CORE, ""), (MODEL, "--no-deps"), (DEV, f"-c {CORE[:-4]}.lock")):
+        command = f"{make} {plain} {more} {file} -o {file[:-4]}.lock"
+        if call(*command.split()):
+            return 1
+    return 0
 
 
 def stamp(file: str, new: str | None = None) -> str:

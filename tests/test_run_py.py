@@ -7,6 +7,7 @@ asks of them can be read from their output.
 from __future__ import annotations
 
 import ast
+import hashlib
 import os
 import shutil
 import signal
@@ -134,6 +135,24 @@ def test_a_changed_requirements_file_is_installed(fresh: Path) -> None:
     done = run(fresh, "--port", free_port())
     assert "Installing requirements.txt" in done.stdout
     assert "Installing requirements-model.txt" not in done.stdout
+
+
+def test_a_lock_is_held_against_what_is_installed(fresh: Path) -> None:
+    wheel = next(fresh.glob("core-*.whl"))
+    right = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    lock = fresh / "requirements.lock"
+    lock.write_text(f"./{wheel.name} --hash=sha256:{'0' * 64}\n")
+    # What is there already would not be installed, and so not be looked at.
+    shutil.rmtree(next((fresh / ".venv/lib").glob("python*/site-packages")) / "core-1.0.dist-info")
+    wrong = run(fresh, "--port", free_port())
+    assert wrong.returncode == 1
+    assert "is not the one that requirements.lock was made with" in wrong.stderr
+    assert "Traceback" not in wrong.stderr
+    lock.write_text(f"./{wheel.name} --hash=sha256:{right}\n")
+    assert run(fresh, "--port", free_port()).returncode == 7
+    assert "Installing" not in run(fresh, "--port", free_port()).stdout
+    lock.unlink()
+    assert run(fresh, "--port", free_port()).returncode == 7
 
 
 @pytest.mark.skipif(os.name != "posix", reason="paths of POSIX")
