@@ -49,6 +49,8 @@ class EndpointBook:
         self._saving = threading.Lock()
         self._added: set[EndpointId] = set()
         self._replaced: list[Provider] = []
+        self.beside: list[EndpointBook] = []
+        """Books that are closed along with this one."""
 
     def put(self, endpoint: Endpoint, key: Secret | None = None) -> None:
         """Add an endpoint, or take its place; calls that are under way keep the old one."""
@@ -156,6 +158,8 @@ class EndpointBook:
         with self._lock:
             providers = [entry.provider for entry in self._entries.values() if entry.provider]
             providers += self._replaced
+        for book in tuple(self.beside):
+            await book.aclose()
         for provider in providers:
             await provider.aclose()
         if self._place is not None:

@@ -6,11 +6,12 @@ written as if their person were alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from threading import Lock
 from time import monotonic
 
+from fanout.budget.own import OwnBudgets
 from fanout.engine.belongings import Belongings
 from fanout.engine.engine import Engine
 from fanout.engine.handle import RunHandle
@@ -43,7 +44,12 @@ class OwnRuntime(Runtime):
         self.network = whole.network
         self.endpoints = OwnEndpoints(whole.engine.endpoints, self._make)
         self.engine: Engine = OwnEngine(
-            whole, person.id, self.endpoints, self.store, Pace(runs_per_hour, self._started_since)
+            whole,
+            person.id,
+            self.endpoints,
+            self.store,
+            Pace(runs_per_hour, self._started_since),
+            lambda: self.person.admin,
         )
         self.machine = whole.machine
         self._library = None
@@ -76,7 +82,7 @@ class OwnRuntime(Runtime):
 
     def leave(self) -> None:
         """They are gone: their endpoints and keys are forgotten, but for calls under way."""
-        self.endpoints.forget_all()
+        self.whole.engine.soon(self.endpoints.forget_all().aclose)
         self._lists = ModelLists(self._ask, self.whole.engine.soon)
         self.close()
 
@@ -101,7 +107,13 @@ class OwnEngine(Engine):
     """Starts and finds runs of one person on the engine of all."""
 
     def __init__(
-        self, whole: Runtime, person: PersonId, endpoints: OwnEndpoints, store: Store, pace: Pace
+        self,
+        whole: Runtime,
+        person: PersonId,
+        endpoints: OwnEndpoints,
+        store: Store,
+        pace: Pace,
+        admin: Callable[[], bool],
     ) -> None:
         # Not the engine's constructor: the loop is the one that runs already.
         self._whole = whole
@@ -111,6 +123,9 @@ class OwnEngine(Engine):
         self._store = store
         self._pace = pace
         self.scribe = self._engine.scribe
+        self.budgets = self._engine.budgets
+        self.bounds = self._engine.bounds
+        self.budgets = OwnBudgets(self._engine.budgets, person, admin)
         self.call = self._engine.call  # type: ignore[method-assign]
         self.soon = self._engine.soon  # type: ignore[method-assign]
 
@@ -124,10 +139,7 @@ class OwnEngine(Engine):
         derived_from: RunId | None = None,
         person: PersonId | None = None,
     ) -> RunHandle:
-        """InputError also where this person has as many runs as one may."""
-        going = [r for r in self._engine.runs() if not r.snapshot.status.finished]
-        own = sum(handle.person == self._person for handle in going)
-        self._whole.settings.bounds.check_runs(own, len(going))
+        """InputError also where this person has started as many runs as one may in an hour."""
         self._pace.take()
         try:
             return self._engine.start(

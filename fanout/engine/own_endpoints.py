@@ -6,13 +6,17 @@ another person writes into a workflow can reach them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from fanout.endpoint import BUNDLED, Endpoint, Secret
 from fanout.engine.endpoints import EndpointBook, MakeProvider
 from fanout.errors import SettingsError
 from fanout.providers.base import Provider
 from fanout.settings import ENVIRONMENT
 from fanout.traffic.gate import EndpointGate
-from fanout.types import EndpointId, ModelRef
+from fanout.traffic.health import EndpointHealth
+from fanout.types import EndpointId, ModelRef, RunId
 
 
 class OwnEndpoints(EndpointBook):
@@ -22,6 +26,7 @@ class OwnEndpoints(EndpointBook):
         super().__init__(make)
         self._common = common
         self._own = EndpointBook(make)
+        common.beside.append(self)
 
     def put(self, endpoint: Endpoint, key: Secret | None = None) -> None:
         """SettingsError for one of everybody's; so are the three below."""
@@ -46,6 +51,9 @@ class OwnEndpoints(EndpointBook):
     def get(self, endpoint_id: EndpointId) -> Endpoint:
         return self._holder(endpoint_id).get(endpoint_id)
 
+    def known(self, endpoint_id: EndpointId) -> Endpoint | None:
+        return self._holder(endpoint_id).known(endpoint_id)
+
     def __contains__(self, endpoint_id: object) -> bool:
         return endpoint_id in self._common or endpoint_id in self._own
 
@@ -61,13 +69,18 @@ class OwnEndpoints(EndpointBook):
     def gate(self, endpoint_id: EndpointId) -> EndpointGate:
         return self._holder(endpoint_id).gate(endpoint_id)
 
+    def health(self) -> tuple[EndpointHealth, ...]:
+        """Of everybody's endpoints how much waits, but not in which runs."""
+        common = (replace(one, queued=_unnamed(one.queued)) for one in self._common.health())
+        return (*common, *self._own.health())
+
     def load(self) -> None:
         """Nothing of a person's endpoints is kept on disk."""
 
-    def forget_all(self) -> None:
-        """Every endpoint of theirs, and every key; calls that are under way keep theirs."""
-        for endpoint in self._own.all():
-            self._own.remove(endpoint.id)
+    def forget_all(self) -> EndpointBook:
+        """Every endpoint of theirs, and every key; what is left to be closed."""
+        gone, self._own = self._own, EndpointBook(self._make)
+        return gone
 
     async def aclose(self) -> None:
         await self._own.aclose()
@@ -82,3 +95,7 @@ class OwnEndpoints(EndpointBook):
                 "can change it. An endpoint that you add yourself is yours."
             )
         return self._own
+
+
+def _unnamed(queued: Mapping[RunId, int]) -> Mapping[RunId, int]:
+    return {RunId(str(number)): waiting for number, waiting in enumerate(queued.values())}

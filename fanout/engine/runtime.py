@@ -89,7 +89,8 @@ class Runtime:
         book.provider(ModelRef(endpoint=BUNDLED, model=""))
         if settings.endpoint is not None:
             book.put(settings.endpoint, settings.api_key)
-        for check in (settings.writable_home, book.load):
+        # What somebody added alone was not meant for everybody.
+        for check in (settings.writable_home, *(() if settings.shared else (book.load,))):
             try:
                 check()
             except SettingsError as error:
