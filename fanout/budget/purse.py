@@ -50,6 +50,9 @@ class OpenPurse:
     async def reserve(self, plan: BranchPlan, model: ModelRef) -> Unlimited:
         return Unlimited(max_tokens=plan.max_tokens)
 
+    async def reserve_vectors(self, model: ModelRef, texts: Sequence[str]) -> Unlimited:
+        return Unlimited(max_tokens=None)
+
 
 @dataclass(slots=True, kw_only=True)
 class Reserved:

@@ -9,9 +9,8 @@ from typing import Protocol
 
 from fanout import pricing
 from fanout.engine.endpoints import EndpointBook
-from fanout.errors import ProviderError
 from fanout.events import RunFinished, RunResumed
-from fanout.kernel.calls import Gate, Purse
+from fanout.kernel.calls import Embed, Gate, Purse
 from fanout.kernel.context import RunContext
 from fanout.kernel.prefix import PrefixMemory
 from fanout.kernel.recorder import Recorder
@@ -48,7 +47,13 @@ SKIPPED = BranchState.SKIPPED
 
 class Search(Protocol):
     async def __call__(
-        self, queries: Sequence[str], *, limit: int, documents: Sequence[str], model: ModelRef
+        self,
+        queries: Sequence[str],
+        *,
+        limit: int,
+        documents: Sequence[str],
+        model: ModelRef,
+        embed: Embed,
     ) -> tuple[Hit, ...]: ...
 
 
@@ -83,25 +88,24 @@ class SharedCalls:
             return None
         return pricing.cost(self._endpoints.get(model.endpoint), model.model, usage)
 
-    async def vectors(
-        self, model: ModelRef, texts: Sequence[str]
-    ) -> tuple[str, Sequence[Sequence[float]]] | None:
-        if model.endpoint not in self._endpoints:
+    def embedding_model(self, endpoint: EndpointId) -> ModelRef | None:
+        known = self._endpoints.known(endpoint)
+        if known is None or not known.embedding_model:
             return None
-        name = self._endpoints.get(model.endpoint).embedding_model
-        if not name:
-            return None
-        try:
-            made = await self._endpoints.provider(model).embed(name, texts)
-        except ProviderError as error:
-            log.warning("meaning was not measured: %s", error)
-            return None
-        return name, made.vectors
+        return ModelRef(endpoint=endpoint, model=known.embedding_model)
 
     async def search(
-        self, queries: Sequence[str], *, limit: int, documents: Sequence[str], model: ModelRef
+        self,
+        queries: Sequence[str],
+        *,
+        limit: int,
+        documents: Sequence[str],
+        model: ModelRef,
+        embed: Embed,
     ) -> tuple[Hit, ...]:
-        return await self._search(queries, limit=limit, documents=documents, model=model)
+        return await self._search(
+            queries, limit=limit, documents=documents, model=model, embed=embed
+        )
 
 
 class Execution:

@@ -14,6 +14,8 @@ from anyio.to_thread import run_sync
 
 from fanout.engine.endpoints import EndpointBook
 from fanout.errors import FanoutError, ProviderError
+from fanout.kernel.calls import Embed
+from fanout.providers.base import Embedded
 from fanout.retrieval.fusion import fuse
 from fanout.retrieval.library import Library
 from fanout.retrieval.passages import Hit
@@ -35,9 +37,18 @@ class Retriever:
         self._embedding = anyio.Lock()
 
     async def search(
-        self, queries: Sequence[str], *, limit: int, documents: Sequence[str], model: ModelRef
+        self,
+        queries: Sequence[str],
+        *,
+        limit: int,
+        documents: Sequence[str],
+        model: ModelRef,
+        embed: Embed | None = None,
     ) -> tuple[Hit, ...]:
-        """The best passages over all queries, words and vectors fused by rank."""
+        """The best passages over all queries, words and vectors fused by rank.
+
+        `embed` asks for vectors within a budget; without it nobody counts.
+        """
         library = await self._opened()
         known = {document.id for document in await run_sync(library.documents)}
         if not known:
@@ -50,7 +61,7 @@ class Retriever:
             hits = await run_sync(library.search, query, limit, wanted)
             rankings[f"words {number}"] = hits
         for number, hits in enumerate(
-            await self._by_meaning(library, queries, limit, wanted, model)
+            await self._by_meaning(library, queries, limit, wanted, model, embed or self._embed)
         ):
             rankings[f"vectors {number}"] = hits
         if len(rankings) == 1:
@@ -79,26 +90,26 @@ class Retriever:
         limit: int,
         documents: Sequence[str] | None,
         model: ModelRef,
+        embed: Embed,
     ) -> tuple[tuple[Hit, ...], ...]:
-        if model.endpoint not in self._endpoints:
+        endpoint = self._endpoints.known(model.endpoint)
+        if endpoint is None or not endpoint.embedding_model:
             return ()
-        name = self._endpoints.get(model.endpoint).embedding_model
-        if not name:
-            return ()
-        provider = self._endpoints.provider(model)
+        name = endpoint.embedding_model
+        embedder = ModelRef(endpoint=endpoint.id, model=name)
         try:
             with anyio.fail_after(EMBEDDING_S):
                 async with self._embedding:
                     while missing := await run_sync(
                         library.missing_vectors, name, MOST_EMBEDDED_AT_ONCE
                     ):
-                        made = await provider.embed(name, [one.text for one in missing])
+                        made = await embed(embedder, [one.text for one in missing])
                         vectors = {
                             one.id: list(vector)
                             for one, vector in zip(missing, made.vectors, strict=True)
                         }
                         await run_sync(library.put_vectors, name, vectors)
-                asked = await provider.embed(name, list(queries))
+                asked = await embed(embedder, list(queries))
         except (ProviderError, TimeoutError) as error:
             log.warning("searching by words only: %s", error)
             return ()
@@ -108,6 +119,9 @@ class Retriever:
                 for vector in asked.vectors
             ]
         )
+
+    async def _embed(self, model: ModelRef, texts: Sequence[str]) -> Embedded:
+        return await self._endpoints.provider(model).embed(model.model, texts)
 
 
 def _no_documents() -> Failure:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeAlias
 
 from fanout.kernel.prefix import PrefixMemory
 from fanout.policies import EndpointPolicy, Hedging, HoldReason, RateFacts
-from fanout.providers.base import Primer, Provider
+from fanout.providers.base import Embedded, Primer, Provider
 from fanout.retrieval.passages import Hit
 from fanout.structured.ladder import Ladder
 from fanout.types import BranchPlan, Cost, EndpointId, Failure, ModelRef, RunId, Usage
 
 Held: TypeAlias = Callable[[HoldReason, float | None], None]
 """Told each time that a call has to wait: for what, and for about how many seconds."""
+
+
+Embed: TypeAlias = Callable[[ModelRef, Sequence[str]], Awaitable[Embedded]]
+"""A vector per text, by that embedding model. ProviderError where there is none, also where the
+budget has no room for it."""
 
 
 class Permit(Protocol):
@@ -94,6 +99,10 @@ class Purse(Protocol):
         doesn't fit, naming the cap and what would be needed."""
         ...
 
+    async def reserve_vectors(self, model: ModelRef, texts: Sequence[str]) -> Reservation:
+        """The same for texts that an embedding model is asked for."""
+        ...
+
 
 class Calls(Protocol):
     """The kernel's view of the process it runs in."""
@@ -128,18 +137,22 @@ class Calls(Protocol):
         """What that usage costs at that model; None is unknown."""
         ...
 
-    async def vectors(
-        self, model: ModelRef, texts: Sequence[str]
-    ) -> tuple[str, Sequence[Sequence[float]]] | None:
-        """The embedding model of that model's endpoint and a vector per text; None without one."""
+    def embedding_model(self, endpoint: EndpointId) -> ModelRef | None:
+        """Who turns texts into vectors at that endpoint; None where nobody does."""
         ...
 
     async def search(
-        self, queries: Sequence[str], *, limit: int, documents: Sequence[str], model: ModelRef
+        self,
+        queries: Sequence[str],
+        *,
+        limit: int,
+        documents: Sequence[str],
+        model: ModelRef,
+        embed: Embed,
     ) -> tuple[Hit, ...]:
         """The user's passages for these queries, best first; no documents named: all of them.
 
-        `model` says whose endpoint may be asked for embeddings. ProviderError if there is nothing
-        to search in.
+        `model` says whose endpoint may be asked for embeddings, by `embed`. ProviderError if there
+        is nothing to search in.
         """
         ...

@@ -7,12 +7,14 @@ never notice.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeAlias
 
 import anyio
 
 from fanout.budget.purse import OpenPurse
+from fanout.errors import ProviderError
 from fanout.events import (
     AggregatePlanned,
     AggregateWritten,
@@ -32,6 +34,7 @@ from fanout.kernel.opening import Openings
 from fanout.kernel.outcome import NO_CALL, Outcome
 from fanout.kernel.priming import learn, opening
 from fanout.kernel.recorder import Recorder
+from fanout.kernel.vectors import paid
 from fanout.policies import Policies
 from fanout.retrieval.passages import Hit
 from fanout.snapshot import Branch, Snapshot
@@ -45,6 +48,8 @@ from fanout.types import (
     Usage,
 )
 from fanout.voting.ballot import Ballot
+
+log = logging.getLogger(__name__)
 
 MEANING_S = 5.0
 Heard: TypeAlias = Callable[[Branch], None]
@@ -226,7 +231,13 @@ class RunContext:
         self, plan: BranchPlan, queries: Sequence[str], *, limit: int, documents: Sequence[str]
     ) -> tuple[Hit, ...]:
         """Search the user's documents for a branch, and record what was found."""
-        hits = await self._calls.search(queries, limit=limit, documents=documents, model=plan.model)
+        hits = await self._calls.search(
+            queries,
+            limit=limit,
+            documents=documents,
+            model=plan.model,
+            embed=paid(self._means),
+        )
         at = self._recorder.now_s()
         self._recorder.emit(PassagesFound(at=at, id=plan.id, queries=tuple(queries), hits=hits))
         return hits
@@ -236,18 +247,22 @@ class RunContext:
         branches = [b for b in self.snapshot.branches if b.state.succeeded and b.text.strip()]
         if len(branches) < 2 or self.stopped:
             return
+        embedder = self._calls.embedding_model(branches[0].plan.model.endpoint)
+        if embedder is None:
+            return
         with anyio.move_on_after(MEANING_S) as self._measuring:
-            found = await self._calls.vectors(branches[0].plan.model, [b.text for b in branches])
-            if found is None:
+            try:
+                made = await paid(self._means)(embedder, [b.text for b in branches])
+            except ProviderError as error:
+                log.warning("meaning was not measured: %s", error)
                 return
-            model, vectors = found
             at = self._recorder.now_s()
             self._recorder.emit(
                 MeaningMeasured(
                     at=at,
-                    model=model,
+                    model=embedder.model,
                     branches=tuple(branch.id for branch in branches),
-                    cosines=cosines(vectors),
+                    cosines=cosines(made.vectors),
                 )
             )
 

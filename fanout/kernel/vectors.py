@@ -1,0 +1,30 @@
+"""Embeddings that a run pays for: set aside like every call, and simply left out where they don't
+fit, since nothing hangs on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fanout.kernel.calls import Embed
+from fanout.kernel.means import Means
+from fanout.providers.base import Embedded
+from fanout.tokens import estimated_tokens
+from fanout.types import ModelRef, Usage
+
+
+def paid(means: Means) -> Embed:
+    """Embeddings within the run's budget."""
+
+    async def embed(model: ModelRef, texts: Sequence[str]) -> Embedded:
+        reservation = await means.purse.reserve_vectors(model, texts)
+        usage = Usage()
+        try:
+            sent = Usage(input=sum(map(estimated_tokens, texts)), estimated=True)
+            usage = sent
+            made = await means.calls.provider(model).embed(model.model, texts)
+            usage = made.usage or sent
+            return made
+        finally:
+            reservation.settle(usage, means.cost(model, usage))
+
+    return embed
