@@ -82,6 +82,10 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve-model", help="serve the bundled model on this machine")
     serve.add_argument("--port", type=_port, help="a fixed port; without it, any free one")
     serve.set_defaults(command=later("serve", "serve_command"))
+
+    sbom = commands.add_parser("sbom", help="list what Fanout is made of, with licences")
+    sbom.add_argument("--format", choices=("cyclonedx", "licences"), default="cyclonedx")
+    sbom.set_defaults(command=later("sbom", "sbom_command"))
     return parser
 
 
