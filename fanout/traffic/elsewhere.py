@@ -24,8 +24,9 @@ MOST_OWED = 10_000
 class Elsewhere:
     """One endpoint's lane."""
 
-    def __init__(self, lane: Lane, name: str) -> None:
+    def __init__(self, lane: Lane, name: str, *, again_s: float = AGAIN_S) -> None:
         self._lane = lane
+        self._again_s = again_s
         self.name = name
         self.problem = ""
         """Why limits hold for this process alone at the moment."""
@@ -74,4 +75,4 @@ class Elsewhere:
 
     def _missed(self, error: OutOfReach) -> None:
         self.problem = str(error)
-        self._again_ms = wall_ms() + int(AGAIN_S * 1000)
+        self._again_ms = wall_ms() + int(self._again_s * 1000)

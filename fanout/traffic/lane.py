@@ -1,7 +1,7 @@
 """One endpoint's rates and pauses where several processes see them: Redis or a database.
 
 Everything here blocks and belongs into a worker thread. Times are milliseconds of the wall clock,
-so machines that share a place have to agree on the time to about a second, the width of a cell.
+so machines that share a place have to agree on the time to about a second, which a window allows.
 """
 
 from __future__ import annotations

@@ -13,6 +13,9 @@ from collections.abc import Sequence
 from pyrate_limiter import Decision, Rate, StateAlgorithm
 
 CELLS = 60
+SPAN = CELLS + 1
+"""Cells before the current one that still count: a minute, and one for calls that arrive with less
+delay than those before them, or that come from a machine whose clock goes before."""
 ADMITTED = Decision()
 State = tuple[float, ...]
 """Cell, sum, cell, sum, ..."""
@@ -37,18 +40,18 @@ class Window(StateAlgorithm):
         cell = now // width
         sums = _sums(state)
         current = max(cell, *sums) if sums else cell
-        live = {at: sum_ for at, sum_ in sums.items() if at >= current - CELLS}
+        live = {at: sum_ for at, sum_ in sums.items() if at >= current - SPAN}
         over = sum(live.values()) + weight - rate.limit
         if over > 0 and not self._forced:
             return state, Decision(
                 failing_rate=rate, retry_after_ms=_wait_ms(live, over, now, width)
             )
-        if cell >= current - CELLS:
+        if cell >= current - SPAN:
             live[cell] = max(0, live.get(cell, 0) + weight)
         return tuple(float(n) for pair in live.items() for n in pair), ADMITTED
 
     def consumed(self, rates: list[Rate], state: State, now: int) -> int:
-        oldest = now // cell_ms(rates[0]) - CELLS
+        oldest = now // cell_ms(rates[0]) - SPAN
         return sum(sum_ for at, sum_ in _sums(state).items() if at >= oldest)
 
     def decode(self, values: Sequence[str]) -> State:
@@ -58,7 +61,7 @@ class Window(StateAlgorithm):
         return _LUA
 
     def redis_args(self, rates: list[Rate]) -> list[int | float]:
-        return [cell_ms(rates[0]), CELLS, rates[0].limit, int(self._forced)]
+        return [cell_ms(rates[0]), SPAN, rates[0].limit, int(self._forced)]
 
 
 def cell_ms(rate: Rate) -> int:
@@ -74,13 +77,13 @@ def _wait_ms(live: dict[int, int], over: int, now: int, width: int) -> int | Non
     for at in sorted(live):
         over -= live[at]
         if over <= 0:
-            return max(1, (at + CELLS + 1) * width - now)
+            return max(1, (at + SPAN + 1) * width - now)
     return None
 
 
 _LUA = """
 local now, weight, ttl = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local width, cells = tonumber(ARGV[5]), tonumber(ARGV[6])
+local width, span = tonumber(ARGV[5]), tonumber(ARGV[6])
 local limit, forced = tonumber(ARGV[7]), ARGV[8] == '1'
 local cell = math.floor(now / width)
 local stored = redis.call('HGETALL', KEYS[1])
@@ -89,7 +92,7 @@ for i = 1, #stored, 2 do current = math.max(current, tonumber(stored[i])) end
 local used, live = 0, {}
 for i = 1, #stored, 2 do
     local at = tonumber(stored[i])
-    if at >= current - cells then
+    if at >= current - span then
         live[#live + 1] = {at, tonumber(stored[i + 1])}
         used = used + tonumber(stored[i + 1])
     end
@@ -100,15 +103,15 @@ if over > 0 and not forced then
     for _, one in ipairs(live) do
         over = over - one[2]
         if over <= 0 then
-            return {0, math.max(1, (one[1] + cells + 1) * width - now)}
+            return {0, math.max(1, (one[1] + span + 1) * width - now)}
         end
     end
     return {0, -1}
 end
 for i = 1, #stored, 2 do
-    if tonumber(stored[i]) < current - cells then redis.call('HDEL', KEYS[1], stored[i]) end
+    if tonumber(stored[i]) < current - span then redis.call('HDEL', KEYS[1], stored[i]) end
 end
-if cell >= current - cells then
+if cell >= current - span then
     local name = string.format('%.0f', cell)
     local sum = tonumber(redis.call('HGET', KEYS[1], name) or '0') + weight
     redis.call('HSET', KEYS[1], name, string.format('%.0f', math.max(0, sum)))

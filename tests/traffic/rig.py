@@ -38,6 +38,7 @@ class Call:
     tokens: int = 10
     told: list[tuple[HoldReason, float | None]] = field(default_factory=list)
     through: anyio.Event = field(default_factory=anyio.Event)
+    waits: anyio.Event = field(default_factory=anyio.Event)
     answer: anyio.Event = field(default_factory=anyio.Event)
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     at_s: float = 0.0
@@ -54,6 +55,7 @@ class Call:
 
     def held(self, reason: HoldReason, seconds: float | None) -> None:
         self.told.append((reason, seconds))
+        self.waits.set()
 
     @property
     def reasons(self) -> list[HoldReason]:

