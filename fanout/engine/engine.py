@@ -25,6 +25,7 @@ from fanout.engine.archive import Archive
 from fanout.engine.belongings import BelongingsOf
 from fanout.engine.endpoints import EndpointBook
 from fanout.engine.execution import Execution, SharedCalls
+from fanout.engine.foreseen import foreseen
 from fanout.engine.handle import RunHandle
 from fanout.engine.origin import made_with, stand_in, workflow_of
 from fanout.engine.retriever import Retriever
@@ -123,6 +124,7 @@ class Engine:
         combining = combining_call(workflow, topic, resolve)
         asked = [*plans, *([combining] if combining else [])]
         self._look_up_prices(asked, book)
+        own = self._store.of(person) if self._store is not None and person else self._store
         recorder = Recorder(self.scribe, person=person)
         recorder.emit(
             RunStarted(
@@ -144,6 +146,7 @@ class Engine:
                     book,
                     sequential=sequential,
                     derived_from=derived_from,
+                    estimate=foreseen(workflow, topic, resolve, book, own).forecast,
                 ),
             )
         )
@@ -209,6 +212,7 @@ class Engine:
                 policies.budget,
                 recorder.person,
                 already=spent_in(recorder.snapshot),
+                worst_usd=worst_usd_by(self._book(recorder.person).known),
             ),
             sequential=made is not None and made.sequential,
         )

@@ -11,7 +11,7 @@ from fanout import __version__
 from fanout.engine.endpoints import EndpointBook
 from fanout.errors import DefinitionError
 from fanout.snapshot import Snapshot
-from fanout.types import EndpointFact, MadeWith, ModelRef, RunId
+from fanout.types import EndpointFact, Forecast, MadeWith, ModelRef, RunId
 from fanout.workflows.definition import Sectioning, Workflow
 from fanout.workflows.parsing import parse
 from fanout.workflows.specs import BranchSpec
@@ -25,6 +25,7 @@ def made_with(
     *,
     sequential: bool,
     derived_from: RunId | None,
+    estimate: Forecast | None = None,
 ) -> MadeWith:
     """Everything that tells later how this run came about. Never a key, nor a whole address."""
     facts = {}
@@ -41,6 +42,7 @@ def made_with(
         versions=_versions(),
         sequential=sequential,
         derived_from=derived_from,
+        estimate=estimate,
     )
 
 

@@ -123,7 +123,6 @@ class OwnEngine(Engine):
         self._store = store
         self._pace = pace
         self.scribe = self._engine.scribe
-        self.budgets = self._engine.budgets
         self.bounds = self._engine.bounds
         self.budgets = OwnBudgets(self._engine.budgets, person, admin)
         self.call = self._engine.call  # type: ignore[method-assign]

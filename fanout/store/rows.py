@@ -15,7 +15,7 @@ from decimal import Decimal
 from fanout.insight.speed import cost_usd, speed, total_cost_usd, usage
 from fanout.snapshot import Branch, Snapshot
 from fanout.store.words import words
-from fanout.types import BranchState, EndpointFact
+from fanout.types import BranchState, EndpointFact, Forecast
 
 Row = dict[str, object]
 
@@ -45,6 +45,17 @@ def run_row(snapshot: Snapshot) -> Row:
             b.state in (BranchState.FAILED, BranchState.TIMED_OUT) for b in snapshot.branches
         ),
         "derived_from": short(made.derived_from, 64) if made and made.derived_from else None,
+        **_estimated(made.estimate if made else None),
+    }
+
+
+def _estimated(forecast: Forecast | None) -> Row:
+    """What the run was thought to take; the tokens are those of the answers."""
+    return {
+        "low_nano": _nano(forecast.low_usd) if forecast else None,
+        "high_nano": _nano(forecast.high_usd) if forecast else None,
+        "least_tokens": forecast.output_tokens_least if forecast else None,
+        "most_tokens": forecast.output_tokens_most if forecast else None,
     }
 
 

@@ -12,6 +12,7 @@ from fanout.errors import StoreError
 from fanout.events import Event
 from fanout.people import NOBODY, PersonId
 from fanout.store import interruption, reading, sharing
+from fanout.store.estimates import Estimates
 from fanout.store.history import History
 from fanout.store.journal import Journal
 from fanout.store.opening import Opened, in_memory, open_database
@@ -44,6 +45,8 @@ class Store:
         """What people found better without knowing which was which."""
         self.spend = Spend(self._engine, kept=self.kept)
         """What each day cost, and what is set aside of it."""
+        self.estimates = Estimates(self._engine)
+        """What earlier runs say about the next one."""
         self._person: PersonId | None = None
         self._closed = False
 
@@ -56,6 +59,7 @@ class Store:
         own._person, own._closed = person, True
         own.history = History(self._engine, person)
         own.verdicts = Verdicts(self._engine, person)
+        own.estimates = Estimates(self._engine, person)
         return own
 
     @classmethod

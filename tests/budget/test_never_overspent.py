@@ -184,7 +184,7 @@ async def _all_at_once(world: World, calls: list[Call]) -> None:
             group.start_soon(one, call)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(calls=CALLS, caps=st.tuples(BUDGETS, BUDGETS, BUDGETS))
 def test_no_run_is_ever_overspent(calls: list[Call], caps: tuple[Budget, ...]) -> None:
     budgets = Budgets(worst_usd)
@@ -195,7 +195,7 @@ def test_no_run_is_ever_overspent(calls: list[Call], caps: tuple[Budget, ...]) -
     assert all(purse.taken.reserved == Amount() for purse in runs)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(calls=CALLS, cap=BUDGETS)
 def test_a_call_is_let_through_exactly_where_its_worst_case_fits(
     calls: list[Call], cap: Budget
@@ -236,7 +236,7 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Store]]:
 DAYS = count(1)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(calls=CALLS, runs=st.tuples(BUDGETS, BUDGETS, BUDGETS), cap=BUDGETS)
 def test_no_day_is_ever_overspent_by_several_processes(
     stores: list[Store], calls: list[Call], runs: tuple[Budget, ...], cap: Budget
