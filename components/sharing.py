@@ -32,13 +32,13 @@ def share_switch(runtime: Runtime, handle: RunHandle, *, key: str) -> str:
     shared = access is not None and access.shared
     st.session_state[key] = shared
     st.toggle(
-        ":material/group: Shared" if shared else ":material/lock: Private",
+        "Shared: everyone who signs in can see this" if shared else "Private",
         key=key,
-        help="Everyone who signs in can open this run's link: they read, replay and export it, and "
-        "can't stop it or change anything. Switched off, only you can."
+        help="Everyone who signs in and has the link can read, replay and export this run; they "
+        "can't stop it, ask again or change anything. Switched off, only you can see it."
         if shared
-        else "Only you can open this run's link. Switch on to let everyone who signs in read it, "
-        "with what its documents were quoted for.",
+        else "Only you can see this run. Switched on, everyone who signs in and has the link can "
+        "read it, with the passages of your documents that it quotes.",
         on_change=_share,
         args=(runtime, handle.id, not shared),
     )

@@ -144,9 +144,7 @@ def sign_in(page: Page, name: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def people(
-    shared: Shared, contexts: Callable[..., BrowserContext]
-) -> Callable[[str], Someone]:
+def people(shared: Shared, contexts: Callable[..., BrowserContext]) -> Callable[[str], Someone]:
     """Somebody who has signed in; the same browser whenever they are asked for."""
     here: dict[str, Someone] = {}
 
