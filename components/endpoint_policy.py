@@ -11,13 +11,11 @@ from components.policies import words
 from fanout.policies import EndpointPolicy, PrefixMode
 
 AS_WORKFLOW = "as the workflow says"
-_HEDGING: dict[bool | None, str] = {None: AS_WORKFLOW, True: "twice", False: "never twice"}
-_PREFIX: dict[PrefixMode | None, str] = {
-    None: AS_WORKFLOW,
-    "auto": "automatic",
-    "on": "always computed once",
-    "off": "each branch for itself",
-}
+UNSET = "unset"
+"""Stands for None in a list: a list that holds None shows that nothing is chosen."""
+_HEDGING = {UNSET: AS_WORKFLOW, "twice": "twice", "once": "never twice"}
+_HEDGING_VALUES = {UNSET: None, "twice": True, "once": False}
+_PREFIX = {UNSET: AS_WORKFLOW, **words.PREFIXES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +121,9 @@ def fill_policy(form: str, policy: EndpointPolicy) -> None:
     """Put a policy into the fields, before they are drawn."""
     for field in fields(EndpointPolicy):
         st.session_state[f"{form}-{field.name}"] = getattr(policy, field.name)
+    st.session_state[f"{form}-prefix"] = policy.prefix or UNSET
+    names = {value: name for name, value in _HEDGING_VALUES.items()}
+    st.session_state[f"{form}-hedging"] = names[policy.hedging]
 
 
 def typed_policy(form: str, now: EndpointPolicy) -> EndpointPolicy:
@@ -133,13 +134,14 @@ def typed_policy(form: str, now: EndpointPolicy) -> EndpointPolicy:
 
     plain = EndpointPolicy()
     failures, circuit_s = typed("circuit_failures"), typed("circuit_s")
+    hedging, prefix = typed("hedging"), typed("prefix")
     return EndpointPolicy(
         requests_per_minute=cast("int | None", typed("requests_per_minute")),
         tokens_per_minute=cast("int | None", typed("tokens_per_minute")),
         attempts=cast("int | None", typed("attempts")),
         first_token_s=cast("float | None", typed("first_token_s")),
-        hedging=cast("bool | None", typed("hedging")),
-        prefix=cast("PrefixMode | None", typed("prefix")),
+        hedging=_HEDGING_VALUES[hedging] if isinstance(hedging, str) else now.hedging,
+        prefix=None if prefix == UNSET else cast("PrefixMode | None", prefix),
         circuit_failures=plain.circuit_failures if failures is None else cast("int", failures),
         circuit_s=plain.circuit_s if circuit_s is None else cast("float", circuit_s),
     )

@@ -20,6 +20,7 @@ from components.health.words import (
 )
 from components.plain import label
 from fanout.engine.runtime import Runtime
+from fanout.render.words import seconds_text
 from fanout.traffic.health import EndpointHealth
 
 EVERY_S = 2.0
@@ -92,12 +93,11 @@ def _card(name: str, health: EndpointHealth) -> None:
 def _first_words(runtime: Runtime, found: tuple[EndpointHealth, ...]) -> None:
     rows = [
         {
-            "Model": times.model,
-            "Endpoint": _name(runtime, health),
-            "Half within": times.p50_s,
-            "95 % within": times.p95_s,
-            "99 % within": times.p99_s,
-            "Calls": times.count,
+            "Model": label(f"{times.model} at {_name(runtime, health)}"),
+            "Half within": seconds_text(times.p50_s),
+            "95 % within": seconds_text(times.p95_s),
+            "99 % within": seconds_text(times.p99_s),
+            "Calls": f"{times.count:,}",
         }
         for health in found
         for times in health.first_tokens
@@ -105,19 +105,9 @@ def _first_words(runtime: Runtime, found: tuple[EndpointHealth, ...]) -> None:
     if not rows:
         return
     st.markdown("**How soon the first word came**")
-    seconds = st.column_config.NumberColumn(format="%.2f s", width="small")
-    st.dataframe(
-        pd.DataFrame(rows),
-        key="health_first_words",
-        hide_index=True,
-        column_config={
-            "Half within": seconds,
-            "95 % within": seconds,
-            "99 % within": seconds,
-            "Calls": st.column_config.NumberColumn(width="small", help="The last 200 at most."),
-        },
-        alt="Seconds to the first word by model, over its last 200 calls",
-    )
+    # A table and no data frame: that one draws itself anew each time, and scrolls on a telephone.
+    st.table(pd.DataFrame(rows).set_index("Model"), border="horizontal")
+    st.caption("Of each model's last 200 calls.")
 
 
 def _name(runtime: Runtime, health: EndpointHealth) -> str:

@@ -68,6 +68,8 @@ def _groups(workflow: Workflow, offers: tuple[Offer, ...]) -> None:
             _fallback(workflow, offers)
         with _group("Speed"):
             _speed(workflow)
+        with _group(words.BUDGET):
+            _budget(workflow)
 
 
 def _group(title: str) -> DeltaGenerator:
@@ -100,6 +102,31 @@ def _fan_in(workflow: Workflow) -> None:
         )
     if wait in ("deadline", "either"):
         _number(workflow, ANSWER_AFTER)
+
+
+def _budget(workflow: Workflow) -> None:
+    st.number_input(
+        words.USD,
+        words.LEAST_USD,
+        words.MOST_USD,
+        None,
+        0.05,
+        key=key_of(workflow.name, "usd"),
+        format="%g",
+        placeholder=words.NO_CAP,
+        help=words.BUDGET_ABOUT,
+        persist_state="session",
+    )
+    st.number_input(
+        words.TOKENS,
+        1,
+        words.MOST_TOKENS,
+        None,
+        1000,
+        key=key_of(workflow.name, "tokens"),
+        placeholder=words.NO_CAP,
+        persist_state="session",
+    )
 
 
 def _speed(workflow: Workflow) -> None:

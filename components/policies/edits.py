@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import cast
 
 import streamlit as st
@@ -11,11 +12,11 @@ from fanout.errors import DefinitionError
 from fanout.policies import PrefixMode
 from fanout.render.policy_words import span_words
 from fanout.workflows.definition import Workflow
-from fanout.workflows.policy_specs import FanInSpec, PolicySpec
+from fanout.workflows.policy_specs import BudgetSpec, FanInSpec, PolicySpec
 
-OTHERS = ("wait", "k", "hedging", "prefix", "fallback", "answer_fallback")
+OTHERS = ("usd", "tokens", "wait", "k", "hedging", "prefix", "fallback", "answer_fallback")
 
-_MAY_BE_EMPTY = {number.key for number in RUN_NUMBERS if number.empty}
+_MAY_BE_EMPTY = {"usd", "tokens"} | {number.key for number in RUN_NUMBERS if number.empty}
 
 
 def key_of(name: str, field: str) -> str:
@@ -79,8 +80,16 @@ def _policies(spec: PolicySpec, now: dict[str, object]) -> PolicySpec:
             "hedging": spec.hedging.model_copy(update={"enabled": bool(now["hedging"])}),
             "prefix": cast("PrefixMode", now["prefix"]),
             "run_s": run_s,
+            "budget": _budget(now),
         }
     )
+
+
+def _budget(now: dict[str, object]) -> BudgetSpec:
+    usd = now["usd"]
+    # By its digits: 0.1 is ten cents, and not the binary number nearest to it.
+    exact = Decimal(str(usd)) if usd is not None else None
+    return BudgetSpec(usd=exact, tokens=cast("int | None", now["tokens"]))
 
 
 def _fields(workflow: Workflow) -> dict[str, object]:
@@ -96,6 +105,8 @@ def _fields(workflow: Workflow) -> dict[str, object]:
         "wait": waits.get((fan_in.k is not None, fan_in.deadline_s is not None), "either"),
         "k": fan_in.k or max(1, len(workflow.active) - 1),
         "fan_in-deadline_s": fan_in.deadline_s or 30.0,
+        "usd": None if policies.budget.usd is None else float(policies.budget.usd),
+        "tokens": policies.budget.tokens,
         "hedging": policies.hedging.enabled,
         "prefix": policies.prefix,
         "fallback": list(workflow.defaults.fallback),

@@ -120,14 +120,14 @@ class Form:
         self.problem(path)
 
     def money(
-        self, name: str, *path: str, high: float, hint: str = "", about: str = ""
+        self, name: str, *path: str, low: float, high: float, hint: str = "", about: str = ""
     ) -> None:  # fmt: skip
         """Dollars, kept as exact text; none where the field is empty."""
         if self._told(name, path):
             return
         key = self._bind(path, _from_dollars, _to_dollars)
         st.number_input(
-            name, 0.0, high, None, 0.05, key=key, placeholder=hint, help=about or None, format="%g"
+            name, low, high, None, 0.05, key=key, placeholder=hint, help=about or None, format="%g"
         )
         self.problem(path)
 

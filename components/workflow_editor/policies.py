@@ -12,15 +12,12 @@ from components.policies.numbers import ANSWER_AFTER, DEADLINES, RETRIES, Number
 from components.workflow_editor.fields import Form
 from fanout.workflows.specs import MAX_BRANCHES
 
-MOST_USD = 100_000.0
-MOST_TOKENS = 10**12
-
 
 def policies(form: Form, models: Mapping[str, str]) -> None:
     """Draw them in short groups; what a run is given on its own page is changed there."""
     here = "policies"
     with st.grid(min_column_width=320, key="workflow_policies"):
-        with _group("The combined answer"):
+        with _group("The combined answer waits for"):
             _fan_in(form)
         with _group("Deadlines, in seconds"):
             _numbers(form, DEADLINES)
@@ -33,14 +30,14 @@ def policies(form: Form, models: Mapping[str, str]) -> None:
                 words.PREFIX, here, "prefix", options=words.PREFIXES, about=words.PREFIX_ABOUT
             )
             form.switch(words.HEDGING, here, "hedging", "enabled", about=words.HEDGING_ABOUT)
-        with _group("Budget of one run"):
+        with _group(words.BUDGET):
             form.money(
-                "Dollars", here, "budget", "usd", high=MOST_USD, hint="no cap",
-                about=words.BUDGET_ABOUT,
+                words.USD, here, "budget", "usd", low=words.LEAST_USD, high=words.MOST_USD,
+                hint=words.NO_CAP, about=words.BUDGET_ABOUT,
             )  # fmt: skip
             form.number(
-                "Tokens, in and out", here, "budget", "tokens", low=1, high=MOST_TOKENS,
-                step=1000, hint="no cap",
+                words.TOKENS, here, "budget", "tokens", low=1, high=words.MOST_TOKENS, step=1000,
+                hint=words.NO_CAP,
             )  # fmt: skip
 
 

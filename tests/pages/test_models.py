@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from components import session
 from fanout.endpoint import BUNDLED
 from fanout.engine.runtime import Runtime
+from fanout.policies import EndpointPolicy
 from fanout.providers.openai_compatible import MODELS_S
 from fanout.providers.script import Script
 from fanout.providers.scripted_server import ServerHandle, serving
@@ -165,6 +166,45 @@ def test_an_own_price_is_shown_and_half_a_price_is_not_taken(server: ServerHandl
         app.number_input(key=f"edit-mine-{part}").set_value(None)
     app = drawn(app.button(key="edit-mine-save").click().run())
     assert "price unknown" in said(app)
+
+
+def test_limits_and_policies_of_an_endpoint_are_set_kept_and_left_to_others_again(
+    server: ServerHandle, fanout_home: Path
+) -> None:
+    app = heard(add(opened(), server.base_url, name="Mine", key=KEY))
+    typed: dict[str, float] = {
+        "requests_per_minute": 60, "tokens_per_minute": 90_000, "first_token_s": 0.0,
+        "attempts": 2, "circuit_failures": 0, "circuit_s": 5.0,
+    }  # fmt: skip
+    for field, number in typed.items():
+        app.number_input(key=f"edit-mine-{field}").set_value(number)
+    app.selectbox(key="edit-mine-hedging").set_value("once")
+    app.selectbox(key="edit-mine-prefix").set_value("off")
+    app = drawn(app.button(key="edit-mine-save").click().run())
+    book = session.runtime().engine.endpoints
+    set_ = EndpointPolicy(hedging=False, prefix="off", **typed)  # type: ignore[arg-type]
+    assert book.get(MINE).policy == set_
+    assert (
+        "60 requests a minute · 90,000 tokens a minute · no limit to the first word · 2 attempts"
+    ) in said(app)
+    (row,) = json.loads((fanout_home / "endpoints.json").read_text())
+    assert row["policy"]["requests_per_minute"] == 60
+    for field in typed:
+        app.number_input(key=f"edit-mine-{field}").set_value(None)
+    app.selectbox(key="edit-mine-hedging").set_value("unset")
+    app.selectbox(key="edit-mine-prefix").set_value("unset")
+    app = drawn(app.button(key="edit-mine-save").click().run())
+    assert book.get(MINE).policy == EndpointPolicy()
+
+
+def test_the_model_of_this_machine_has_policies_but_no_key_price_or_rates() -> None:
+    app = opened()
+    app.number_input(key="edit-local-attempts").set_value(1)
+    app = drawn(app.button(key="edit-local-save").click().run())
+    assert session.runtime().engine.endpoints.get(BUNDLED).policy == EndpointPolicy(attempts=1)
+    keys = {str(f.key) for f in (*app.number_input, *app.text_input)}
+    unfit = ("key", "input", "slots", "requests_per_minute", "tokens_per_minute")
+    assert not keys & {f"edit-local-{field}" for field in unfit}
 
 
 def test_runs_ask_what_is_in_use_and_fall_back_when_it_is_removed(server: ServerHandle) -> None:

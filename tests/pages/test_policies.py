@@ -67,11 +67,12 @@ def test_what_is_chosen_is_said_and_is_what_the_run_obeys() -> None:
     app.toggle(key=key("hedging")).set_value(True)
     app.selectbox(key=key("prefix")).set_value("off")
     app.multiselect(key=key("fallback")).set_value(["env/n"])
+    app.number_input(key=key("tokens")).set_value(20_000)
     app = drawn(app.run())
     assert line(app) == (
         "Answers after 2 of 3 or 40 s · 2 attempts · no limit to the first word "
         "· ends after 2 min · late calls asked twice · shared beginning not shared "
-        "· 1 fallback model · no budget"
+        "· 1 fallback model · at most 20,000 tokens"
     )
     app.text_area(key="topic").set_value("remote work")
     app = drawn(app.button(key="run").click().run())
@@ -83,6 +84,7 @@ def test_what_is_chosen_is_said_and_is_what_the_run_obeys() -> None:
     assert workflow.policies.hedging.enabled
     assert workflow.policies.prefix == "off"
     assert workflow.policies.run_s == 120.0
+    assert workflow.policies.budget.tokens == 20_000
     assert workflow.deadlines.first_token_s is None
     assert workflow.defaults.fallback == ("env/n",)
     again = opened()
@@ -109,6 +111,14 @@ def test_the_workflows_own_policies_come_back_at_a_click() -> None:
     app = drawn(app.button(key="reset_policies").click().run())
     assert "4 attempts" in line(app)
     assert app.number_input(key=key("retries-attempts")).value == 4
+
+
+def test_a_budget_in_dollars_is_kept_to_the_cent() -> None:
+    app = opened()
+    drawn(app.number_input(key=key("usd")).set_value(0.1).run())
+    assert line(app).endswith("at most $0.10")
+    drawn(app.number_input(key=key("usd")).set_value(None).run())
+    assert line(app).endswith("no budget")
 
 
 def test_an_emptied_field_that_needs_a_number_keeps_the_workflows() -> None:
