@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import streamlit as st
 
+from components.budget.words import accuracy_words, left_today
 from components.choice import Choice
 from components.plain import label
 from fanout.endpoint import BUNDLED
+from fanout.engine.foreseen import foreseen
 from fanout.engine.runtime import Runtime
-from fanout.errors import InputError
-from fanout.insight.estimate import SHORT_SHARE, Estimate, estimate
+from fanout.errors import FanoutError, InputError, StoreError
+from fanout.insight.estimate import Estimate
+from fanout.policies import Budget
 from fanout.render.words import usd_text
 from fanout.types import ModelRef
-from fanout.workflows.run import combining_call, combining_calls, plan
 
 
 def preflight(runtime: Runtime, choice: Choice) -> None:
@@ -26,25 +30,46 @@ def preflight(runtime: Runtime, choice: Choice) -> None:
         return endpoints.resolve(name, choice.model)
 
     try:
-        plans = plan(choice.workflow, choice.topic, resolve)
+        figures = foreseen(choice.workflow, choice.topic, resolve, endpoints, runtime.store)
     except InputError as error:
         st.error(label(str(error), 400), icon=":material/error:")
         return
-    figures = estimate(
-        plans,
-        combining_call(choice.workflow, choice.topic, resolve),
-        runtime.price,
-        combining_calls=combining_calls(choice.workflow),
-    )
     parts = [_calls(figures), _who(runtime, choice.model)]
     if not (choice.model.endpoint == BUNDLED and figures.free):
         parts.append(_money(figures))
+    parts += [_beyond(figures, choice.workflow.policies.value().budget), _day(runtime)]
     parts.append("Ctrl+Enter runs")
-    st.caption(
-        " · ".join(parts),
-        help=f"About {figures.input_tokens:,} tokens in, at most "
-        f"{figures.output_tokens_most:,} out; {label(figures.basis, 200)}.",
+    st.caption(" · ".join(filter(None, parts)), help=_about(runtime, figures))
+
+
+def _about(runtime: Runtime, figures: Estimate) -> str:
+    told = (
+        f"About {figures.input_tokens:,} tokens in, up to {figures.output_tokens_most:,} out; "
+        f"{label(figures.basis, 200)}."
     )
+    with suppress(StoreError):
+        past = runtime.store.estimates.past()
+        if past is not None:
+            told += f" {label(accuracy_words(past), 200)}."
+    return told
+
+
+def _beyond(figures: Estimate, cap: Budget) -> str:
+    """What the run's own budget may not be enough for."""
+    if cap.usd is not None and figures.high_usd is not None and figures.high_usd > cap.usd:
+        return "the budget may not be enough for all of it"
+    tokens = figures.input_tokens + figures.output_tokens_most
+    if cap.tokens is not None and tokens > cap.tokens:
+        return f"the budget may not be enough for up to {tokens:,} tokens"
+    return ""
+
+
+def _day(runtime: Runtime) -> str:
+    budgets = runtime.engine.budgets
+    try:
+        return label(left_today(budgets.today())) if budgets.caps.now().capped else ""
+    except FanoutError:
+        return "the day's budget can't be looked up now"
 
 
 def _calls(figures: Estimate) -> str:
@@ -69,8 +94,7 @@ def _money(figures: Estimate) -> str:
     if figures.free:
         return "free"
     low, high = label(usd_text(figures.low_usd)), label(usd_text(figures.high_usd))
-    least = round(figures.output_tokens_most * SHORT_SHARE)
     return (
-        f"about {low} to {high} for {figures.input_tokens:,} tokens in and {least:,} to "
-        f"{figures.output_tokens_most:,} out"
+        f"about {low} to {high} for {figures.input_tokens:,} tokens in and "
+        f"{figures.forecast.output_tokens_least:,} to {figures.output_tokens_most:,} out"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from components import session
+from components.budget import day_budget
 from components.endpoint_form import endpoint_form
 from components.endpoint_list import endpoint_list
 from components.found_servers import found_servers
@@ -24,3 +25,4 @@ with here:
 with elsewhere:
     endpoint_list(runtime)
     endpoint_form(runtime)
+day_budget(runtime)

@@ -7,6 +7,7 @@ import streamlit as st
 from components import session
 from components.board import live_board
 from components.branch_editor import branch_editor
+from components.budget import budget_meter
 from components.choice import input_band
 from components.combining import combining
 from components.compare.variants import variants
@@ -48,6 +49,7 @@ if handle is not None:
         replay_board(handle)
     else:
         live_board(handle, key="board")
+        budget_meter(runtime, handle)
         combining(handle, runtime.offers())
         if handle.snapshot.status.finished:
             results(handle)
