@@ -65,6 +65,7 @@ def documents_area(runtime: Runtime, workflow: Workflow, *, opened: bool) -> Non
 
 def _drop(runtime: Runtime, intake: Intake) -> None:
     # A new key after each drop empties the field, so that no rerun can add its files again.
+    largest_mb = max(1, min(MOST_BYTES, runtime.settings.bounds.upload_bytes) // 1_000_000)
     key = f"documents_drop-{st.session_state.get(DROPS, 0)}"
     st.html(_NO_HINT)
     with st.container(key="documents_drop", gap=None):
@@ -72,12 +73,12 @@ def _drop(runtime: Runtime, intake: Intake) -> None:
             "Drop documents here, or choose them",
             accept_multiple_files=True,
             key=key,
-            max_upload_size=LARGEST_MB,
+            max_upload_size=largest_mb if runtime.settings.shared else LARGEST_MB,
             help="They stay on this machine; the passages that are found are sent to the model.",
             on_change=_take,
             args=(runtime, intake, key),
         )
-    st.caption(f"{READABLE} · several at once · up to {MOST_BYTES // 1_000_000} MB each")
+    st.caption(f"{READABLE} · several at once · up to {largest_mb} MB each")
 
 
 def _take(runtime: Runtime, intake: Intake, key: str) -> None:

@@ -61,6 +61,12 @@ class Upload:
             self._data = b""
             self._ended.set()
 
+    def turn_away(self, message: str) -> None:
+        """Refuse it unread."""
+        self.refuse(message)
+        self._data = b""
+        self._ended.set()
+
     def refuse(self, message: str) -> None:
         self.message = message
         self.state = "refused"
@@ -84,9 +90,12 @@ class Intake:
     def take(self, runtime: Runtime, files: Sequence[tuple[str, bytes]]) -> None:
         """Begin to read these files; messages about earlier ones have been seen and go."""
         uploads = tuple(Upload(name, data) for name, data in files)
+        before = len(self.reading) + _own_documents(runtime)
         self.uploads = (*self.reading, *uploads)
         for upload in uploads:
-            runtime.engine.soon(self._read, runtime, upload)
+            if not _refused(runtime, upload, before):
+                before += 1
+                runtime.engine.soon(self._read, runtime, upload)
 
     def wait(self, timeout_s: float) -> None:
         """Until all have been read, or time is up: most files take a moment only."""
@@ -106,3 +115,23 @@ class Intake:
             await run_sync(upload.read, runtime, limiter=self._limiter, abandon_on_cancel=True)
         finally:
             upload.stop()
+
+
+def _refused(runtime: Runtime, upload: Upload, before: int) -> bool:
+    """Whether it is past a bound; `before` is how many documents will be there ahead of it."""
+    bounds = runtime.settings.bounds
+    try:
+        bounds.check_upload(upload.name, upload.size)
+        bounds.check_documents(before)
+    except FanoutError as error:
+        upload.turn_away(str(error))
+        return True
+    return False
+
+
+def _own_documents(runtime: Runtime) -> int:
+    """Without the sample ones; where they can't be read, the reader will say so."""
+    try:
+        return sum(not each.sample for each in runtime.library.documents())
+    except FanoutError:
+        return 0

@@ -44,18 +44,19 @@ def import_area(runtime: Runtime) -> None:
     with st.expander("Import runs", icon=":material/upload:", key="import_area"):
         # A new key after each drop empties the field, so that no rerun imports its files again.
         drops = st.session_state.get(DROPS, 0)
+        largest_mb = _largest_mb(runtime)
         st.html(_NO_HINT)
         with st.container(key="import_drop", gap=None):
             files = st.file_uploader(
                 "Drop JSON exports here, or a zip of them",
                 accept_multiple_files=True,
                 key=f"import_drop-{drops}",
-                max_upload_size=LARGEST_MB,
+                max_upload_size=largest_mb,
                 help="Made by Export, JSON, here or on another machine.",
             )
         st.caption(
-            f"JSON up to {MOST_BYTES // 1_000_000} MB a run · zip up to {LARGEST_MB} MB · "
-            "several at once"
+            f"JSON up to {min(MOST_BYTES // 1_000_000, largest_mb)} MB a run · "
+            f"zip up to {largest_mb} MB · several at once"
         )
         if files:
             with st.spinner("Reading the runs"):
@@ -71,10 +72,21 @@ def import_area(runtime: Runtime) -> None:
 
 def imported(runtime: Runtime, name: str, data: bytes) -> list[Result]:
     """Keep every run of one file."""
+    if runtime.settings.shared:
+        try:
+            runtime.settings.bounds.check_upload(name, len(data))
+        except InputError as error:
+            return [_refused(name, error)]
     return [
         _refused(each, found) if isinstance(found, InputError) else _kept(runtime, each, found)
         for each, found in exported_files(name, data)
     ]
+
+
+def _largest_mb(runtime: Runtime) -> int:
+    """Of a zip, which may hold many runs; among strangers it is bound like any other file."""
+    shared = max(1, runtime.settings.bounds.upload_bytes // 1024**2)
+    return shared if runtime.settings.shared else LARGEST_MB
 
 
 def _kept(runtime: Runtime, name: str, data: bytes) -> Result:

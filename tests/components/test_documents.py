@@ -12,9 +12,11 @@ from components import session
 from components.documents.intake import Intake
 from components.documents.reader import text_pages
 from components.documents.shelf import facts
+from fanout.bounds import Bounds
 from fanout.engine.runtime import Runtime
 from fanout.providers.script import Reply, Script
 from fanout.providers.scripted_server import serving
+from fanout.settings import Settings
 from fanout.workflows.definition import Models, Moderation, Research
 from tests.retrieval.sample_files import encrypted, pdf
 
@@ -264,3 +266,17 @@ def test_a_branch_is_asked_as_often_as_the_editor_says() -> None:
     (times,) = [field for field in app.number_input if field.label == "Times"][:1]
     times.set_value(3).run()
     assert "7 branches" in said(app)
+
+
+def test_files_past_a_bound_are_refused_unread_and_the_others_are_kept(tmp_path: Path) -> None:
+    bounds = Bounds(upload_bytes=2000, documents=6)
+    with Runtime(Settings(home=tmp_path / "bounded", bounds=bounds)) as runtime:
+        intake = Intake()
+        texts = [(f"{number}.txt", f"Text {number}.".encode()) for number in range(9)]
+        intake.take(runtime, [("large.txt", b"x" * 2001), *texts])
+        intake.wait(20)
+        states = [upload.state for upload in intake.uploads]
+        assert "FANOUT_MAX_UPLOAD_MB" in intake.uploads[0].message
+        assert "Remove some first" in intake.uploads[-1].message
+        assert sum(not each.sample for each in runtime.library.documents()) == 6
+    assert states == ["refused", *["kept"] * 6, *["refused"] * 3]
