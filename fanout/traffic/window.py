@@ -46,6 +46,9 @@ class Window(StateAlgorithm):
             return state, Decision(
                 failing_rate=rate, retry_after_ms=_wait_ms(live, over, now, width)
             )
+        if not self._forced:
+            # Who asked earlier and was heard later, as after a lock, goes with those heard last.
+            cell = current
         if cell >= current - SPAN:
             live[cell] = max(0, live.get(cell, 0) + weight)
         return tuple(float(n) for pair in live.items() for n in pair), ADMITTED
@@ -111,6 +114,7 @@ end
 for i = 1, #stored, 2 do
     if tonumber(stored[i]) < current - span then redis.call('HDEL', KEYS[1], stored[i]) end
 end
+if not forced then cell = current end
 if cell >= current - span then
     local name = string.format('%.0f', cell)
     local sum = tonumber(redis.call('HGET', KEYS[1], name) or '0') + weight

@@ -2,8 +2,8 @@
 
 python -m tests.traffic.sender REDIS_URL DATABASE_URL LIMIT MINUTE_S CALLS
 Takes so many times, from two threads, by a limit of requests and by one of tokens. Says when it is
-ready, begins when it is told to, and then writes what limited a call and when it was counted, in
-milliseconds of the wall clock.
+ready, begins when it is told to, and then writes what limited a call and between which moments it
+was let through, in milliseconds of the wall clock.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import threading
 import time
 from dataclasses import replace
 
-from fanout.traffic.lane import Lane, Place
+from fanout.traffic.lane import Lane, Place, wall_ms
 from fanout.traffic.quota import Limits
 from fanout.traffic.shared import shared_place
 from tests.traffic.rig import endpoint
@@ -24,11 +24,12 @@ TOKENS_EACH = 10
 def send(place: Place, name: str, limits: Limits, minute_s: float, calls: int) -> None:
     lane = Lane(place, replace(endpoint(), base_url=name), minute_s)
     while calls:
+        before_ms = wall_ms()
         taken = lane.take(limits, TOKENS_EACH)
         if taken.wait_s:
             time.sleep(taken.wait_s)
         else:
-            sys.stdout.write(f"{name} {taken.at_ms}\n")
+            sys.stdout.write(f"{name} {before_ms} {wall_ms()}\n")
             calls -= 1
 
 
