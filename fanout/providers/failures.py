@@ -17,6 +17,7 @@ from typing import assert_never
 import httpx2
 import openai
 
+from fanout.providers.endless import Endless
 from fanout.providers.problems import (
     AddressRefused,
     Asked,
@@ -171,6 +172,8 @@ def _of_exception(problem: Exception, asked: Asked) -> Failure:
                     FailureKind.CONNECTION,
                     f"The base URL of {name} is not a valid web address. {CHECK_URL}",
                 )
+            case Endless():
+                return failure_of(Unreadable(what="an answer without end"), asked)
             case httpx2.DecodingError():
                 return failure_of(Unreadable(what="bytes that can't be unpacked"), asked)
             case httpx2.ConnectTimeout() | httpx2.PoolTimeout() | httpx2.ConnectError():

@@ -23,6 +23,7 @@ from fanout.providers.answer import Answer, read_answer
 from fanout.providers.base import ChatRequest, Embedded, Opened, StreamItem
 from fanout.providers.dialect import Dialect, Dialects
 from fanout.providers.embedding import embedded, not_offered
+from fanout.providers.endless import bound
 from fanout.providers.failures import CHECK_KEY, failure_of
 from fanout.providers.form_refusal import provider_error
 from fanout.providers.model_list import model_names
@@ -193,7 +194,7 @@ def _client(endpoint: Endpoint, key: str, network: Network | None) -> openai.Asy
         # name that was to be checked on its own.
         trust_env=network is None and url.host not in _LOOPBACK,
         transport=network.transport(limits) if network is not None else None,
-        event_hooks={"request": [headers_of_ours]},
+        event_hooks={"request": [headers_of_ours], "response": [bound]},
     )
     return openai.AsyncOpenAI(
         base_url=url, api_key=key or "none", max_retries=0, http_client=http, timeout=http.timeout

@@ -7,6 +7,7 @@ connects to loopback instead and keeps a list of the addresses it was told to co
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +28,7 @@ from fanout.providers.openai_compatible import OpenAICompatible
 from fanout.providers.problems import AddressRefused
 from fanout.providers.script import Fault, Reply
 from fanout.providers.scripted_app import Ledger, scripted_app
-from fanout.providers.scripted_server import serving
+from fanout.providers.scripted_server import ServerHandle, serving
 from fanout.settings import ENVIRONMENT, Settings
 from fanout.types import EndpointId, FailureKind, ModelRef
 from tests.providers.asking import KEY, chat, endpoint, failure_of_asking, one, told
@@ -72,6 +73,13 @@ async def as_numbers(host: str, port: int) -> Sequence[str]:
     if host == "localhost":
         return await system_resolve(host, port)
     return [host if ":" in host else socket.inet_ntoa(socket.inet_aton(host))]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ServerHandle]:
+    """One for all tests that don't count its requests from nothing."""
+    with serving(ANSWER) as handle:
+        yield handle
 
 
 def port_of(base_url: str) -> int:
@@ -120,18 +128,20 @@ NAMES = ["localhost", "127.0.0.1", "127.1", "2130706433", "0x7f.1", "[::1]"]
 
 
 @pytest.mark.parametrize("host", [*NAMES, "localhost.", "LOCALHOST", "[::ffff:127.0.0.1]"])
-async def test_this_machine_is_not_asked_however_it_is_written(host: str) -> None:
-    with serving(ANSWER) as server:
-        for allowed in ((), ("elsewhere.example", "localhost:1")):
-            network = Network(allowed, resolve=as_numbers)
-            provider = OpenAICompatible(at(host, server.base_url), Secret(KEY), network)
-            failure = await failure_of_asking(provider, chat())
-            with pytest.raises(ProviderError, match="private address"):
-                await provider.models()
-            with pytest.raises(ProviderError, match="private address"):
-                await provider.embed("m", ["text"])
-            await provider.aclose()
-        assert server.connections == 0
+async def test_this_machine_is_not_asked_however_it_is_written(
+    host: str, server: ServerHandle
+) -> None:
+    before = server.connections
+    for allowed in ((), ("elsewhere.example", "localhost:1")):
+        network = Network(allowed, resolve=as_numbers)
+        provider = OpenAICompatible(at(host, server.base_url), Secret(KEY), network)
+        failure = await failure_of_asking(provider, chat())
+        with pytest.raises(ProviderError, match="private address"):
+            await provider.models()
+        with pytest.raises(ProviderError, match="private address"):
+            await provider.embed("m", ["text"])
+        await provider.aclose()
+    assert server.connections == before
     assert (failure.kind, failure.retryable) == (FailureKind.CONNECTION, False)
     assert "FANOUT_ALLOWED_HOSTS" in failure.message
     assert "Acme AI" in failure.message
@@ -212,17 +222,15 @@ async def test_a_redirect_to_this_machine_is_not_followed() -> None:
     ],
 )
 async def test_a_host_on_the_list_is_asked_wherever_it_lies(
-    entry: str, host: str, let_in: bool
+    entry: str, host: str, let_in: bool, server: ServerHandle
 ) -> None:
-    with serving(ANSWER) as server:
-        port = port_of(server.base_url)
-        network = Network([entry.format(port=port)], resolve=Resolver("127.0.0.1"))
-        provider = OpenAICompatible(at(host, server.base_url), None, network)
-        if let_in:
-            assert (await told(provider, chat()))[0] == "Yes."
-        else:
-            assert "private address" in (await failure_of_asking(provider, chat())).message
-        await provider.aclose()
+    network = Network([entry.format(port=port_of(server.base_url))], resolve=Resolver("127.0.0.1"))
+    provider = OpenAICompatible(at(host, server.base_url), None, network)
+    if let_in:
+        assert (await told(provider, chat()))[0] == "Yes."
+    else:
+        assert "private address" in (await failure_of_asking(provider, chat())).message
+    await provider.aclose()
 
 
 async def test_a_proxy_of_the_environment_does_not_go_round_the_check(
@@ -242,8 +250,6 @@ async def test_a_proxy_of_the_environment_does_not_go_round_the_check(
 @contextmanager
 def over_tls(folder: Path, *names: str) -> Iterator[tuple[int, Path]]:
     """A scripted server with a certificate for these names: its port, and who vouches for it."""
-    import threading
-
     authority = trustme.CA()
     own = authority.issue_cert(*names)
     key, chain, trusted = folder / "key.pem", folder / "chain.pem", folder / "trusted.pem"

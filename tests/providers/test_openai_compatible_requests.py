@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -161,3 +163,37 @@ async def test_the_models_of_a_server_are_listed() -> None:
         provider = OpenAICompatible(endpoint(server.base_url))
         assert await provider.models() == ("alpha", "zeta")
         await provider.aclose()
+
+
+@contextmanager
+def flood(status: bytes) -> Iterator[str]:
+    """A server that never stops saying nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def pour() -> None:
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                connection.recv(65536)
+                connection.sendall(
+                    b"HTTP/1.1 " + status + b"\r\ncontent-type: application/json\r\n\r\n"
+                )
+                while True:
+                    connection.sendall(b" " * 1_000_000)
+
+        thread = threading.Thread(target=pour, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        thread.join(10)
+
+
+@pytest.mark.parametrize(
+    ("ask", "status"), [("models", b"200 OK"), ("answer", b"500 Internal Server Error")]
+)
+async def test_what_never_ends_is_given_up_and_not_kept_in_memory(ask: str, status: bytes) -> None:
+    with flood(status) as base_url:
+        provider = OpenAICompatible(endpoint(base_url))
+        with pytest.raises(ProviderError) as raised:
+            await (provider.models() if ask == "models" else told(provider, chat()))
+        await provider.aclose()
+    assert "without end" in str(raised.value)
+    assert raised.value.failure.kind is FailureKind.BAD_RESPONSE
