@@ -26,6 +26,13 @@ _PATTERNS = {
     Part.SLOT: "/", Part.RATE: "x", Part.PAUSE: "\\", Part.PREFIX: ".", Part.BACKING_OFF: "-",
 }  # fmt: skip
 """What stands still is hatched, each reason in its own way."""
+_LOOKS = {
+    Part.SLOT: "striped",
+    Part.RATE: "crossed",
+    Part.PAUSE: "striped the other way",
+    Part.PREFIX: "dotted",
+    Part.BACKING_OFF: "lined",
+}
 
 
 def timeline_chart(snapshot: Snapshot, *, dark: bool) -> go.Figure:
@@ -48,8 +55,7 @@ def timeline_note(snapshot: Snapshot) -> str:
     """How to read the chart, for what there is in it."""
     goes = [again for call in snapshot.calls for again in call.goes]
     parts = spent(goes, snapshot.at)
-    told = [f"hatched: {', '.join(PART_WORDS[p] for p in _PATTERNS if parts[p] > 0)}"]
-    told = [] if told == ["hatched: "] else told
+    told = [f"{_LOOKS[part]}: {PART_WORDS[part]}" for part in _LOOKS if parts[part] > 0]
     told += ["pale: waiting for the first token", "full: writing"]
     if any(again.hedges for again in goes):
         told.append("diamond: second request sent")
@@ -80,7 +86,7 @@ def _add(
 ) -> None:
     idle = part in _PATTERNS
     colour = [
-        "rgba(0,0,0,0)" if idle else faded(shades[i], 1.0 if part is Part.WRITING else 0.35)
+        shades[i] if idle else faded(shades[i], 1.0 if part is Part.WRITING else 0.35)
         for i, _, _ in rows
     ]
     add_bars(
@@ -93,8 +99,10 @@ def _add(
             "color": colour,
             "line": {"width": 1 if idle else 0, "color": [shades[i] for i, _, _ in rows]},
             "pattern": {
+                # Plotly draws no pattern where the colour under it is transparent.
                 "shape": _PATTERNS.get(part, ""),
-                "fgcolor": [shades[i] for i, _, _ in rows],
+                "fillmode": "replace",
+                "bgcolor": "rgba(0,0,0,0)",
                 "size": 6,
                 "solidity": 0.25,
             },
