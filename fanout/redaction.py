@@ -14,7 +14,7 @@ import sys
 import threading
 import traceback
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import TracebackType
 from urllib.parse import quote, unquote, urlsplit
 
@@ -54,6 +54,15 @@ def learn_all(values: Mapping[str, object]) -> None:
                 learn(password)
 
 
+def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment for a child that needs no key: one that reads documents, or runs a model."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if not (name.upper().endswith(_NAMES) or _passwords(value))
+    }
+
+
 def clean(text: str) -> str:
     """The text without any secret that this process knows."""
     return _pattern.sub(GONE, text) if _pattern is not None else text
@@ -73,7 +82,7 @@ def disguises(secret: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(forms))
 
 
-def _passwords(text: str) -> Iterable[str]:
+def _passwords(text: str) -> tuple[str, ...]:
     try:
         parts = urlsplit(text)
         password = parts.password or ""

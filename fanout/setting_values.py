@@ -15,7 +15,7 @@ from fanout.policies import Budget
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"", "0", "false", "no", "off"})
 _MOST = 10**12
-_BOUNDS = {
+BOUNDS = {
     "FANOUT_MAX_TOPIC_CHARS": "topic_chars",
     "FANOUT_MAX_BRANCHES": "branches",
     "FANOUT_MAX_UPLOAD_MB": "upload_bytes",
@@ -77,7 +77,7 @@ def budget_in(env: Mapping[str, str], name: str) -> Budget:
 
 def bounds_in(env: Mapping[str, str], *, shared: bool) -> Bounds:
     bounds = SHARED if shared else LOCAL
-    for variable, field in _BOUNDS.items():
+    for variable, field in BOUNDS.items():
         number = _whole(env, variable, least=1)
         if number is not None:
             scale = 1024 * 1024 if variable.endswith("_MB") else 1

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from fanout.bounds import Bounds
+from fanout.bounds import LOCAL, SHARED, Bounds
 from fanout.errors import InputError
+from fanout.setting_values import BOUNDS
 
 TIGHT = Bounds(
     topic_chars=10, branches=3, upload_bytes=1024 * 1024, documents=2, runs=4, runs_per_person=1
@@ -36,3 +39,13 @@ def test_the_bound_itself_is_allowed_and_one_more_is_not(
     within()
     with pytest.raises(InputError, match=says):
         beyond()
+
+
+def test_the_documented_bounds_are_those_that_hold() -> None:
+    text = (Path(__file__).resolve().parents[1] / "docs" / "safety.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(FANOUT_MAX_\w+)` \|.*\| ([\d,]+) \| ([\d,]+) \|$", text, re.M)
+    assert {name for name, *_ in rows} == set(BOUNDS)
+    for name, *said in rows:
+        scale = 1024 * 1024 if name.endswith("_MB") else 1
+        held = [getattr(bounds, BOUNDS[name]) // scale for bounds in (LOCAL, SHARED)]
+        assert [int(number.replace(",", "")) for number in said] == held, name

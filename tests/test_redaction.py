@@ -147,3 +147,14 @@ def test_a_log_line_without_a_secret_is_left_as_it_is() -> None:
     finally:
         logger.removeHandler(handler)
     assert out.getvalue() == "one of 2\n"
+
+
+def test_a_child_that_needs_no_key_gets_none() -> None:
+    given = {
+        "OPENAI_API_KEY": "sk-1",
+        "HF_TOKEN": "hf",
+        "FANOUT_DATABASE_URL": "postgresql://u:password@h/db",
+        "OPENAI_BASE_URL": "http://127.0.0.1:1/v1",
+        "PATH": "/bin",
+    }
+    assert redaction.without_secrets(given).keys() == {"OPENAI_BASE_URL", "PATH"}

@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from fanout.redaction import without_secrets
 from fanout.retrieval.encoding import decode
 from fanout.retrieval.errors import DocumentError
 from fanout.retrieval.extracted import Part, Unit
@@ -54,7 +55,9 @@ def read_apart(
     """The file's parts; DocumentError with the reader's message, or if nothing came in time."""
     within_s = READ_S[form] if within_s is None else within_s
     command = [sys.executable, "-m", "fanout.retrieval.reading_process", form, name]
-    environment = {**os.environ, "PYTHONPATH": str(_ROOT), "PYTHONIOENCODING": "utf-8"}
+    # A document may be hostile: what reads it holds no key.
+    environment = without_secrets(os.environ)
+    environment |= {"PYTHONPATH": str(_ROOT), "PYTHONIOENCODING": "utf-8"}
     with subprocess.Popen(
         command,
         stdin=subprocess.PIPE,

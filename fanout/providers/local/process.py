@@ -17,12 +17,12 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from fanout.errors import LocalModelError
 from fanout.providers.local.child import ChildConfig
 from fanout.providers.local.weights import INSTALL, LocalModel
+from fanout.redaction import without_secrets
 
 MODULE: Final = "fanout.providers.local.child"
 LOG: Final = Path("logs", "local-model.log")
 GOODBYE_S: Final = 2.0
 REPLY_BYTES: Final = 4096
-SECRETS: Final = ("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
 
 
 class ModelProcess:
@@ -106,7 +106,7 @@ def threads() -> int:
 
 def _environment() -> dict[str, str]:
     """Ours, without the keys in it: the model's process needs none."""
-    return {name: value for name, value in os.environ.items() if not name.endswith(SECRETS)}
+    return without_secrets(os.environ)
 
 
 def _log(home: Path, files: ExitStack) -> int:
