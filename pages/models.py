@@ -22,7 +22,7 @@ here, elsewhere = st.columns(2, gap="large")
 with here:
     local_model(runtime)
     found_servers(runtime)
+    day_budget(runtime)
 with elsewhere:
     endpoint_list(runtime)
     endpoint_form(runtime)
-day_budget(runtime)

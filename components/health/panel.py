@@ -56,11 +56,11 @@ def _live(runtime: Runtime, *, alive: bool) -> None:
 
     look_again()
     st.button(
-        "Look again",
+        "Refresh",
         key="health_again",
         icon=":material/refresh:",
         type="tertiary",
-        help="While calls are under way it looks by itself.",
+        help="While something is going on it refreshes by itself.",
     )
 
 

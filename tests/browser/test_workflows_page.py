@@ -118,7 +118,7 @@ def test_every_part_reads_well_and_fits(
     page.goto(f"{app.url}/workflows")
     expect(page.get_by_role("combobox", name="Open a workflow")).to_be_visible()
     duplicated(page, "Moderation", f"Mine at {width}")
-    for name in ("About", "Shared prompt", "Branches", "Combining", "Rules", "File"):
+    for name in ("About", "Shared prompt", "Branches", "Combining", "Rules", "Policies", "File"):
         part(page, name)
         expect(page.get_by_role("radio", name=name, exact=True)).to_be_checked()
         assert serious(page) == [], name

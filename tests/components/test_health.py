@@ -144,4 +144,4 @@ def test_the_panel_shows_what_a_run_has_left_behind() -> None:
     assert "4 calls in the last 15 minutes · none failed" in text
     (table,) = app.table
     assert list(table.value["Calls"]) == ["4"]
-    assert app.button(key="health_again").label == "Look again"
+    assert app.button(key="health_again").label == "Refresh"
