@@ -14,7 +14,7 @@ NEXT_ANSWER_S = 1.0
 """A guess for the screen: the next answer says what is left, and wakes who waits for that."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Sent:
     weight: int
     answered: int
@@ -62,7 +62,7 @@ class Credit:
 
     def take(self, call: int, weight: int) -> None:
         """Call number `call` is sent."""
-        self._sent[call] = _Sent(weight, self._answered, self._words)
+        self._sent[call] = _Sent(weight=weight, answered=self._answered, words=self._words)
         self._on_the_way += weight
         if self._left is not None:
             self._left -= weight

@@ -14,7 +14,7 @@ from fanout.traffic.allowance import Allowance
 from fanout.traffic.circuit import ENDPOINTS_FAULT, Circuit, CircuitState
 from fanout.traffic.elsewhere import Elsewhere
 from fanout.traffic.first_tokens import FirstTokens
-from fanout.traffic.holds import Hold
+from fanout.traffic.holds import SLOT, Hold
 from fanout.traffic.lane import wall_ms
 from fanout.traffic.ledger import MINUTE_S
 from fanout.traffic.pause import Pause
@@ -86,9 +86,9 @@ class Flow:
         now_s = self.now_s()
         paused_s = self.pause.left_s(now_s)
         if paused_s > 0:
-            return Hold(HoldReason.PAUSE, paused_s, now_s + paused_s)
+            return Hold.timed(HoldReason.PAUSE, paused_s, now_s)
         if self.in_flight >= self.allowance.now:
-            return Hold(HoldReason.SLOT)
+            return SLOT
         return None
 
     def take(self, tokens: int) -> Reserved | Hold:
@@ -98,7 +98,7 @@ class Flow:
         if isinstance(taken, Reserved):
             self.calls += 1
             return taken
-        return Hold(HoldReason.RATE, taken, now_s + taken)
+        return Hold.timed(HoldReason.RATE, taken, now_s)
 
     async def take_elsewhere(self, reserved: Reserved) -> Hold | None:
         """The same where other processes see it; a Hold, like an exception, leaves nothing taken.
@@ -114,7 +114,7 @@ class Flow:
             if taken is not None and taken.paused_s:
                 self.pause.begin(taken.paused_s, FailureKind.RATE_LIMIT, self.now_s())
             elif taken is not None and taken.wait_s:
-                hold = Hold(HoldReason.RATE, taken.wait_s, self.now_s() + taken.wait_s)
+                hold = Hold.timed(HoldReason.RATE, taken.wait_s, self.now_s())
             elif taken is not None:
                 reserved.elsewhere_ms = taken.at_ms
             await checkpoint_if_cancelled()

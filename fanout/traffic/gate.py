@@ -161,11 +161,11 @@ class EndpointGate:
                 waiter.tell(hold)
 
     def _tell_newcomer(self, waiter: Waiter, hold: Hold) -> None:
-        left_s = hold.until_s - self._flow.now_s()
+        now_s = self._flow.now_s()
         if hold.reason is HoldReason.SLOT:
             waiter.tell(hold)
-        elif left_s > 0:
-            waiter.tell(Hold(hold.reason, left_s, hold.until_s))
+        elif hold.until_s > now_s:
+            waiter.tell(Hold.timed(hold.reason, hold.until_s - now_s, now_s))
 
     def _wake(self) -> None:
         head = self._queue.head

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fanout.types import Failure, FailureKind
 
-FIRST_S = 1.0
+FIRST_S = 0.5
+"""As a retry's first wait."""
 LONGEST_DEFAULT_S = 30.0
 LONGEST_S = 3600.0
 """What an endpoint asks for beyond this is asked for again then."""
@@ -24,8 +25,8 @@ class Pause:
     def asked(self, failure: Failure, *, fresh: bool) -> float | None:
         """Seconds to wait after that failure; None for one that asks nobody to.
 
-        Without a word from the endpoint it is 1 s, and twice as long each time that a `fresh` call,
-        one that began after the last pause, meets the limit again.
+        Without a word from the endpoint it is 0.5 s, and twice as long each time that a `fresh`
+        call, one that began after the last pause, meets the limit again.
         """
         asked = failure.retry_after_s
         if failure.kind is FailureKind.RATE_LIMIT:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
 
 import anyio
 
@@ -15,14 +14,15 @@ SAME_S = 1.0
 """A wait that grew by less than this is not told again."""
 
 
-@dataclass(slots=True, eq=False)
 class Waiter:
     """One call before the gate."""
 
-    run: RunId
-    held: Held
-    event: anyio.Event = field(default_factory=anyio.Event)
-    _told: Hold | None = None
+    def __init__(self, run: RunId, held: Held) -> None:
+        self.run = run
+        self.event = anyio.Event()
+        """Set when it should look again whether it may go."""
+        self._held = held
+        self._told: Hold | None = None
 
     def tell(self, hold: Hold) -> None:
         """Say what it waits for, where that is news."""
@@ -34,7 +34,7 @@ class Waiter:
         )
         if news:
             self._told = hold
-            self.held(hold.reason, hold.seconds)
+            self._held(hold.reason, hold.seconds)
 
 
 class FairQueue:

@@ -11,16 +11,14 @@ from fanout.traffic.credit import Credit
 from fanout.traffic.ledger import MINUTE_S, Ledger
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
 class Reserved:
     """What one call took: a request, and so many tokens."""
 
-    call: int
-    tokens: int
-    at_ms: int
-    elsewhere_ms: int | None = None
-    """When it was counted where other processes see it; None: it wasn't."""
-    settled: bool = False
+    def __init__(self, *, call: int, tokens: int, at_ms: int) -> None:
+        self.call, self.tokens, self.at_ms = call, tokens, at_ms
+        self.elsewhere_ms: int | None = None
+        """When it was counted where other processes see it; None: it wasn't."""
+        self.settled = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,16 +133,16 @@ def test_no_number_of_failures_opens_a_circuit_that_is_off() -> None:
 
 def test_without_a_word_from_the_endpoint_pauses_double() -> None:
     pause = Pause()
-    waits = [pause.asked(LIMITED, fresh=True) for _ in range(7)]
-    assert waits == [1.0, 2.0, 4.0, 8.0, 16.0, LONGEST_DEFAULT_S, LONGEST_DEFAULT_S]
+    waits = [pause.asked(LIMITED, fresh=True) for _ in range(8)]
+    assert waits == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, LONGEST_DEFAULT_S, LONGEST_DEFAULT_S]
     pause.over()
-    assert pause.asked(LIMITED, fresh=True) == 1.0
+    assert pause.asked(LIMITED, fresh=True) == 0.5
 
 
 def test_a_burst_of_limited_calls_is_one_pause() -> None:
     pause = Pause()
     waits = [pause.asked(LIMITED, fresh=number == 0) for number in range(8)]
-    assert waits == [1.0] * 8
+    assert waits == [0.5] * 8
 
 
 def test_only_a_server_that_says_how_long_makes_everybody_wait() -> None:
