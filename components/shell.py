@@ -26,8 +26,7 @@ st.set_page_config(page_title="Fanout", page_icon=ICON, layout="wide")
 st.logo(str(ROOT / "components" / "logo.svg"), size="large")
 whole = session.process()
 person = gate(whole) if whole.visitors is not None else None
-if whole.visitors is not None and person is None:
-    st.stop()
+shut = whole.visitors is not None and person is None
 page = st.navigation(
     [
         st.Page(PAGES / "run.py", title="Run", icon=":material/play_arrow:", default=True),
@@ -36,8 +35,11 @@ page = st.navigation(
         st.Page(PAGES / "workflows.py", title="Workflows", icon=":material/account_tree:"),
         st.Page(PAGES / "models.py", title="Models", icon=":material/memory:"),
     ],
-    position="top",
+    # In a tab where somebody has just signed out, the names of the pages would stay.
+    position="hidden" if shut else "top",
 )
+if shut:
+    st.stop()
 if whole.visitors is not None and person is not None:
     account_menu(whole.visitors, person)
 page.run()

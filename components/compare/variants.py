@@ -8,6 +8,7 @@ import streamlit as st
 
 from components.compare.picks import show_comparison
 from components.plain import label
+from components.sharing import viewed
 from fanout.engine.handle import RunHandle
 from fanout.engine.runtime import Runtime
 from fanout.errors import FanoutError
@@ -21,6 +22,8 @@ Start = Callable[[], tuple[RunId, RunId]]
 
 def variants(runtime: Runtime, handle: RunHandle, *, key: str) -> None:
     """Draw the four ways. The workflow is taken as it was run, edits included."""
+    if viewed(handle):
+        return
     st.subheader("The same topic in another way", anchor=False)
     if handle.fixed:
         st.info(label(handle.fixed, 400), icon=":material/info:")

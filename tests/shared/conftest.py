@@ -1,4 +1,4 @@
-"""A shared Fanout as it runs, a real identity provider on loopback, and people who sign in there."""
+"""A shared Fanout as it runs, a real identity provider on loopback, and people who sign in."""
 
 from __future__ import annotations
 
