@@ -13,7 +13,7 @@ nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 
 import anyio
@@ -54,15 +54,17 @@ class OpenPurse:
         return Unlimited(max_tokens=None)
 
 
-@dataclass(slots=True, kw_only=True)
 class Reserved:
     """What is set aside for one request; implements `kernel.calls.Reservation`."""
 
-    fitted: Fitted
-    claim: Claim
-    _settled: Callable[[Reserved, Amount], None]
-    """Told what was taken in place of the worst case."""
-    _open: bool = field(default=True)
+    def __init__(
+        self, fitted: Fitted, claim: Claim, settled: Callable[[Reserved, Amount], None]
+    ) -> None:
+        """`settled` is told what was taken in place of the worst case."""
+        self.fitted = fitted
+        self.claim = claim
+        self._settled = settled
+        self._open = True
 
     @property
     def max_tokens(self) -> int | None:
@@ -133,7 +135,7 @@ class RunPurse:
     def _put(self, fit: Fitted, claim: Claim | None = None) -> Reserved:
         self.taken = Taken(spent=self.taken.spent, reserved=self.taken.reserved + fit.worst)
         claim = claim or self._day.unclaimed(self._person)
-        return Reserved(fitted=fit, claim=claim, _settled=self._settled)
+        return Reserved(fit, claim, self._settled)
 
     def _settled(self, one: Reserved, actual: Amount) -> None:
         self.taken = Taken(

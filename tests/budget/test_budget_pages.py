@@ -111,7 +111,7 @@ def test_a_finished_run_shows_its_budget_and_how_good_its_estimate_was(runtime: 
     app.text_area(key="topic").set_value("rain")
     drawn(app.button(key="run").click().run())
     (handle,) = runtime.engine.runs()
-    assert handle.wait(timeout_s=20)
+    assert handle.wait(timeout_s=20).status.finished
     assert runtime.engine.scribe is not None
     assert runtime.engine.scribe.flush(5)
     app = drawn(app.run())
