@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import anyio
@@ -31,19 +30,19 @@ _NO_FALLBACK = frozenset({FailureKind.BUG, FailureKind.REFUSED})
 """Another model is not asked because one declined."""
 
 
-@dataclass(slots=True, kw_only=True)
 class _Call:
     """One call over all its models and attempts."""
 
-    plan: BranchPlan
-    number: int = 0
-    """Requests so far."""
-    restarts: int = 0
-    began_s: float | None = None
-    """When the first of them was sent."""
-    sent: bool = False
-    """Whether the model that is asked now was sent anything."""
-    plainer: Rung | None = None
+    def __init__(self, plan: BranchPlan) -> None:
+        self.plan = plan
+        self.number = 0
+        """Requests so far."""
+        self.restarts = 0
+        self.began_s: float | None = None
+        """When the first of them was sent."""
+        self.sent = False
+        """Whether the model that is asked now was sent anything."""
+        self.plainer: Rung | None = None
 
 
 class Asking:
@@ -61,7 +60,7 @@ class Asking:
 
     async def until_answered(self, plan: BranchPlan, then: Then | None) -> Outcome:
         """How the call ended; expected failures are in the outcome, only a Stop raises."""
-        call = _Call(plan=plan)
+        call = _Call(plan)
         models = (plan.model, *plan.fallback)
         for model, following in zip(models, (*models[1:], None), strict=True):
             outcome = await self._at(call, model, following, then)

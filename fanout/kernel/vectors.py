@@ -1,5 +1,7 @@
-"""Embeddings that a run pays for: set aside like every call, and simply left out where they don't
-fit, since nothing hangs on them."""
+"""Embeddings that a run pays for, set aside like every call.
+
+Where they don't fit they are left out, since no answer hangs on them.
+"""
 
 from __future__ import annotations
 
