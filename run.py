@@ -231,6 +231,7 @@ def test(chosen: list[str]) -> int:
     if "not browser" not in chosen:
         os.environ["FANOUT_CHROMIUM"] = find_browser()
     find_postgres()
+    find_redis()
     failed = run_checks()
     print("\n== pytest", flush=True)
     status = call(PYTHON, "-m", "pytest", *chosen)
@@ -284,6 +285,18 @@ def find_postgres() -> None:
     if not has_postgres():
         os.environ["FANOUT_NO_POSTGRES"] = "1"
         print("Without PostgreSQL here, the tests of a shared database are left out.", flush=True)
+
+
+def find_redis() -> None:
+    """The same for the tests of rates that several processes share."""
+    if shutil.which("redis-server") or "FANOUT_NO_REDIS" in os.environ:
+        return
+    # The package would otherwise start a server of its own.
+    os.environ["RUNLEVEL"] = "1"
+    install_packages("Redis", "redis-server")
+    if not shutil.which("redis-server"):
+        os.environ["FANOUT_NO_REDIS"] = "1"
+        print("Without Redis here, the tests of rates shared by it are left out.", flush=True)
 
 
 def has_postgres() -> bool:
