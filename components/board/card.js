@@ -266,34 +266,3 @@ function tickCard(card, now, extra, busy) {
   if (extra) card.foot.insertBefore(make('span', 'extra', extra), card.wide ? null : card.foot.querySelector('.end'));
   card.foot.hidden = card.wide && !parts.length && !extra;
 }
-
-const count = ([spent, since], now) => (since === null ? spent : spent + Math.max(0, now - since));
-
-function rateOf(card, now) {
-  const seconds = count(card.face.pace, now);
-  return card.tokens > 1 && seconds > 0.25 ? card.tokens / seconds : null;
-}
-
-// The same words and digits as fanout/render/words.py gives the final numbers.
-function liveNumbers(card, now) {
-  const {face, tokens, thought} = card;
-  if (face.state === 'ready') return [];
-  const parts = [secondsText(count(face.clock, now))];
-  const off = count(face.off, now);
-  if (off > 0) parts.push(`backing off ${secondsText(off)}`);
-  if (face.first !== null) parts.push(`first token ${secondsText(face.first)}`);
-  if (thought && face.state !== 'waiting') parts.push(`thought ≈ ${countText(thought, 'token')}`);
-  if (tokens) parts.push(`≈ ${countText(tokens, 'token')}`);
-  const rate = rateOf(card, now);
-  if (rate) parts.push(rateText(rate));
-  return parts;
-}
-
-const rateText = (rate) => `${rate.toFixed(rate < 9.95 ? 1 : 0)} tok/s`;
-
-function secondsText(seconds) {
-  if (seconds > 0 && seconds < 0.095) return `${seconds.toFixed(2)} s`;
-  if (seconds < 99.95) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-}

@@ -1,4 +1,4 @@
-// Sentences that time alone changes: countdowns and counts, as fanout/render/live_words.py says them.
+// What time alone changes: countdowns and running numbers, in the words of fanout/render/live_words.py.
 
 const inTime = (left, word) => (left > 0.05 ? `in ${leftText(left)}` : word);
 
@@ -37,3 +37,34 @@ function planText({plan, until}, now) {
 }
 
 const countText = (count, noun) => `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
+
+const count = ([spent, since], now) => (since === null ? spent : spent + Math.max(0, now - since));
+
+function rateOf(card, now) {
+  const seconds = count(card.face.pace, now);
+  return card.tokens > 1 && seconds > 0.25 ? card.tokens / seconds : null;
+}
+
+// The same words and digits as fanout/render/words.py gives the final numbers.
+function liveNumbers(card, now) {
+  const {face, tokens, thought} = card;
+  if (face.state === 'ready') return [];
+  const parts = [secondsText(count(face.clock, now))];
+  const off = count(face.off, now);
+  if (off > 0) parts.push(`backing off ${secondsText(off)}`);
+  if (face.first !== null) parts.push(`first token ${secondsText(face.first)}`);
+  if (thought && face.state !== 'waiting') parts.push(`thought ≈ ${countText(thought, 'token')}`);
+  if (tokens) parts.push(`≈ ${countText(tokens, 'token')}`);
+  const rate = rateOf(card, now);
+  if (rate) parts.push(rateText(rate));
+  return parts;
+}
+
+const rateText = (rate) => `${rate.toFixed(rate < 9.95 ? 1 : 0)} tok/s`;
+
+function secondsText(seconds) {
+  if (seconds > 0 && seconds < 0.095) return `${seconds.toFixed(2)} s`;
+  if (seconds < 99.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}

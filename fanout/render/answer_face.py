@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fanout.insight.practice import named
-from fanout.render.column_face import Act, Face, branch_face, preparation
+from fanout.render.column_face import branch_face, preparation
+from fanout.render.faces import Act, Face
 from fanout.render.fan_in_words import fan_in_text
 from fanout.render.sanitise import clean_text
 from fanout.render.words import state_word

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from typing import Final, NotRequired, TypedDict
 
 from fanout.render.answer_face import answer_face, answer_number, missing_answer_face
-from fanout.render.column_face import Face, RunFace, branch_face, run_face
+from fanout.render.column_face import branch_face, run_face
+from fanout.render.faces import Face, RunFace
 from fanout.render.headline import Headline, headline
 from fanout.render.markdown import BlockRenderer
 from fanout.render.sources import Sources, Tracer, shown_answer, shown_text

@@ -13,7 +13,7 @@ from fanout.export.html.shares import shares
 from fanout.export.html.source_marks import Told
 from fanout.export.html.sourced import Answer
 from fanout.render.answer_face import answer_face, missing_answer_face
-from fanout.render.column_face import Face
+from fanout.render.faces import Face
 from fanout.retrieval.passages import Fused
 from fanout.snapshot import Snapshot
 

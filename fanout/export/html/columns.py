@@ -8,7 +8,8 @@ from fanout.export.html.calls import Call, branch_calls
 from fanout.export.html.marking import fitted
 from fanout.export.html.markup import Markup, bdi, el, trusted
 from fanout.export.html.parts import chip, dotted, folded, section
-from fanout.render.column_face import Face, branch_face
+from fanout.render.column_face import branch_face
+from fanout.render.faces import Face
 from fanout.render.markdown import render
 from fanout.render.words import kind_word, metrics, state_word
 from fanout.snapshot import Branch, Snapshot
