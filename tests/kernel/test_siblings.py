@@ -13,7 +13,7 @@ SHORT = {"first_token_s": 0.1, "idle_s": 0.1, "total_s": 5.0}
 FAILURES = {
     "a wrong key": (Reply(status=401), FailureKind.AUTH),
     "no credit": (Reply(status=402), FailureKind.QUOTA),
-    "rate limited": (Reply(status=429), FailureKind.RATE_LIMIT),
+    "rate limited": (Reply(status=429, retry_after="0.05"), FailureKind.RATE_LIMIT),
     "an unknown model": (Reply(status=404, code="model_not_found"), FailureKind.UNKNOWN_MODEL),
     "a broken server": (Reply(status=500), FailureKind.SERVER),
     "nobody there": (Reply(fault=Fault.REFUSED_CONNECTION), FailureKind.CONNECTION),
