@@ -165,6 +165,10 @@ def test_axe_finds_nothing_serious_and_nothing_is_cut_off(
     page.goto(f"{app.url}/models")
     button(page, "Add endpoint").wait_for()
     expect(page.get_by_text("It answers, with 1 model.")).to_be_visible()
+    part(page, "health").locator("summary").click()
+    expect(part(page, "health-environment")).to_contain_text("At rest")
+    part(page, "edit-environment").locator("summary").click()
+    expect(part(page, "edit-environment").get_by_label("Requests a minute").first).to_be_visible()
     assert findings(page) == []
     assert not skips(levels(page))
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -66,7 +66,7 @@ def test_what_is_chosen_is_said_and_is_what_the_run_obeys() -> None:
     app.number_input(key=key("policies-run_s")).set_value(120.0)
     app.toggle(key=key("hedging")).set_value(True)
     app.selectbox(key=key("prefix")).set_value("off")
-    app.multiselect(key=key("fallback")).set_value(["env/n"])
+    app.multiselect(key=key("fallback")).set_value(["environment/n"])
     app.number_input(key=key("tokens")).set_value(20_000)
     app = drawn(app.run())
     assert line(app) == (
@@ -86,7 +86,7 @@ def test_what_is_chosen_is_said_and_is_what_the_run_obeys() -> None:
     assert workflow.policies.run_s == 120.0
     assert workflow.policies.budget.tokens == 20_000
     assert workflow.deadlines.first_token_s is None
-    assert workflow.defaults.fallback == ("env/n",)
+    assert workflow.defaults.fallback == ("environment/n",)
     again = opened()
     again.query_params["run"] = handle.id
     assert line(drawn(again.run())) == line(app)

@@ -63,7 +63,7 @@ def test_policies_are_saved_with_the_workflow_and_only_those_that_were_chosen(
         app.number_input(key=f"wf-trip-{field}").set_value(number)
     app.selectbox(key="wf-trip-policies-prefix").set_value("off")
     app.toggle(key="wf-trip-policies-hedging-enabled").set_value(True)
-    app.multiselect(key="wf-trip-defaults-fallback").set_value(["env/n"])
+    app.multiselect(key="wf-trip-defaults-fallback").set_value(["environment/n"])
     app = pressed(drawn(app.run()), "save_workflow")
     workflow = kept(mine, "trip")
     policies = workflow.policies
@@ -72,7 +72,7 @@ def test_policies_are_saved_with_the_workflow_and_only_those_that_were_chosen(
     assert policies.hedging.enabled
     assert (policies.budget.usd, policies.budget.tokens) == (Decimal("0.1"), 5000)
     assert workflow.deadlines.first_token_s is None
-    assert workflow.defaults.fallback == ("env/n",)
+    assert workflow.defaults.fallback == ("environment/n",)
     assert 'usd = "0.1"' in saved(mine, "trip")
     assert "restarts" not in saved(mine, "trip")
     app.number_input(key="wf-trip-policies-budget-usd").set_value(None)
@@ -83,16 +83,16 @@ def test_policies_are_saved_with_the_workflow_and_only_those_that_were_chosen(
 def test_a_branch_and_the_answer_have_fallbacks_of_their_own(mine: UserWorkflows) -> None:
     app = made(opened(), "Trip")
     app.multiselect(key=branch_field(app, "title").replace("title", "fallback")).set_value(
-        ["env/n", "other/x"]
+        ["environment/n", "other/x"]
     )
     app = turned_to(drawn(app.run()), "Combining")
-    app.multiselect(key="wf-trip-aggregate-fallback").set_value(["env/m"])
+    app.multiselect(key="wf-trip-aggregate-fallback").set_value(["environment/m"])
     pressed(drawn(app.run()), "save_workflow")
     first, second = kept(mine, "trip").branches
-    assert first.fallback == ("env/n", "other/x")
+    assert first.fallback == ("environment/n", "other/x")
     assert second.fallback is None
     aggregate = kept(mine, "trip").aggregate
-    assert aggregate is not None and aggregate.fallback == ("env/m",)
+    assert aggregate is not None and aggregate.fallback == ("environment/m",)
 
 
 def test_what_contradicts_itself_is_told_at_its_field_and_leads_there(mine: UserWorkflows) -> None:
