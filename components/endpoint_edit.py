@@ -14,6 +14,7 @@ from components.model_in_use import NOTICE
 from components.own_price import fill_price, price_fields, typed_price
 from components.plain import label
 from fanout.endpoint import BUNDLED, Endpoint
+from fanout.engine.own import OwnRuntime
 from fanout.engine.runtime import Runtime
 from fanout.errors import SettingsError
 from fanout.settings import checked_key
@@ -25,6 +26,9 @@ FOR_NOW = "Changes last until the next start."
 
 def endpoint_edit(runtime: Runtime, endpoint: Endpoint) -> None:
     """Fields to unfold; what can't be used is said in there, and stays typed."""
+    if isinstance(runtime, OwnRuntime) and not runtime.may_change(endpoint.id):
+        st.caption("Set up for everybody here.")
+        return
     here = f"edit-{endpoint.id}"
     if f"{here}-circuit_s" not in st.session_state:
         _fill(runtime, endpoint.id)

@@ -16,7 +16,12 @@ from fanout.settings import described, same_place
 
 
 def found_servers(runtime: Runtime) -> None:
-    """Draw them with their models; nothing running is said in one line."""
+    """Draw them with their models; nothing running is said in one line.
+
+    Nothing where Fanout is shared: what else runs on its machine is not its visitors'.
+    """
+    if runtime.settings.shared:
+        return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("Running here already", anchor=False, width="stretch")
         fresh = st.button(

@@ -36,7 +36,8 @@ def local_model(runtime: Runtime) -> None:
                 st.rerun()
 
         state()
-        _other_model(runtime)
+        if not runtime.settings.shared:
+            _other_model(runtime)
         endpoint_edit(runtime, runtime.engine.endpoints.get(BUNDLED))
 
 

@@ -42,7 +42,7 @@ class OwnRuntime(Runtime):
         self.store = whole.store.of(person.id)
         self.visitors = None
         self.network = whole.network
-        self.endpoints = OwnEndpoints(whole.engine.endpoints, self._make)
+        self.endpoints = OwnEndpoints(whole.engine.endpoints, self._make, lambda: self.person.admin)
         self.engine: Engine = OwnEngine(
             whole,
             person.id,
@@ -85,6 +85,10 @@ class OwnRuntime(Runtime):
         self.whole.engine.soon(self.endpoints.forget_all().aclose)
         self._lists = ModelLists(self._ask, self.whole.engine.soon)
         self.close()
+
+    def may_change(self, endpoint_id: EndpointId) -> bool:
+        """What serves everybody only admins change, until the next start."""
+        return self.person.admin or self.endpoints.is_added(endpoint_id)
 
     def keep_local_model(self) -> None:
         """Nobody brings another model in shared mode, so there is none to give up."""

@@ -6,7 +6,7 @@ another person writes into a workflow can reach them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from fanout.endpoint import BUNDLED, Endpoint, Secret
@@ -22,21 +22,26 @@ from fanout.types import EndpointId, ModelRef, RunId
 class OwnEndpoints(EndpointBook):
     """What everybody has is asked of the common book, so that its limits hold for all together."""
 
-    def __init__(self, common: EndpointBook, make: MakeProvider) -> None:
+    def __init__(self, common: EndpointBook, make: MakeProvider, admin: Callable[[], bool]) -> None:
         super().__init__(make)
+        self._admin = admin
         self._common = common
         self._own = EndpointBook(make)
         common.beside.append(self)
 
     def put(self, endpoint: Endpoint, key: Secret | None = None) -> None:
-        """SettingsError for one of everybody's; so are the three below."""
+        """SettingsError for one of everybody's, as from the three below."""
         self._changed(endpoint.id).put(endpoint, key)
 
     def add(self, endpoint: Endpoint, key: Secret | None = None) -> None:
         self._changed(endpoint.id).add(endpoint, key)
 
     def change(self, endpoint: Endpoint, key: Secret | None = None) -> None:
-        self._changed(endpoint.id).change(endpoint, key)
+        """Admins may change how everybody's is asked, but not its key."""
+        if endpoint.id in self._common and self._admin() and key is None:
+            self._common.change(endpoint)
+        else:
+            self._changed(endpoint.id).change(endpoint, key)
 
     def remove(self, endpoint_id: EndpointId) -> None:
         self._changed(endpoint_id).remove(endpoint_id)

@@ -128,8 +128,8 @@ class Someone:
 def contexts(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
     opened: list[BrowserContext] = []
 
-    def fresh(**how: object) -> BrowserContext:
-        opened.append(browser.new_context(viewport={"width": 1360, "height": 900}, **how))
+    def fresh() -> BrowserContext:
+        opened.append(browser.new_context(viewport={"width": 1360, "height": 900}))
         return opened[-1]
 
     yield fresh

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from fanout.bounds import SHARED
+from fanout.budget.amount import Taken
+from fanout.budget.caps import DayCaps
 from fanout.endpoint import BUNDLED, Endpoint, Secret
 from fanout.engine.endpoints import EndpointBook
 from fanout.engine.engine import Engine
@@ -20,11 +22,13 @@ from fanout.engine.own_endpoints import OwnEndpoints
 from fanout.engine.runtime import Runtime
 from fanout.engine.viewed import ViewedRun
 from fanout.errors import FanoutError, InputError, LocalModelError, SettingsError
+from fanout.export.json_export import json_export
 from fanout.people import KEY_FILE, Membership, Person, PersonId
+from fanout.policies import Budget
 from fanout.providers.script import Reply, Rule, Script
 from fanout.providers.scripted_server import ServerHandle, serving
 from fanout.settings import ENVIRONMENT, Settings
-from fanout.types import BranchState, EndpointId, ModelRef
+from fanout.types import BranchState, EndpointId, FailureKind, ModelRef
 from fanout.workflows.library import load_all, user_workflows
 from fanout.workflows.parsing import parse
 
@@ -161,8 +165,6 @@ def test_a_run_of_an_earlier_process_is_still_its_owners(
 def test_a_run_says_nothing_of_its_person_in_what_leaves(ada: OwnRuntime) -> None:
     stored = ada.store.load(ran(ada).id)
     assert stored is not None
-    from fanout.export.json_export import json_export
-
     assert ADA.id not in json_export(stored) and "Ada" not in json_export(stored)
 
 
@@ -220,9 +222,44 @@ def test_nobody_changes_what_serves_everybody(ada: OwnRuntime, whole: Runtime) -
         with pytest.raises(SettingsError):
             change()
     assert whole.engine.endpoints.get(ENVIRONMENT) == common
+    assert not ada.may_change(ENVIRONMENT)
     with pytest.raises(LocalModelError):
         ada.use_local_model("/etc/passwd")
     assert ada.found_servers() == ()
+
+
+def test_an_admin_changes_how_everybodys_endpoint_is_asked(whole: Runtime) -> None:
+    book = view(whole, replace(ADA, admin=True)).engine.endpoints
+    common = book.get(ENVIRONMENT)
+    book.change(replace(common, slots=3))
+    assert whole.engine.endpoints.get(ENVIRONMENT).slots == 3
+    with pytest.raises(SettingsError):
+        book.change(common, Secret("sk-another"))
+    # No longer one from the next page on.
+    with pytest.raises(SettingsError):
+        view(whole, ADA).engine.endpoints.change(common)
+
+
+def test_the_budget_of_everybody_is_for_admins(whole: Runtime, ada: OwnRuntime) -> None:
+    caps = DayCaps(everyone=Budget(tokens=10**6), person=Budget(tokens=10**5))
+    with pytest.raises(SettingsError):
+        ada.engine.budgets.caps.change(caps)
+    view(whole, replace(BOB, admin=True)).engine.budgets.caps.change(caps)
+    ran(ada)
+    hers = ada.engine.budgets.today()
+    assert (hers.caps.everyone, hers.caps.person) == (Budget(), caps.person)
+    assert hers.taken.everyone == Taken() != hers.taken.person
+    all_of_it = view(whole, replace(BOB, admin=True)).engine.budgets.today()
+    assert (all_of_it.caps, all_of_it.taken.person) == (caps, Taken())
+    assert all_of_it.taken.everyone == hers.taken.person
+
+
+def test_a_person_spends_no_more_than_their_part_of_the_day(
+    whole: Runtime, ada: OwnRuntime
+) -> None:
+    whole.engine.budgets.caps.change(DayCaps(person=Budget(tokens=10)))
+    failures = [branch.failure for branch in ran(ada).snapshot.branches]
+    assert [one and one.kind for one in failures] == [FailureKind.BUDGET] * 2
 
 
 def test_what_was_added_is_forgotten_after_signing_out_once_no_run_needs_it(
