@@ -17,13 +17,15 @@ _COLUMNS = {
     Part.RATE: "Rate limit s",
     Part.PAUSE: "Paused s",
     Part.PREFIX: "Shared beginning s",
+    Part.BUDGET: "Budget s",
     Part.WAITING: "Waiting s",
     Part.WRITING: "Writing s",
     Part.BACKING_OFF: "Backing off s",
 }
 _ALWAYS = (Part.SLOT, Part.WAITING, Part.WRITING, Part.BACKING_OFF)
 _PATTERNS = {
-    Part.SLOT: "/", Part.RATE: "x", Part.PAUSE: "\\", Part.PREFIX: ".", Part.BACKING_OFF: "-",
+    Part.SLOT: "/", Part.RATE: "x", Part.PAUSE: "\\", Part.PREFIX: ".",
+    Part.BUDGET: "+", Part.BACKING_OFF: "-",
 }  # fmt: skip
 """What stands still is hatched, each reason in its own way."""
 _LOOKS = {
@@ -31,6 +33,7 @@ _LOOKS = {
     Part.RATE: "crossed",
     Part.PAUSE: "striped the other way",
     Part.PREFIX: "dotted",
+    Part.BUDGET: "checked",
     Part.BACKING_OFF: "lined",
 }
 

@@ -152,7 +152,9 @@ def _apply_branch(
         case BranchQueued():
             phases = _entered(branch, BranchState.QUEUED, event.at)
             if not branch.state.finished:
-                return replace(branch, phases=phases, retry=None)
+                following = branch.retry.next_model if branch.retry is not None else None
+                model = following or branch.model
+                return replace(branch, phases=phases, retry=None, model=model)
             past = (*branch.earlier, replace(branch, earlier=()))
             return Branch(plan=branch.plan, phases=phases[-1:], earlier=past)
         case BranchHeld():
@@ -202,6 +204,7 @@ def _apply_branch(
                 phases=phases,
                 text="",
                 pieces=0,
+                attempts_allowed=event.attempts_allowed,
                 dropped=branch.text or branch.dropped,
                 retry=retry,
                 setbacks=(*branch.setbacks, event.failure),

@@ -26,6 +26,8 @@ class HoldReason(StrEnum):
     """The endpoint asked somebody to wait, so everybody waits."""
     PREFIX = "prefix"
     """Another branch opens the way: what they share at the beginning is computed once."""
+    BUDGET = "budget"
+    """What is left of the budget is set aside for calls under way; what they leave may do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -148,7 +148,7 @@ def event_record(event: Event) -> Json:
 
 
 def _held(goes: Sequence[Branch], now_s: float) -> dict[str, float]:
-    """Seconds in the queue by what it waited for: "slot", "rate", "pause", "prefix"."""
+    """Seconds in the queue by what it waited for: "slot", "rate", "pause", "prefix", "budget"."""
     parts = spent(goes, now_s)
     return {part.value: round(parts[part], 4) for part in QUEUE if parts[part] > 0}
 

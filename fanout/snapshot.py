@@ -80,6 +80,8 @@ class Branch:
     pieces: int = 0
     """Stream pieces so far, about one per token; `usage` is exact and comes at the end."""
     attempts: int = 0
+    attempts_allowed: int = 0
+    """As its newest setback said; 0 before there is one."""
     usage: Usage | None = None
     cost: Cost | None = None
     failure: Failure | None = None

@@ -13,8 +13,10 @@ nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeAlias
 
 import anyio
 
@@ -31,8 +33,11 @@ from fanout.budget.fitting import (
     wish_for_vectors,
 )
 from fanout.budget.ledger import Booking, Claim
+from fanout.errors import ProviderError
 from fanout.policies import Budget
 from fanout.types import BranchPlan, Cost, ModelRef, Usage
+
+Held: TypeAlias = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +52,9 @@ class Unlimited:
 class OpenPurse:
     """A run without any cap; implements `kernel.calls.Purse`."""
 
-    async def reserve(self, plan: BranchPlan, model: ModelRef) -> Unlimited:
+    async def reserve(
+        self, plan: BranchPlan, model: ModelRef, held: Held | None = None
+    ) -> Unlimited:
         return Unlimited(max_tokens=plan.max_tokens)
 
     async def reserve_vectors(self, model: ModelRef, texts: Sequence[str]) -> Unlimited:
@@ -96,9 +103,26 @@ class RunPurse:
         self._day = day or Day(Caps(), None)
         self._person = person
         self._turn = anyio.Lock()
+        self._open = 0
+        """Requests that are not settled yet."""
+        self._settlement = anyio.Event()
 
-    async def reserve(self, plan: BranchPlan, model: ModelRef) -> Reserved:
-        return await self._reserved(wish(plan, model))
+    async def reserve(
+        self, plan: BranchPlan, model: ModelRef, held: Held | None = None
+    ) -> Reserved:
+        asked = wish(plan, model)
+        told = False
+        while True:
+            settlement = self._settlement
+            try:
+                return await self._reserved(asked)
+            except ProviderError:
+                if held is None or not self._may_fit_later(asked):
+                    raise
+            if not told:
+                told = True
+                held()
+            await settlement.wait()
 
     async def reserve_vectors(self, model: ModelRef, texts: Sequence[str]) -> Reserved:
         """The same for a request to that embedding model; ProviderError where it doesn't fit."""
@@ -123,6 +147,16 @@ class RunPurse:
             # Nothing is awaited from here on: a Stop in between would lose the claim.
             return self._put(fit, claim)
 
+    def _may_fit_later(self, asked: Wish) -> bool:
+        """Whether there is room but for what is set aside for calls of this run under way."""
+        if not self._open:
+            return False
+        alone = Room(whose="the run's", cap=self.cap, taken=self.taken.spent)
+        with suppress(ProviderError):
+            fitted(asked, [alone] if self.cap.capped else [], self._worst_usd)
+            return True
+        return False
+
     def _free_under(self, caps: DayCaps, asked: Wish) -> bool:
         """Whether the day's caps, being in dollars, have nothing to do with this request."""
         longest = LONGEST if asked.limit is None else asked.limit
@@ -134,6 +168,7 @@ class RunPurse:
 
     def _put(self, fit: Fitted, claim: Claim | None = None) -> Reserved:
         self.taken = Taken(spent=self.taken.spent, reserved=self.taken.reserved + fit.worst)
+        self._open += 1
         claim = claim or self._day.unclaimed(self._person)
         return Reserved(fit, claim, self._settled)
 
@@ -142,6 +177,9 @@ class RunPurse:
             spent=self.taken.spent + actual, reserved=self.taken.reserved - one.fitted.worst
         )
         self._day.book(Booking(claim=one.claim, amount=actual))
+        self._open -= 1
+        settlement, self._settlement = self._settlement, anyio.Event()
+        settlement.set()
 
 
 def taken(worst: Amount, usage: Usage, cost: Cost | None) -> Amount:

@@ -210,7 +210,7 @@ class Runtime:
                 "The model of this machine serves everybody here, so only FANOUT_MODEL chooses it. "
                 "Ask whoever runs this Fanout, or choose another endpoint."
             )
-        self.machine.bring(setting, self.engine.soon, self.engine.endpoints.change)
+        self.machine.bring(setting, self.engine.soon, self._change_local)
 
     def keep_local_model(self) -> None:
         """Stop bringing another model."""
@@ -295,7 +295,12 @@ class Runtime:
         """A model's full name is known only once its file is here."""
         now = self.local.endpoint
         if self.engine.endpoints.get(BUNDLED).name != now.name:
-            self.engine.endpoints.change(now)
+            self._change_local(now)
+
+    def _change_local(self, now: Endpoint) -> None:
+        """New facts about the local model; what people set for it stays."""
+        book = self.engine.endpoints
+        book.change(replace(now, policy=book.get(BUNDLED).policy))
 
     async def _ask(self, endpoint_id: EndpointId) -> tuple[str, ...]:
         book = self.engine.endpoints

@@ -13,19 +13,20 @@ from fanout.types import BranchState
 
 
 class Part(StrEnum):
-    """What a stretch of time was spent on. The first four are the queue, told apart by reason."""
+    """What a stretch of time was spent on. The first five are the queue, told apart by reason."""
 
     SLOT = "slot"
     """Also where nobody said why, as in runs of earlier versions."""
     RATE = "rate"
     PAUSE = "pause"
     PREFIX = "prefix"
+    BUDGET = "budget"
     WAITING = "waiting"
     WRITING = "writing"
     BACKING_OFF = "backing_off"
 
 
-QUEUE = (Part.SLOT, Part.RATE, Part.PAUSE, Part.PREFIX)
+QUEUE = (Part.SLOT, Part.RATE, Part.PAUSE, Part.PREFIX, Part.BUDGET)
 
 _STATES = {
     BranchState.WAITING: Part.WAITING,
@@ -37,6 +38,7 @@ _REASONS = {
     HoldReason.RATE: Part.RATE,
     HoldReason.PAUSE: Part.PAUSE,
     HoldReason.PREFIX: Part.PREFIX,
+    HoldReason.BUDGET: Part.BUDGET,
 }
 
 

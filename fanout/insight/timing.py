@@ -22,6 +22,7 @@ _QUEUES = {
     Part.RATE: "held by a rate limit",
     Part.PAUSE: "while the endpoint paused",
     Part.PREFIX: "waiting for the shared beginning",
+    Part.BUDGET: "waiting for the budget",
 }
 
 

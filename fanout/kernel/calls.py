@@ -94,9 +94,15 @@ class Reservation(Protocol):
 class Purse(Protocol):
     """What one run may spend. Used on the engine's loop only."""
 
-    async def reserve(self, plan: BranchPlan, model: ModelRef) -> Reservation:
+    async def reserve(
+        self, plan: BranchPlan, model: ModelRef, held: Callable[[], None] | None = None
+    ) -> Reservation:
         """Set aside the worst case of one request; a ProviderError of kind `budget` where it
-        doesn't fit, naming the cap and what would be needed."""
+        doesn't fit, naming the cap and what would be needed.
+
+        Where it may fit once calls under way are settled, it waits for them and tells `held` so;
+        without `held` it doesn't wait.
+        """
         ...
 
     async def reserve_vectors(self, model: ModelRef, texts: Sequence[str]) -> Reservation:

@@ -24,7 +24,9 @@ class Requests:
         """The whole answer. ProviderError for every expected failure, also where the budget is
         spent; Respell where it kept no form and should be asked for in a plainer one."""
         plan, model, means = request.plan, request.model, self._means
-        reservation = await means.purse.reserve(plan, model)
+        reservation = await means.purse.reserve(
+            plan, model, lambda: means.hold(plan.id, HoldReason.BUDGET, None)
+        )
         sending: Sending | None = None
 
         def held(reason: HoldReason, wait_s: float | None) -> None:

@@ -18,6 +18,7 @@ PART_WORDS = {
     Part.RATE: "held by a rate limit",
     Part.PAUSE: "held by the endpoint's pause",
     Part.PREFIX: "waiting for the shared beginning",
+    Part.BUDGET: "waiting for what others leave of the budget",
     Part.WAITING: "waiting for the first token",
     Part.WRITING: "writing",
     Part.BACKING_OFF: "backing off",
@@ -93,6 +94,8 @@ def hold_words(branch: Branch, snapshot: Snapshot) -> str:
             if opener is None:
                 return "What all begin with is read once, then they start together"
             return f"{opener.title} opens the way: both begin with the same text"
+        case HoldReason.BUDGET:
+            return "The rest of the budget is set aside for calls under way; what they leave may do"
 
 
 def busy_calls(snapshot: Snapshot) -> dict[str, int]:
@@ -157,12 +160,7 @@ def restart_text(branch: Branch, snapshot: Snapshot) -> str:
     if not branch.dropped:
         return ""
     attempt = broke_off(branch) + 1
-    allowed = 0
-    if branch.retry is not None:
-        allowed = branch.retry.attempts_allowed
-    elif snapshot.policies is not None:
-        allowed = snapshot.policies.retries.attempts
-    of = f" of {allowed}" if allowed >= attempt else ""
+    of = f" of {branch.attempts_allowed}" if branch.attempts_allowed >= attempt else ""
     return f"Broke off in mid-answer, begun anew ({attempt}{of})"
 
 

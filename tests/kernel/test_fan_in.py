@@ -32,7 +32,7 @@ def test_two_of_three_are_combined_while_the_third_still_writes() -> None:
     assert [(event.late, event.by) for event in reached] == [((POEM,), "k_of_n")]
     assert snapshot.aggregate is not None
     assert snapshot.aggregate.used == ("joke", "story")
-    assert "Poem still" in snapshot.aggregate.heading
+    assert snapshot.aggregate.heading == "Synthesis of 2 of 3: Poem came too late"
     poem = snapshot.branch(POEM)
     assert poem.state is BranchState.DONE
     assert poem.text == SLOW.text, "what came later is kept"

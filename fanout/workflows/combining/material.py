@@ -151,6 +151,8 @@ def heading(spec: AggregateSpec, material: Material) -> str:
     for branch in material.branches:
         if branch.id in material.left_out:
             fates.setdefault("left out", []).append(branch.title)
+        elif _too_late(branch, material.snapshot):
+            fates.setdefault("came too late", []).append(branch.title)
         elif not branch.state.succeeded:
             fates.setdefault(_WORDS.get(branch.state, "failed"), []).append(branch.title)
         elif _abstained(spec, branch):
@@ -161,6 +163,12 @@ def heading(spec: AggregateSpec, material: Material) -> str:
     if not fates:
         return text
     return f"{text}: {', '.join(_fate(names, fate) for fate, names in fates.items())}"
+
+
+def _too_late(branch: Branch, snapshot: Snapshot) -> bool:
+    """Whether the answer is begun without it, by the run's own policy."""
+    late = snapshot.fan_in is not None and branch.id in snapshot.fan_in.late
+    return late and not branch.state.finished
 
 
 def _abstained(spec: AggregateSpec, branch: Branch) -> bool:
