@@ -15,6 +15,15 @@ from fanout.types import ModelRef
 from fanout.workflows.definition import Workflow
 from fanout.workflows.library import shipped
 
+_GONE = (
+    "Its link may be incomplete, the run may be on another machine, or it was deleted for good. "
+    "Whoever sent the link can export the run as JSON; the History page imports it."
+)
+# The same words whether there is such a run or not: an id must not be found out by trying.
+_PRIVATE_OR_GONE = (
+    "Its link may be incomplete, the run may be private, or it was deleted. Whoever sent the link "
+    "can switch it from private to shared, above the run."
+)
 HISTORY = Path(__file__).resolve().parents[1] / "pages" / "history.py"
 
 
@@ -48,12 +57,8 @@ def unknown_run(runtime: Runtime, run_id: str) -> None:
             args=(runtime, run_id),
         )
     else:
-        st.warning(
-            f"There is no run {label(run_id)} here. Its link may be incomplete, the run may be on "
-            "another machine, or it was deleted for good. Whoever sent the link can export the run "
-            "as JSON; the History page imports it.",
-            icon=":material/search_off:",
-        )
+        why = _PRIVATE_OR_GONE if runtime.settings.shared else _GONE
+        st.warning(f"There is no run {label(run_id)} here. {why}", icon=":material/search_off:")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Start a new run",

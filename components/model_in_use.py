@@ -13,6 +13,14 @@ from fanout.errors import SettingsError
 from fanout.types import EndpointId, ModelRef
 
 NOTICE = "models_notice"
+_KEPT = "Keys stay in this process's memory: they are never written to a file, a log or an error."
+_EVERYBODYS = (
+    "Whoever can open this page can spend them, and can change what stands here for everybody."
+)
+_YOURS = (
+    "Endpoints and keys that you add are yours alone: nobody else sees or uses them, and they are "
+    "forgotten when you sign out or have been away for half an hour."
+)
 
 
 def model_in_use(runtime: Runtime) -> None:
@@ -23,10 +31,7 @@ def model_in_use(runtime: Runtime) -> None:
     if notice:
         st.warning(label(notice, 600), icon=":material/warning:")
     st.header(f"Your runs ask {label(_named(runtime, in_use(runtime)))}", anchor=False)
-    st.caption(
-        "Keys stay in this process's memory: they are never written to a file, a log or an error. "
-        "Whoever can open this page can spend them, and can change what stands here for everybody."
-    )
+    st.caption(f"{_KEPT} {_YOURS if runtime.settings.shared else _EVERYBODYS}")
 
 
 def in_use(runtime: Runtime) -> ModelRef:

@@ -6,10 +6,13 @@ signed in, and that the run is theirs or shared. The third is the answer of what
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
+from anyio.to_thread import run_sync
 from starlette.requests import HTTPConnection
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from components.board.entrance import from_here
 from components.sign_in.cookie import claims_in, public_origin
@@ -32,13 +35,20 @@ class Process(Protocol):
 class Door:
     """All methods may be called from any thread."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, origin: Callable[[], str] = public_origin) -> None:
+        """`origin` is where people reach this Fanout."""
         self._process = process
+        self._origin = origin
 
     @property
     def check_s(self) -> float:
         """Nobody watches on for longer after signing out, or after a run is shared no more."""
         return 0.0 if self._process().visitors is None else CHECK_S
+
+    @property
+    def behind_tls(self) -> bool:
+        """Whether people reach this Fanout by https, as its sign-in is set up for."""
+        return self._process().visitors is not None and self._origin().startswith("https:")
 
     def enter(self, connection: HTTPConnection) -> Engine | None:
         """The runs that whoever sent this may see; None where they have to sign in."""
@@ -58,25 +68,39 @@ class Door:
         origin = connection.headers.get("origin")
         if connection.scope["type"] == "websocket" or origin is not None:
             # No browser opens a socket without saying where from.
-            return origin is not None and origin.lower() == public_origin()
+            return origin is not None and origin.lower() == self._origin()
         return connection.headers.get("sec-fetch-site", "same-origin") != "cross-site"
 
 
 class Guard:
-    """Middleware: asks for a sign-in where Streamlit itself doesn't."""
+    """Middleware: asks for a sign-in where Streamlit itself doesn't, and keeps cookies to TLS."""
 
     def __init__(self, app: ASGIApp, door: Door) -> None:
         self._app = app
         self._door = door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and str(scope["path"]).startswith(GUARDED):
-            # Imported here: local mode never comes by.
-            from anyio.to_thread import run_sync
-            from starlette.responses import PlainTextResponse
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        guarded = str(scope["path"]).startswith(GUARDED)
+        if guarded and await run_sync(self._door.enter, HTTPConnection(scope)) is None:
+            await PlainTextResponse(REFUSED, 403)(scope, receive, send)
+            return
+        await self._app(scope, receive, secured(send) if self._door.behind_tls else send)
 
-            connection = HTTPConnection(scope)
-            if await run_sync(self._door.enter, connection) is None:
-                await PlainTextResponse(REFUSED, 403)(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+
+def secured(send: Send) -> Send:
+    """Cookies that no browser sends over an open line; Streamlit leaves that out."""
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [_secure(*one) for one in message["headers"]]}
+        await send(message)
+
+    return sent
+
+
+def _secure(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    plain = name.lower() == b"set-cookie" and b"; secure" not in value.lower()
+    return name, value + b"; Secure" if plain else value
