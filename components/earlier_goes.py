@@ -6,6 +6,7 @@ import streamlit as st
 
 from components.plain import label
 from fanout.render.form_text import form_text
+from fanout.render.sanitise import clean_text
 from fanout.render.words import metric_line, state_word
 from fanout.snapshot import Branch, Snapshot
 
@@ -24,7 +25,7 @@ def earlier_goes(snapshot: Snapshot) -> None:
             if go.failure is not None:
                 st.markdown(label(go.failure.message, 600))
             if go.text.strip():
-                st.code(_text(go), language=None, wrap_lines=True)
+                st.code(clean_text(_text(go)), language=None, wrap_lines=True)
 
 
 def _text(go: Branch) -> str:

@@ -6,6 +6,8 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from components.plain import cells
+
 CHART_ONLY = {"displayModeBar": False}
 
 
@@ -20,4 +22,4 @@ def figure_row(
         if note:
             st.caption(note)
     with table:
-        st.dataframe(frame, key=f"{key}_table", hide_index=True, alt=f"{alt}, as a table")
+        st.dataframe(cells(frame), key=f"{key}_table", hide_index=True, alt=f"{alt}, as a table")

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from components.palette import letter
-from components.plain import label
+from components.plain import cells, label
 from fanout.insight.independence import Independence
 from fanout.insight.practice import Level, Practice
 from fanout.insight.practices import measured, run_independence
@@ -55,7 +55,7 @@ def _repetition(found: Independence, snapshot: Snapshot, *, dark: bool) -> None:
         )
     with table:
         st.dataframe(
-            closeness_frame(found),
+            cells(closeness_frame(found)),
             key="repetition_table",
             hide_index=True,
             alt="How close each two branches are in wording, as a table",

@@ -15,7 +15,7 @@ from components.found_passages import (
     with_passages,
 )
 from components.palette import letter
-from components.plain import label
+from components.plain import cells, label
 from components.research_chart import research_chart
 from components.session import runtime
 from fanout.engine.handle import RunHandle
@@ -47,7 +47,7 @@ def research_results(handle: RunHandle) -> None:
     if found.cited:
         _cited(found)
     st.dataframe(
-        strategies_frame(found),
+        cells(strategies_frame(found)),
         key="research_strategies",
         hide_index=True,
         column_config={"Searched for": st.column_config.TextColumn(width="large")},
@@ -91,7 +91,7 @@ def _ranks(found: Findings) -> None:
             st.markdown("No passage was cited: no combined answer was written from them.")
     with table:
         st.dataframe(
-            passages_frame(found),
+            cells(passages_frame(found)),
             key="research_passages",
             hide_index=True,
             column_config={

@@ -22,7 +22,7 @@ from components.compare.sides import COMBINED, Side, Subject, call_of, said
 from components.compare.tally import tally
 from components.compare.waiting import waiting
 from components.compare.ways import how, models
-from components.plain import label
+from components.plain import cells, label
 from fanout.engine.runtime import Runtime
 from fanout.errors import FanoutError
 from fanout.insight.speed import cost_usd, span_s, total_cost_usd
@@ -135,7 +135,7 @@ def _reveal(runtime: Runtime, duels: Sequence[Duel], votes: dict[frozenset[Pick]
     for n, duel in enumerate(duels, 1):
         st.header(label(_outcome(duel, votes[duel.key]), 200), anchor=False)
         st.dataframe(
-            _revealed(duel, votes[duel.key]),
+            cells(_revealed(duel, votes[duel.key])),
             key=f"blind-revealed-{n}",
             hide_index=True,
             alt="Whose texts they were, with times and costs",

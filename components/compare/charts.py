@@ -12,7 +12,7 @@ from components.compare.sides import Side
 from components.figure import add_bars, bars, faded, room_for_text
 from components.figure_row import CHART_ONLY
 from components.palette import branch_colour
-from components.plain import figure_text, label
+from components.plain import cells, figure_text, label
 from components.timeline_chart import timeline_chart
 from fanout.insight.speed import speed, total_cost_usd
 from fanout.render.words import money_text, seconds_text
@@ -22,7 +22,7 @@ def numbers(sides: Sequence[Side], *, dark: bool) -> None:
     """Draw the table, and charts where whole runs are compared."""
     st.subheader("Time, money and how they went", anchor=False)
     st.dataframe(
-        frame(sides),
+        cells(frame(sides)),
         key="compare_numbers",
         hide_index=True,
         height="content",

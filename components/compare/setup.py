@@ -10,7 +10,7 @@ import streamlit as st
 from components.compare.marked import compared, difference_html, difference_words, plain_html
 from components.compare.sides import Side, call_of
 from components.compare.ways import how, models
-from components.plain import label
+from components.plain import cells, label
 from fanout.snapshot import Branch
 
 LONGEST_PROMPT = 6_000
@@ -28,7 +28,7 @@ def setup(sides: Sequence[Side]) -> None:
     if differ:
         columns = {one.name: [row[i] for row in differ.values()] for i, one in enumerate(sides)}
         st.dataframe(
-            pd.DataFrame({"Set up": list(differ), **columns}),
+            cells(pd.DataFrame({"Set up": list(differ), **columns})),
             key="compare_setup",
             hide_index=True,
             alt="What was set up differently, a column per side",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from components.plain import label
+from components.plain import cells, label
 from components.votes.cast import Cast, Voter
 from fanout.insight.speed import span_s, usage
+from fanout.render.sanitise import clean_text
 from fanout.render.vote_words import fate
 from fanout.render.words import cost_text, seconds_text
 from fanout.snapshot import Snapshot
@@ -19,7 +20,7 @@ from fanout.voting.words import score_text
 def ballots_table(cast: Cast, snapshot: Snapshot) -> None:
     """A row for each voter, in column order."""
     st.dataframe(
-        ballots_frame(cast, snapshot),
+        cells(ballots_frame(cast, snapshot)),
         key=f"{cast.key}_ballots",
         hide_index=True,
         alt="Every ballot: who voted what and why, with its time, tokens and cost",
@@ -35,7 +36,7 @@ def raw_answers(cast: Cast) -> None:
             told = fate(voter.branch, voter.ballot, cast.outcome)
             st.markdown(f"**{label(voter.name)}** · {label(told, 300)}")
             if voter.branch.text:
-                st.code(voter.branch.text, language=None, wrap_lines=True)
+                st.code(clean_text(voter.branch.text), language=None, wrap_lines=True)
 
 
 def ballots_frame(cast: Cast, snapshot: Snapshot) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from components.figure import add_bars, bars, room_for_text
 from components.figure_row import figure_row
-from components.plain import figure_text
+from components.plain import cells, figure_text
 from components.votes.cast import Cast
 from fanout.voting.plans import Comparison
 from fanout.voting.ranking import Ranking
@@ -42,7 +42,7 @@ def ranking(cast: Cast, plan: Comparison) -> None:
             "The letters in its reason are these, not those of the columns."
         )
         st.dataframe(
-            orders_frame(cast, plan),
+            cells(orders_frame(cast, plan)),
             key=f"{cast.key}_orders_table",
             hide_index=True,
             alt="Which text stood under which letter, for each judge",

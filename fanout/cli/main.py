@@ -15,6 +15,7 @@ from typing import TypeAlias
 from fanout import redaction
 from fanout.cli.later import later
 from fanout.cli.policy_flags import add_policy_flags
+from fanout.cli.printable import printing
 from fanout.errors import DefinitionError, FanoutError, InputError, SettingsError
 from fanout.export.bundle_formats import FORMATS
 from fanout.types import RunStatus
@@ -29,13 +30,18 @@ _DASHED_ID = re.compile(r"-[A-Za-z0-9_-]{15}")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; errors are one line on standard error."""
     redaction.install()
+    for out in (sys.stdout, sys.stderr):
+        if isinstance(out, TextIOWrapper):
+            # No text of a model may end the command, whatever the terminal's encoding is.
+            out.reconfigure(errors="backslashreplace")
+    with printing():
+        return _main(arguments)
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     # Behind a space argparse takes it for what it is; `_run_id` takes the space off again.
     options = _parser().parse_args([" " * bool(_DASHED_ID.fullmatch(a)) + a for a in given])
-    for out in (sys.stdout, sys.stderr):
-        if isinstance(out, TextIOWrapper):
-            # No text of a model may end the command; in JSON this is a surrogate's own escape.
-            out.reconfigure(errors="backslashreplace")
     try:
         return int(options.command(options))
     except (InputError, DefinitionError, SettingsError) as error:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Protocol, TextIO
 
+from fanout.cli.printable import printable, write_codes
 from fanout.events import Event
 from fanout.insight.speed import speed, total_cost_usd
 from fanout.render.fan_in_words import late_text, plan_text
@@ -66,9 +67,12 @@ class Progress:
     def _redraw(self, snapshot: Snapshot) -> None:
         width = shutil.get_terminal_size().columns - 1
         now_s = self._handle.now_s()
-        lines = [branch_line(branch, snapshot, now_s)[:width] for branch in snapshot.calls]
-        up = f"\x1b[{self._drawn}A" if self._drawn else ""
-        self._write(up + "".join(f"\x1b[2K{line}\n" for line in lines))
+        lines = [branch_line(branch, snapshot, now_s) for branch in snapshot.calls]
+        if self._drawn:
+            write_codes(self._out, f"\x1b[{self._drawn}A")
+        for line in lines:
+            write_codes(self._out, "\x1b[2K")
+            self._write(f"{printable(line)[:width]}\n")
         self._drawn = len(lines)
 
     def _print_as_branches_end(self) -> None:

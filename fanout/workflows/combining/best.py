@@ -38,7 +38,7 @@ async def best(spec: AggregateSpec, material: Material, context: RunContext) -> 
     if len(used) > MOST_CANDIDATES:
         _settled(spec, material, context, "", _too_many(len(used)))
         return
-    vote, judges = _judges(spec, material)
+    vote, judges = judges_of(spec, material)
     plan = material.call(spec, "counted")
     begin(spec, material, context, plan, before=judges, vote=vote)
 
@@ -69,8 +69,10 @@ def best_text(result: Ranking, used: tuple[Branch, ...]) -> str:
     return f"{words}\n\n---\n\n{winner.text.strip()}"
 
 
-def _judges(spec: AggregateSpec, material: Material) -> tuple[Comparison, tuple[BranchPlan, ...]]:
-    """Where the texts come from different models, those judge each other and never themselves."""
+def judges_of(spec: AggregateSpec, material: Material) -> tuple[Comparison, tuple[BranchPlan, ...]]:
+    """Who judges and in which order each sees the texts, and their calls.
+
+    Where the texts come from different models, those judge each other and never themselves."""
     used = material.used
     authors = [branch.plan.model for branch in used]
     each_other = len(set(authors)) == len(authors) > 2 and not spec.model

@@ -45,11 +45,16 @@ def concatenation(spec: AggregateSpec, material: Material, context: RunContext) 
     context.settle(plan, text)
 
 
+def cited_plan(spec: AggregateSpec, material: Material, passages: tuple[Fused, ...]) -> BranchPlan:
+    """The call that answers from passages."""
+    values = {"topic": material.topic, "results": numbered(passages, material.marker), "points": ""}
+    return material.call(spec, render(prompt_of(spec), values))
+
+
 async def cited(spec: AggregateSpec, material: Material, context: RunContext) -> None:
     """An answer from the fused passages, each claim with the passages that carry it."""
     passages = fused_passages(material)
-    values = {"topic": material.topic, "results": numbered(passages, material.marker), "points": ""}
-    plan = material.call(spec, render(prompt_of(spec), values))
+    plan = cited_plan(spec, material, passages)
     begin(
         spec,
         material,
