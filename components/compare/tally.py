@@ -51,7 +51,7 @@ def tally(runtime: Runtime) -> None:
     try:
         verdicts = runtime.store.verdicts.all()
         newest = sorted(verdicts, key=lambda verdict: -verdict.given_at)[:NEWEST]
-        found = scores(newest, lambda run_id: _maker(run_id, runtime))
+        found = scores(newest, lambda run_id: maker(runtime, run_id))
     except FanoutError as error:
         st.error(label(str(error), 400), icon=":material/error:")
         return
@@ -116,8 +116,14 @@ def _place(way: str) -> tuple[int, str]:
     return (_ORDER.index(way) if way in _ORDER else len(_ORDER), way)
 
 
+def maker(runtime: Runtime, run_id: str) -> Maker | None:
+    """None for a run that is gone, or isn't this person's to see."""
+    # What one person may not see, another may: their folders tell them apart.
+    return _maker(run_id, str(runtime.settings.home), runtime)
+
+
 @st.cache_data(max_entries=2_000, show_spinner=False)
-def _maker(run_id: str, _runtime: Runtime) -> Maker | None:
+def _maker(run_id: str, whose: str, _runtime: Runtime) -> Maker | None:
     stored = _runtime.store.load(run_id)
     return maker_of(stored.snapshot) if stored is not None else None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from components.compare.tally import maker
 from fanout.bounds import SHARED
 from fanout.budget.amount import Taken
 from fanout.budget.caps import DayCaps
@@ -146,6 +147,13 @@ def test_a_shared_run_can_be_looked_at_and_nothing_else(ada: OwnRuntime, bob: Ow
     assert len(handle.events) == before
     ada.store.share(handle.id, False)
     assert bob.engine.get(handle.id) is None
+
+
+def test_what_one_may_see_is_not_remembered_for_another(ada: OwnRuntime, bob: OwnRuntime) -> None:
+    run = ran(ada).id
+    assert maker(bob, run) is None
+    assert maker(ada, run) is not None
+    assert maker(bob, run) is None
 
 
 def test_a_run_of_an_earlier_process_is_still_its_owners(
