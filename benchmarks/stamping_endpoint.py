@@ -2,7 +2,8 @@
 
     python benchmarks/stamping_endpoint.py PORT TOKENS_PER_S
 
-So whoever shows a word knows how old it is, whatever lay between.
+So whoever shows a word knows how old it is, whatever lay between. An answer is as long as the
+call's max_tokens says, and without one as a minute or two of writing.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ def event(delta: dict[str, str], finish_reason: str | None = None) -> str:
     return f"data: {json.dumps(chunk)}\n\n"
 
 
-async def words(tokens_per_s: float) -> AsyncIterator[str]:
+async def words(tokens_per_s: float, most: int) -> AsyncIterator[str]:
     began = anyio.current_time()
-    for number in range(int(LONGEST_S * tokens_per_s)):
+    for number in range(most):
         await anyio.sleep_until(began + number / tokens_per_s)
         gap = " " if (number + 1) % PARAGRAPH else "\n\n"
         yield event({"content": f"{time.time() * 1000:.0f}{gap}"})
@@ -41,8 +42,9 @@ async def words(tokens_per_s: float) -> AsyncIterator[str]:
 
 
 def endpoint(tokens_per_s: float) -> Starlette:
-    async def complete(_request: Request) -> StreamingResponse:
-        return StreamingResponse(words(tokens_per_s), media_type="text/event-stream")
+    async def complete(request: Request) -> StreamingResponse:
+        most = (await request.json()).get("max_tokens") or int(LONGEST_S * tokens_per_s)
+        return StreamingResponse(words(tokens_per_s, most), media_type="text/event-stream")
 
     async def models(_request: Request) -> JSONResponse:
         return JSONResponse({"object": "list", "data": [{"id": "stamping", "object": "model"}]})
