@@ -30,6 +30,14 @@ class Fault(StrEnum):
     """The connection breaks in mid-answer."""
     NO_FINISH = "no_finish"
     """The stream ends in mid-answer as if it were complete, but without a finish_reason."""
+    CUT_OFF = "cut_off"
+    """The connection is closed in mid-answer, politely, with the answer left open."""
+    BAD_CHUNK = "bad_chunk"
+    """In mid-answer come bytes that are no HTTP."""
+    DUPLICATED = "duplicated"
+    """Every part of the stream comes twice."""
+    OUT_OF_ORDER = "out_of_order"
+    """Usage comes first, and the last of the text after the finish_reason."""
     BAD_JSON = "bad_json"
     ERROR_IN_STREAM = "error_in_stream"
     """A server error in mid-answer, sent as a piece of the stream."""
@@ -66,10 +74,12 @@ class Reply:
     """None sends as fast as the connection takes it."""
     pieces_per_write: int = 1
     """Stream pieces that leave together, as behind a proxy that buffers."""
+    piece_chars: int = 0
+    """Characters of a piece of text; 0 cuts it as a model would write it."""
     fault: Fault | None = None
     fault_after: int = 3
     status: int = 200
-    """Any other status is an error answer with `code` and `message`."""
+    """Any other status is an error answer with `code` and `message`, or a page by `fault`."""
     code: str = ""
     message: str = ""
     retry_after: str = ""
@@ -177,8 +187,11 @@ _CLOSINGS = (
 )
 
 
-def pieces_of(text: str) -> list[str]:
-    """The text cut as a model would write it: word-ish pieces that join to exactly the text."""
+def pieces_of(text: str, chars: int = 0) -> list[str]:
+    """The text cut as a model would write it, into word-ish pieces, or into pieces of so many
+    characters; they join to exactly the text."""
+    if chars:
+        return [text[first : first + chars] for first in range(0, len(text), chars)]
     return _PIECES.findall(text)
 
 

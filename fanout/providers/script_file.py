@@ -33,6 +33,7 @@ class _Reply(_Strict):
     first_token_s: float = Field(default=0.0, ge=0, le=3600)
     tokens_per_s: float | None = Field(default=None, gt=0)
     pieces_per_write: int = Field(default=1, ge=1)
+    piece_chars: int = Field(default=0, ge=0)
     fault: Fault | None = None
     fault_after: int = Field(default=3, ge=0)
     status: int = Field(default=200, ge=200, le=599)

@@ -26,6 +26,10 @@ _MESSAGES = {
 }
 
 
+class BrokenFraming(ConnectionError):
+    """The connection goes on with bytes that are no HTTP."""
+
+
 class Rejected(Exception):
     """The scripted endpoint answers with a status instead of a stream."""
 
@@ -91,6 +95,9 @@ async def played(
     if reply.fault is Fault.NOT_A_STREAM:
         yield whole(reply, model=model, prompt=prompt)
         return
+    if reply.fault is Fault.OUT_OF_ORDER:
+        yield _out_of_order(reply, model, prompt)
+        return
     yield _event(model, {"role": "assistant", "content": ""})
     async for data in _paced(_thoughts(reply, model), reply):
         yield data
@@ -114,6 +121,9 @@ def _raise_before_the_stream(reply: Reply) -> None:
     if reply.status != 200:
         code, message = _MESSAGES.get(reply.status, ("server_error", "The server had an error."))
         answer = _error(reply.status, reply.code or code, reply.message or message)
+        if reply.fault is Fault.HTML_PAGE:
+            page = {"content-type": "text/html"}
+            answer = BadStatus(status=reply.status, headers=page, body=HTML.decode())
         headers = {"retry-after": reply.retry_after} if reply.retry_after else {}
         headers |= reply.headers
         raise Rejected(
@@ -146,13 +156,15 @@ def _thoughts(reply: Reply, model: str) -> tuple[bytes, ...]:
 
 
 @lru_cache(maxsize=512)
-def _encoded(text: str, model: str) -> tuple[bytes, ...]:
-    return tuple(_event(model, {"content": piece}) for piece in pieces_of(text))
+def _encoded(text: str, model: str, chars: int) -> tuple[bytes, ...]:
+    return tuple(_event(model, {"content": piece}) for piece in pieces_of(text, chars))
 
 
 _CUT_SHORT = frozenset(
     {
         Fault.DROPPED,
+        Fault.CUT_OFF,
+        Fault.BAD_CHUNK,
         Fault.NO_FINISH,
         Fault.BAD_JSON,
         Fault.ERROR_IN_STREAM,
@@ -166,8 +178,17 @@ _WORDLESS = frozenset({Fault.EMPTY, Fault.REFUSAL, Fault.ALL_REASONING})
 def _text_events(reply: Reply, model: str) -> tuple[bytes, ...]:
     if reply.fault in _WORDLESS:
         return ()
-    events = _encoded(reply.text or "", model)
+    events = _encoded(reply.text or "", model, reply.piece_chars)
+    if reply.fault is Fault.DUPLICATED:
+        return tuple(event + event for event in events)
     return events[: reply.fault_after] if reply.fault in _CUT_SHORT else events
+
+
+def _out_of_order(reply: Reply, model: str, prompt: str) -> bytes:
+    *earlier, last = _encoded(reply.text or "", model, reply.piece_chars)
+    end = _event(model, {}, finish_reason=_finish_reason(reply))
+    role = _event(model, {"role": "assistant", "content": ""})
+    return b"".join((_usage_event(reply, model, prompt), *earlier, end, last, role, DONE))
 
 
 async def _paced(events: tuple[bytes, ...], reply: Reply) -> AsyncGenerator[bytes]:
@@ -187,6 +208,10 @@ async def _ending(
     match reply.fault:
         case Fault.DROPPED:
             raise ConnectionResetError
+        case Fault.CUT_OFF:
+            raise ConnectionAbortedError
+        case Fault.BAD_CHUNK:
+            raise BrokenFraming
         case Fault.STALL_MIDWAY:
             await anyio.sleep_forever()
         case Fault.BAD_JSON:
@@ -207,9 +232,15 @@ async def _ending(
             pass
     end = _event(model, {}, finish_reason=_finish_reason(reply))
     if with_usage and reply.fault is not Fault.NO_USAGE:
-        usage = {**_HEAD, "object": "chat.completion.chunk", "model": model, "choices": []}
-        end += b"data: " + json.dumps({**usage, "usage": _usage(reply, prompt)}).encode() + b"\n\n"
+        end += _usage_event(reply, model, prompt)
+    if reply.fault is Fault.DUPLICATED:
+        end += end + DONE
     yield end + DONE
+
+
+def _usage_event(reply: Reply, model: str, prompt: str) -> bytes:
+    usage = {**_HEAD, "object": "chat.completion.chunk", "model": model, "choices": []}
+    return b"data: " + json.dumps({**usage, "usage": _usage(reply, prompt)}).encode() + b"\n\n"
 
 
 def _finish_reason(reply: Reply) -> str:
@@ -223,7 +254,7 @@ def _finish_reason(reply: Reply) -> str:
 
 
 def _usage(reply: Reply, prompt: str) -> dict[str, object]:
-    read, written = len(pieces_of(prompt)), len(pieces_of(reply.text or ""))
+    read, written = len(pieces_of(prompt)), len(pieces_of(reply.text or "", reply.piece_chars))
     return {
         "prompt_tokens": read,
         "completion_tokens": written,

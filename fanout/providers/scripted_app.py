@@ -24,6 +24,7 @@ from fanout.providers.script import Playback, Script
 from fanout.providers.script_cache import PromptCache
 from fanout.providers.script_embeddings import tokens_of, vector_of
 from fanout.providers.script_wire import (
+    BrokenFraming,
     Rejected,
     check,
     check_embeddings,
@@ -94,6 +95,13 @@ class Ledger:
             self.disconnects += 1
             self.changed.notify_all()
 
+    def hang_up(self, client: object, last_words: bytes = b"") -> None:
+        """Close the client's connection in mid-answer, perhaps after bytes that are no HTTP."""
+        transport = self.open.get(client)
+        if transport is not None:
+            transport.write(last_words)
+            transport.close()
+
     def reset(self, client: object) -> None:
         """Cut the client's connection hard, as a crashed server's machine would."""
         transport = self.open.get(client)
@@ -113,7 +121,9 @@ def tracked_protocol(ledger: Ledger) -> type[H11Protocol]:
             ledger.open[self.client] = transport
 
         def connection_lost(self, exc: Exception | None) -> None:
-            ledger.open.pop(self.client, None)
+            with ledger.changed:
+                ledger.open.pop(self.client, None)
+                ledger.changed.notify_all()
             super().connection_lost(exc)
 
     return Tracked
@@ -196,6 +206,10 @@ class _Completions:
                 await self._answer(seen, scope, receive, send)
             except Rejected as problem:
                 await _response(problem)(scope, receive, send)
+            except BrokenFraming:
+                self._ledger.hang_up(scope["client"], b"this is no length of a chunk\r\n")
+            except ConnectionAbortedError:
+                self._ledger.hang_up(scope["client"])
             except ConnectionError:
                 self._ledger.reset(scope["client"])
 
@@ -258,9 +272,10 @@ class _Watch:
         """Send the headers before the first write: until then a reply may still be rejected."""
         if not self._begun:
             self._begun = True
-            kind = b"application/json" if first.startswith(b"{") else b"text/event-stream"
-            headers = [(b"content-type", kind), (b"cache-control", b"no-cache")]
-            headers += [(name.lower().encode(), value.encode()) for name, value in more.items()]
+            kind = "application/json" if first.startswith(b"{") else "text/event-stream"
+            named = {"content-type": kind, "cache-control": "no-cache"}
+            named |= {name.lower(): value for name, value in more.items()}
+            headers = [(name.encode(), value.encode()) for name, value in named.items()]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
 
 

@@ -66,6 +66,11 @@ class ServerHandle:
         """Connections opened so far; fewer than requests where clients use them again."""
         return self._ledger.connections
 
+    @property
+    def open_connections(self) -> int:
+        """Connections that are open right now, idle ones included."""
+        return len(self._ledger.open)
+
     def wait_until(self, holds: Callable[[ServerHandle], bool], timeout_s: float = 5.0) -> bool:
         """Block until `holds(handle)`, looked at whenever something happens; False if it never is.
 
