@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TypeAlias
 
 import anyio
@@ -62,11 +63,15 @@ class Asking:
         """How the call ended; expected failures are in the outcome, only a Stop raises."""
         call = _Call(plan)
         models = (plan.model, *plan.fallback)
-        for model, following in zip(models, (*models[1:], None), strict=True):
-            outcome = await self._at(call, model, following, then)
-            if outcome is not None:
-                return outcome
-        raise AssertionError("the last model has nobody to fall back to")
+        try:
+            for model, following in zip(models, (*models[1:], None), strict=True):
+                outcome = await self._at(call, model, following, then)
+                if outcome is not None:
+                    return outcome
+            raise AssertionError("the last model has nobody to fall back to")
+        except Exception as error:
+            # Whatever it is, it must not reach the siblings.
+            return Outcome(state=BranchState.FAILED, failure=self._bug(call, error))
 
     async def _at(
         self, call: _Call, model: ModelRef, following: ModelRef | None, then: Then | None
@@ -91,8 +96,7 @@ class Asking:
             except ProviderError as error:
                 failure = error.failure
             except Exception as error:
-                log.exception("branch %s of run %s", call.plan.id, self._recorder.snapshot.run_id)
-                failure = bug(error)
+                failure = self._bug(call, error)
             if done is not None:
                 # The model has answered; it was what came after that went wrong.
                 return Outcome(state=BranchState.FAILED, failure=failure, done=done)
@@ -103,7 +107,9 @@ class Asking:
                 await self._back_off(call, failure, pause_s, allowed)
                 continue
             if call.sent:
-                self._means.calls.gate(model.endpoint).gave_up(failure)
+                # An endpoint that was removed meanwhile has no gate to tell.
+                with suppress(ProviderError):
+                    self._means.calls.gate(model.endpoint).gave_up(failure)
             if following is None or failure.kind in _NO_FALLBACK:
                 return Outcome(state=_ended(failure), failure=failure)
             await self._back_off(call, failure, 0.0, call.number + 1, following)
@@ -136,6 +142,11 @@ class Asking:
         self._recorder.emit(
             AttemptStarted(at=at, id=call.plan.id, attempt=call.number, model=fallback)
         )
+
+    def _bug(self, call: _Call, error: Exception) -> Failure:
+        run = self._recorder.snapshot.run_id
+        log.error("branch %s of run %s", call.plan.id, run, exc_info=error)
+        return bug(error)
 
     def _too_late(self, call: _Call, policy: RetryPolicy, pause_s: float) -> bool:
         """Whether another attempt would begin later than the policy allows."""

@@ -30,9 +30,9 @@ async def raced(
         with lane.scope:
             try:
                 await ask(lane)
-            except Exception:
-                # It is the lane's result; what to make of it depends on the other lane.
-                assert lane.result is not None
+            except Exception as error:
+                # What to make of it depends on the other lane.
+                lane.fail(error)
 
     async with anyio.create_task_group() as group:
         group.start_soon(run, first)

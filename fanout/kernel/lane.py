@@ -83,6 +83,11 @@ class Lane:
             self._tell_thoughts()
             self.heard.set()
 
+    def fail(self, error: Exception) -> None:
+        """It ended so, maybe before anything could be sent along it."""
+        self.result = self.result or error
+        self.heard.set()
+
     def opened(self, rates: RateFacts) -> None:
         self._permit.opened(rates)
 

@@ -42,6 +42,8 @@ class Sending:
         self.request = request
         self._gate = gate
         self._lanes: list[Lane] = []
+        self._racing = False
+        """True from a second request's sending until it is told how that ended."""
 
     @property
     def entered(self) -> bool:
@@ -74,11 +76,12 @@ class Sending:
         async def second() -> Lane | None:
             return await self._second(hedging, late_s or 0.0)
 
-        if late_s is None or len(self._lanes) > 1:
+        if late_s is None or first.result is not None:
+            # Where its form was refused, an attempt that was hedged before is not hedged again.
             return await ask(first)
         lane = await raced(first, ask, late_s=late_s, second=second)
-        if len(self._lanes) > 1 and not any(one.sign for one in self._lanes):
-            self._settle(None, Usage())
+        self._settle(None, Usage())
+        first.rival = None
         if isinstance(lane.result, Done):
             return lane.result
         assert lane.result is not None, "a lane that was not hung up on has a result"
@@ -91,6 +94,8 @@ class Sending:
         for lane in lanes:
             usage = lane.close(lambda usage: self._means.cost(model, usage))
             self.request.bill.add(model, usage)
+            if lane is lanes[-1]:
+                self._settle(None, usage)
 
     async def _ask(self, lane: Lane, rung: Rung | None) -> Done:
         plan, model = self.request.plan, self.request.model
@@ -103,10 +108,15 @@ class Sending:
         plan, model = self.request.plan, self.request.model
         with suppress(ProviderError):
             reservation = await self._means.purse.reserve(plan, model)
-            permit = self._gate.hedge(model=model.model, tokens=most_tokens(plan), hedging=hedging)
+            permit = None
+            # Setting aside may take a moment, in which the first word came after all.
+            if not self._lanes[0].heard.is_set():
+                tokens = most_tokens(plan)
+                permit = self._gate.hedge(model=model.model, tokens=tokens, hedging=hedging)
             if permit is None:
                 reservation.settle(Usage(), self._means.cost(model, Usage()))
                 return None
+            self._racing = True
             self._means.recorder.emit(HedgeSent(at=self._means.now_s(), id=plan.id, late_s=late_s))
             return self.enter(permit, reservation)
         return None
@@ -118,6 +128,10 @@ class Sending:
         self._settle(winner is self._lanes[1], hung_up if loser.result is None else Usage())
 
     def _settle(self, won: bool | None, usage: Usage) -> None:
+        """Tell how the race ended, if there is one that nobody told of."""
+        if not self._racing:
+            return
+        self._racing = False
         at = self._means.now_s()
         self._means.recorder.emit(
             HedgeSettled(at=at, id=self.request.plan.id, won=won, usage=usage)

@@ -121,3 +121,24 @@ def test_every_attempt_is_paid_at_the_model_that_was_asked() -> None:
     assert poem.usage.output > alone.usage.output - 10
     assert poem.usage.input > alone.usage.input, "the prompt was sent twice"
     assert poem.plan.fallback[0].endpoint == HERE
+
+
+def test_an_endpoint_that_is_removed_while_a_branch_backs_off_ends_that_branch_alone() -> None:
+    script = Script(
+        rules=(
+            Rule(prompt="Write a poem", replies=(Reply(status=503, retry_after="0.2"),)),
+            Rule(prompt="Combine:", replies=(QUICK,)),
+        ),
+        otherwise=Reply(text="one two three four five six", tokens_per_s=8),
+    )
+    with rig(script) as here:
+        handle = here.start(with_fallback())
+        for event in handle.follow():
+            if isinstance(event, AttemptFailed):
+                break
+        here.engine.endpoints.remove(HERE)
+        snapshot = handle.wait(timeout_s=20)
+    poem = snapshot.branch(POEM)
+    assert poem.failure is not None and poem.failure.kind is FailureKind.UNKNOWN_MODEL
+    assert snapshot.branch(BranchId("joke")).state is BranchState.DONE
+    assert snapshot.status is RunStatus.PARTIAL

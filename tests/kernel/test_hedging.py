@@ -8,10 +8,12 @@ from contextlib import contextmanager
 import pytest
 
 from fanout.events import HedgeSent, HedgeSettled
+from fanout.export.importing_order import picture
 from fanout.providers.script import Fault, Reply, Rule, Script
 from fanout.types import BranchId, BranchState, FailureKind
 from fanout.workflows.definition import Workflow
-from tests.rig import QUICK, Rig, rig, trio
+from fanout.workflows.parsing import parse
+from tests.rig import HERE, QUICK, Rig, rig, trio
 
 POEM = BranchId("poem")
 HEDGED = {"enabled": True, "least_s": 0.1, "share": 0.5}
@@ -118,6 +120,7 @@ def test_stop_ends_both() -> None:
     poem = snapshot.branch(POEM)
     assert poem.state is BranchState.STOPPED
     assert poem.failure is None or poem.failure.kind is not FailureKind.BUG
+    assert [(hedge.settled, hedge.won) for hedge in poem.hedges] == [(True, None)]
 
 
 def test_only_a_small_share_of_calls_is_hedged() -> None:
@@ -130,3 +133,37 @@ def test_only_a_small_share_of_calls_is_hedged() -> None:
         snapshot = here.run(workflow)
     sent = sum(len(branch.hedges) for branch in snapshot.branches)
     assert 1 <= sent <= 3, "5 % of 44 calls"
+
+
+def test_where_both_are_refused_their_form_the_race_is_told_once() -> None:
+    refused = Reply(
+        status=400, first_token_s=0.2, message="response_format json_schema is not supported"
+    )
+    vote = Reply(text='{"reason": "fine", "category": "none", "verdict": "allow"}')
+    jury = {
+        "title": "Jury",
+        "kind": "moderation",
+        "prompt": "Write a poem: {content}",
+        "branches": [{"id": "poem", "title": "Poem"}],
+        "policies": {"hedging": HEDGED},
+    }
+    with with_history(refused, refused, vote) as here:
+        handle = here.start(parse(jury, name="jury"))
+        poem = handle.wait(timeout_s=5).branch(POEM)
+    assert (poem.state, poem.attempts) == (BranchState.DONE, 1)
+    assert [hedge.won for hedge in poem.hedges] == [None]
+    picture(handle.events)
+
+
+def test_an_endpoint_that_is_gone_when_its_turn_comes_is_no_bug() -> None:
+    two = trio(["poem-1", "poem-2"], aggregate=None, policies={"hedging": HEDGED})
+    poem = Rule(prompt="Write a poem", replies=(Reply(text="Slow.", first_token_s=0.3),))
+    with rig(Script(rules=(poem,), otherwise=QUICK), slots=1) as here:
+        here.run(trio([f"b{n}" for n in range(24)], aggregate=None))
+        handle = here.start(two)
+        while not here.provider.streaming:
+            handle.wait(timeout_s=0.01)
+        here.engine.endpoints.remove(HERE)
+        snapshot = handle.wait(timeout_s=5)
+    failures = [branch.failure.kind for branch in snapshot.branches if branch.failure]
+    assert failures == [FailureKind.UNKNOWN_MODEL]
