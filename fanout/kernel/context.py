@@ -120,15 +120,14 @@ class RunContext:
         `combine` is called once the run's fan-in policy has what it asked for, while branches that
         are late for it go on.
         """
-        wait = FanInWait(self._recorder, self._policies.fan_in)
+        wanted = [p for p in plans if self._only is None or p.id in self._only or self._is_new(p)]
+        wait = FanInWait(self._recorder, self._policies.fan_in, [plan.id for plan in wanted])
 
         async def one(plan: BranchPlan) -> None:
             branch = await self.ask(plan, then=then)
             if heard is not None:
                 heard(branch)
-            wait.heard()
-
-        wanted = [p for p in plans if self._only is None or p.id in self._only or self._is_new(p)]
+            wait.heard(plan.id)
 
         async def all_of_them() -> None:
             if self._sequential:
@@ -177,9 +176,7 @@ class RunContext:
         """Stop one branch, or everything; partial text is kept and connections close."""
         if branch_id is None:
             self.stopped = True
-            self._cancel(list(self._scopes))
-            if self._measuring is not None:
-                self._measuring.cancel()
+            self._cancel_all()
         else:
             self._stopping.add(branch_id)
             self._cancel([branch_id])
@@ -201,7 +198,7 @@ class RunContext:
             "retry this branch, or give the run more time.",
             retryable=True,
         )
-        self._cancel(list(self._scopes))
+        self._cancel_all()
 
     @property
     def _over(self) -> bool:
@@ -245,7 +242,7 @@ class RunContext:
     async def measure_meaning(self) -> None:
         """Compare the branches' texts by embeddings where their endpoint has any, within 5 s."""
         branches = [b for b in self.snapshot.branches if b.state.succeeded and b.text.strip()]
-        if len(branches) < 2 or self.stopped:
+        if len(branches) < 2 or self._over:
             return
         embedder = self._calls.embedding_model(branches[0].plan.model.endpoint)
         if embedder is None:
@@ -301,6 +298,11 @@ class RunContext:
     def _is_new(self, plan: BranchPlan) -> bool:
         """Whether it never ran: the judges of a new aggregate belong to no resumed branch."""
         return plan.id not in {branch.id for branch in self.snapshot.branches}
+
+    def _cancel_all(self) -> None:
+        self._cancel(list(self._scopes))
+        if self._measuring is not None:
+            self._measuring.cancel()
 
     def _cancel(self, ids: Iterable[BranchId]) -> None:
         for branch_id in ids:

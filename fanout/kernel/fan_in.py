@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Literal
 
 import anyio
 
 from fanout.events import FanInReached
 from fanout.kernel.recorder import Recorder
 from fanout.policies import FanIn
-from fanout.snapshot import Snapshot
 from fanout.types import BranchId
 
 
 class FanInWait:
     """Waits for one fan-out by its policy. Used on the engine's loop only."""
 
-    def __init__(self, recorder: Recorder, policy: FanIn) -> None:
+    def __init__(self, recorder: Recorder, policy: FanIn, asked: Iterable[BranchId]) -> None:
+        """`asked` are the branches that are waited for; in a run that goes on, others were done
+        before."""
         self._recorder = recorder
         self._policy = policy
+        self._open = list(asked)
+        self._before = self._succeeded()
         self._news = anyio.Event()
         self._ended = False
 
-    def heard(self) -> None:
-        """A branch has ended."""
+    def heard(self, branch: BranchId) -> None:
+        """That branch has ended."""
+        self._open.remove(branch)
+        self._tell()
+
+    def _tell(self) -> None:
         news, self._news = self._news, anyio.Event()
         news.set()
 
     def all_ended(self) -> None:
         self._ended = True
-        self.heard()
+        self._tell()
 
     async def reached(self, stopped: Callable[[], bool]) -> None:
         """Returns when the policy has what it asked for. Where branches are late then, the run is
@@ -37,21 +45,16 @@ class FanInWait:
         if not self._policy.waits_for_all:
             deadline_s = self._policy.deadline_s
             with anyio.move_on_after(deadline_s):
-                await self._until(lambda: self._enough(self._policy.k))
+                await self._until(self._enough)
             # Time is up, or enough is there; an answer made of nothing helps nobody.
-            await self._until(lambda: self._enough(1))
-            late = _open(self._recorder.snapshot)
+            await self._until(lambda: self._succeeded() > 0)
+            late = tuple(self._open)
             if not late:
                 return
             if not stopped():
-                by_k = self._policy.k is not None and self._enough(self._policy.k)
-                self._recorder.emit(
-                    FanInReached(
-                        at=self._recorder.now_s(),
-                        late=late,
-                        by="k_of_n" if by_k else "deadline",
-                    )
-                )
+                by: Literal["k_of_n", "deadline"] = "k_of_n" if self._enough() else "deadline"
+                at = self._recorder.now_s()
+                self._recorder.emit(FanInReached(at=at, late=late, by=by))
                 return
         await self._until(lambda: False)
 
@@ -59,12 +62,10 @@ class FanInWait:
         while not (self._ended or enough()):
             await self._news.wait()
 
-    def _enough(self, wanted: int | None) -> bool:
-        if wanted is None:
-            return False
-        done = sum(branch.state.succeeded for branch in self._recorder.snapshot.branches)
-        return done >= wanted
+    def _enough(self) -> bool:
+        """Whether k have succeeded, one of those that were asked now among them."""
+        k = self._policy.k
+        return k is not None and self._succeeded() >= max(k, self._before + 1)
 
-
-def _open(snapshot: Snapshot) -> tuple[BranchId, ...]:
-    return tuple(branch.id for branch in snapshot.branches if not branch.state.finished)
+    def _succeeded(self) -> int:
+        return sum(branch.state.succeeded for branch in self._recorder.snapshot.branches)

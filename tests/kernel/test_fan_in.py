@@ -145,3 +145,29 @@ def test_votes_too_are_counted_by_k_of_n() -> None:
     assert snapshot.aggregate is not None
     assert snapshot.fan_in is not None and snapshot.fan_in.late == ("m3",)
     assert snapshot.aggregate.branch.state is BranchState.DONE
+
+
+def test_a_branch_that_is_asked_again_is_waited_for_although_enough_were_done_before() -> None:
+    again = (Reply(status=401), Reply(text="A poem after all.", first_token_s=0.2))
+    with rig(script(poem=again)) as here:
+        handle = here.start(trio(**policies(fan_in={"k": 2})))
+        first = handle.wait(timeout_s=20)
+        assert first.status is RunStatus.PARTIAL
+        assert handle.resume(POEM)
+        snapshot = handle.wait(timeout_s=20)
+    assert snapshot.aggregate is not None
+    assert snapshot.aggregate.heading == "Synthesis of 3 of 3"
+    assert snapshot.status is RunStatus.SUCCEEDED
+
+
+def test_in_a_run_that_goes_on_too_what_comes_late_is_told() -> None:
+    quick = (Reply(status=401), Reply(text="A story."))
+    slow = (Reply(status=401), Reply(text="A poem.", first_token_s=0.6))
+    with rig(script(story=quick, poem=slow)) as here:
+        handle = here.start(trio(**policies(fan_in={"k": 1})))
+        handle.wait(timeout_s=20)
+        assert handle.resume()
+        snapshot = handle.wait(timeout_s=20)
+    assert snapshot.aggregate is not None and snapshot.aggregate.used == ("joke", "story")
+    assert [late.id for late in snapshot.late] == [POEM]
+    assert snapshot.status is RunStatus.PARTIAL
