@@ -144,7 +144,7 @@ class RunContext:
         async with anyio.create_task_group() as group:
             group.start_soon(all_of_them)
             if combine is not None:
-                await wait.reached(lambda: self.stopped)
+                await wait.reached(lambda: self.stopped, self._not_needed)
                 await combine()
         return tuple(self.snapshot.branch(plan.id) for plan in plans)
 

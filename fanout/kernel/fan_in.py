@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Literal
 
 import anyio
@@ -39,19 +39,21 @@ class FanInWait:
         self._ended = True
         self._tell()
 
-    async def reached(self, stopped: Callable[[], bool]) -> None:
+    async def reached(
+        self, stopped: Callable[[], bool], not_needed: Collection[BranchId] = ()
+    ) -> None:
         """Returns when the policy has what it asked for. Where branches are late then, the run is
-        told so; after a Stop it waits for all, since nothing is combined."""
-        if not self._policy.waits_for_all:
+        told so. It waits for all after a Stop, since nothing is combined, and where those that are
+        open are not needed, since they are called off."""
+        combines = self._recorder.snapshot.aggregate_kind is not None
+        if combines and not self._policy.waits_for_all:
             deadline_s = self._policy.deadline_s
             with anyio.move_on_after(deadline_s):
                 await self._until(self._enough)
             # Time is up, or enough is there; an answer made of nothing helps nobody.
             await self._until(lambda: self._succeeded() > 0)
-            late = tuple(self._open)
-            if not late:
-                return
-            if not stopped():
+            late = tuple(branch for branch in self._open if branch not in not_needed)
+            if late and not stopped():
                 by: Literal["k_of_n", "deadline"] = "k_of_n" if self._enough() else "deadline"
                 at = self._recorder.now_s()
                 self._recorder.emit(FanInReached(at=at, late=late, by=by))

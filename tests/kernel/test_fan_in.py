@@ -6,9 +6,10 @@ import pytest
 
 from fanout.engine.handle import RunHandle
 from fanout.events import FanInReached
-from fanout.providers.script import Fault, Reply
+from fanout.providers.script import Fault, Reply, Rule, Script
 from fanout.snapshot import Snapshot
 from fanout.types import BranchId, BranchState, FailureKind, RunStatus
+from fanout.workflows.parsing import parse
 from tests.rig import QUICK, rig, script, trio
 
 POEM = BranchId("poem")
@@ -123,28 +124,44 @@ def test_a_run_within_its_deadline_ends_as_always(reply: Reply) -> None:
     assert snapshot.branch(POEM).state.finished
 
 
-def test_votes_too_are_counted_by_k_of_n() -> None:
-    from fanout.workflows.parsing import parse
-
+def jury(**vote: object) -> Snapshot:
+    """Three moderators of whom the third is slow; two are enough."""
     data = {
         "title": "Jury",
         "kind": "moderation",
         "prompt": "Judge: {content}",
-        "vote": {"rule": "majority", "early_stop": "never"},
+        "vote": {"rule": "majority", **vote},
         "branches": [{"id": f"m{n}", "title": f"M{n}"} for n in (1, 2)]
         + [{"id": "m3", "title": "M3", "prompt": "Slowly judge: {content}"}],
         "aggregate": {"kind": "vote", "title": "Verdict"},
         "policies": {"fan_in": {"k": 2}},
     }
-    vote = '{"reason": "fine", "category": "none", "verdict": "allow"}'
-    from fanout.providers.script import Rule, Script
+    said = '{"reason": "fine", "category": "none", "verdict": "allow"}'
+    slow = Rule(prompt="Slowly", replies=(Reply(text=said, first_token_s=0.6),))
+    with rig(Script(rules=(slow,), otherwise=Reply(text=said))) as here:
+        return here.run(parse(data, name="jury"))
 
-    slow = Rule(prompt="Slowly", replies=(Reply(text=vote, first_token_s=0.6),))
-    with rig(Script(rules=(slow,), otherwise=Reply(text=vote))) as here:
-        snapshot = here.run(parse(data, name="jury"))
+
+def test_votes_too_are_counted_by_k_of_n() -> None:
+    snapshot = jury(early_stop="never")
     assert snapshot.aggregate is not None
     assert snapshot.fan_in is not None and snapshot.fan_in.late == ("m3",)
     assert snapshot.aggregate.branch.state is BranchState.DONE
+
+
+def test_a_vote_that_was_called_off_did_not_come_too_late() -> None:
+    snapshot = jury(early_stop="decided")
+    assert snapshot.branch(BranchId("m3")).state is BranchState.SKIPPED
+    assert snapshot.fan_in is None
+    assert snapshot.aggregate is not None and "too late" not in snapshot.aggregate.heading
+
+
+def test_where_nothing_is_combined_nothing_can_be_late() -> None:
+    with rig(script(poem=SLOW)) as here:
+        flow = trio(aggregate=None, policies={"fan_in": {"k": 2}})
+        snapshot = here.run(flow)
+    assert snapshot.fan_in is None
+    assert snapshot.status is RunStatus.SUCCEEDED
 
 
 def test_a_branch_that_is_asked_again_is_waited_for_although_enough_were_done_before() -> None:
