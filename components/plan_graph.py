@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from components.figure import faded
-from components.graph_parts import canvas, edge, inks
+from components.graph_parts import Drawing, inks
 from components.palette import AGGREGATE_COLOUR, branch_colour
 from components.plain import figure_text
 
@@ -25,29 +25,26 @@ def plan_graph(titles: Sequence[str], combined: str, *, dark: bool) -> go.Figure
     middle = (len(names) - 1) / 2
     ink, line = inks(dark=dark)
     end = 3.0 if combined else 2.0
-    figure = canvas(len(names), ROW_PX, ink, end)
-    _box(figure, 0, middle, "START", ink, 0.17)
+    drawing = Drawing()
+    _box(drawing, 0, middle, "START", ink, 0.17)
     for i, name in enumerate(names):
-        edge(figure, (0.18, middle), (0.56, i), line)
-        _box(figure, 1, i, name, branch_colour(i, dark=dark), 0.44)
-        edge(figure, (1.44, i), (end - 1.38 if combined else 1.83, middle), line)
+        drawing.edge((0.18, middle), (0.56, i), line)
+        _box(drawing, 1, i, name, branch_colour(i, dark=dark), 0.44)
+        drawing.edge((1.44, i), (end - 1.38 if combined else 1.83, middle), line)
     if combined:
-        _box(figure, 2.08, middle, figure_text(combined, 18), AGGREGATE_COLOUR[dark], 0.46)
-        edge(figure, (2.54, middle), (2.83, middle), line)
-    _box(figure, end, middle, "END", ink, 0.17)
-    return figure
+        _box(drawing, 2.08, middle, figure_text(combined, 18), AGGREGATE_COLOUR[dark], 0.46)
+        drawing.edge((2.54, middle), (2.83, middle), line)
+    _box(drawing, end, middle, "END", ink, 0.17)
+    return drawing.figure(len(names), ROW_PX, ink, end)
 
 
-def _box(figure: go.Figure, x: float, y: float, text: str, colour: str, half: float) -> None:
+def _box(drawing: Drawing, x: float, y: float, text: str, colour: str, half: float) -> None:
     terminal = text in ("START", "END")
-    height = 0.24 if terminal else 0.34
-    figure.add_shape(
-        type="rect",
-        x0=x - half,
-        x1=x + half,
-        y0=y - height,
-        y1=y + height,
+    drawing.box(
+        (x, y),
+        (half, 0.24 if terminal else 0.34),
+        text,
         line={"color": colour, "width": 2},
-        fillcolor="rgba(0,0,0,0)" if terminal else faded(colour, 0.12),
+        fill="rgba(0,0,0,0)" if terminal else faded(colour, 0.12),
+        font={"size": 12},
     )
-    figure.add_annotation(x=x, y=y, text=text, showarrow=False, font={"size": 12})
