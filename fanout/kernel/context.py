@@ -157,7 +157,7 @@ class RunContext:
         try:
             with anyio.CancelScope() as scope:
                 self._scopes[plan.id] = scope
-                if self._over or plan.id in self._stopping | self._not_needed:
+                if self.over or plan.id in self._stopping | self._not_needed:
                     scope.cancel()
                 outcome = await self._asking.until_answered(plan, then)
         finally:
@@ -201,8 +201,8 @@ class RunContext:
         self._cancel_all()
 
     @property
-    def _over(self) -> bool:
-        """Whether nothing new is started."""
+    def over(self) -> bool:
+        """Whether nothing new is started: it was stopped, or its time is up."""
         return self.stopped or self._out_of_time is not None
 
     def _timed_out(self, plan: BranchPlan) -> bool:
@@ -242,7 +242,7 @@ class RunContext:
     async def measure_meaning(self) -> None:
         """Compare the branches' texts by embeddings where their endpoint has any, within 5 s."""
         branches = [b for b in self.snapshot.branches if b.state.succeeded and b.text.strip()]
-        if len(branches) < 2 or self._over:
+        if len(branches) < 2 or self.over:
             return
         embedder = self._calls.embedding_model(branches[0].plan.model.endpoint)
         if embedder is None:

@@ -295,6 +295,24 @@ def test_stop_does_not_wait_for_embeddings_that_never_come() -> None:
     assert snapshot.meaning is None
 
 
+def test_the_runs_deadline_does_not_wait_for_them_either() -> None:
+    with reading(lambda _request: "Fine.", embedding_model="e") as (engine, _provider):
+        snapshot = engine.start(trio(policies={"run_s": 0.5}), "rain", MODEL).wait(timeout_s=20)
+    assert snapshot.status is RunStatus.SUCCEEDED
+    assert snapshot.wall_s(snapshot.at) < 3
+
+
+def test_judges_that_the_runs_deadline_cuts_off_gave_no_unreadable_rankings() -> None:
+    best = {"kind": "best", "title": "Best", "prompt": PROMPTS["best"]}
+    told = script(otherwise=SILENT, joke=QUICK, story=QUICK, poem=QUICK)
+    with rig(told) as here:
+        snapshot = here.run(trio(aggregate=best, policies={"run_s": 0.4}))
+    assert snapshot.aggregate is not None
+    branch = snapshot.aggregate.branch
+    assert branch.state is BranchState.TIMED_OUT
+    assert branch.failure is not None and branch.failure.kind is FailureKind.TIMEOUT_TOTAL
+
+
 def eventful(here: Rig) -> RunHandle:
     """Branches that fail, answers of many kinds, a retry, a stop: much of what a run can meet."""
     handle = here.start(trio())

@@ -48,10 +48,10 @@ async def best(spec: AggregateSpec, material: Material, context: RunContext) -> 
 
     answered = await context.fan_out(judges, heard=heard)
     result = outcome(vote, answered)
-    if context.stopped:
-        await context.ask(plan)  # Stopped as well, without asking anybody.
-        return
     assert isinstance(result, Ranking)
+    if context.stopped or (context.over and not result.ballots):
+        await context.ask(plan)  # Stopped or out of time as well, without asking anybody.
+        return
     if not result.ballots:
         context.settle(plan, "", _NO_JUDGEMENT)
         return
