@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from time import sleep
 
 import streamlit as st
 
@@ -13,6 +14,9 @@ from fanout.errors import StoreError
 from fanout.people import Person
 
 log = logging.getLogger(__name__)
+
+TOLD_S = 0.25
+"""By then the browser has been told to leave for the provider's own sign-out."""
 
 # In the app's own header, left of Streamlit's menu, so that no page has to make room.
 _STYLE = """<style>
@@ -47,9 +51,13 @@ def _menu(visitors: Visitors, person: Person) -> None:
     if person.admin:
         st.caption(":material/shield_person: You look after this Fanout.")
     if st.button("Sign out", key="sign_out", icon=":material/logout:", width="stretch"):
+        # First, since a board that is cut off draws the page anew, and that would cancel this.
+        st.logout()
         try:
             visitors.sign_out(person)
         except StoreError as error:
             # Out of this browser at least; a copy of its cookie still counts.
             log.warning("a sign-out was not written down: %s", error)
-        st.logout()
+        # Another drawing of the page drops what the browser was not told yet.
+        sleep(TOLD_S)
+        st.stop()

@@ -11,13 +11,16 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
+from streamlit.testing.v1 import AppTest
 
+from components import session
 from components.sign_in import door
 from components.sign_in.door import Door, Guard
 from components.sign_in.setup import lacks, providers
 from fanout.engine.runtime import Runtime
 from fanout.settings import Settings
 
+ROOT = Path(__file__).resolve().parents[2]
 GOOD = {
     "redirect_uri": "https://fanout.example/oauth2callback",
     "cookie_secret": "x" * 32,
@@ -73,3 +76,17 @@ def test_what_a_sign_in_lacks_is_said_one_by_one() -> None:
     ):
         (said,) = lacks(GOOD | {name: value})
         assert name in said
+
+
+def test_without_a_sign_in_set_up_nothing_is_shown(
+    monkeypatch: pytest.MonkeyPatch, fanout_home: Path
+) -> None:
+    monkeypatch.setenv("FANOUT_SHARED", "1")
+    try:
+        at = AppTest.from_file(str(ROOT / "components" / "shell.py"), default_timeout=20).run()
+        assert not at.exception
+        assert [title.value for title in at.title] == ["Signing in is not set up"]
+        assert any("[auth]" in text.value for text in at.markdown)
+        assert not at.button and not at.text_area
+    finally:
+        session.close_runtime()

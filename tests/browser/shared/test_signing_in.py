@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
-import pytest
 from playwright.sync_api import BrowserContext, Page, expect
-from streamlit.testing.v1 import AppTest
 
-from components import session
-from tests.shared.conftest import Shared, Someone, newcomer, sign_in
-from tests.shared.test_ways_in import SIGNED_OUT, code_of, start
+from tests.browser.shared.conftest import Shared, Someone, newcomer, sign_in
+from tests.browser.shared.test_ways_in import SIGNED_OUT, code_of, start
 
-ROOT = Path(__file__).resolve().parents[2]
 Contexts = Callable[..., BrowserContext]
 People = Callable[[str], Someone]
 
@@ -100,17 +95,3 @@ def test_signing_out_counts_in_every_tab_and_for_a_copy_of_the_cookie(
     assert code_of(shared, run, copied) == SIGNED_OUT
     tab.get_by_role("link", name="Models").click()
     expect_the_way_in(tab)
-
-
-def test_without_a_sign_in_set_up_nothing_is_shown(
-    monkeypatch: pytest.MonkeyPatch, fanout_home: Path
-) -> None:
-    monkeypatch.setenv("FANOUT_SHARED", "1")
-    try:
-        at = AppTest.from_file(str(ROOT / "components" / "shell.py"), default_timeout=20).run()
-        assert not at.exception
-        assert [title.value for title in at.title] == ["Signing in is not set up"]
-        assert any("[auth]" in text.value for text in at.markdown)
-        assert not at.button and not at.text_area
-    finally:
-        session.close_runtime()

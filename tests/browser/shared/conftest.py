@@ -17,10 +17,8 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from fanout.providers.script import Reply, Rule, Script
 from fanout.providers.scripted_server import ServerHandle, serving
-from tests.browser.conftest import browser, running_app
+from tests.browser.conftest import running_app
 from tests.rig import free_port
-
-__all__ = ["browser"]
 
 COOKIE_SECRET = "a-secret-of-these-tests-alone-and-long-enough"
 PEOPLE = ("ada", "bob", "eve", "mallory")

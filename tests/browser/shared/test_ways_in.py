@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from fanout.people import SIGN_IN_S
-from tests.shared.conftest import COOKIE_SECRET, Shared, Someone
+from tests.browser.shared.conftest import COOKIE_SECRET, Shared, Someone
 
 People = Callable[[str], Someone]
 COOKIE = "_streamlit_user"
