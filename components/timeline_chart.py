@@ -8,21 +8,10 @@ import plotly.graph_objects as go
 from components.calls import colours, figure_names, names
 from components.figure import add_bars, bars, faded
 from fanout.insight.stretches import Part, spent, stretches
-from fanout.render.live_words import PART_WORDS, hedge_text
+from fanout.render.live_words import ALWAYS_TOLD, PART_HEADS, PART_WORDS, hedge_text
 from fanout.render.words import branch_word
 from fanout.snapshot import Snapshot
 
-_COLUMNS = {
-    Part.SLOT: "Queued s",
-    Part.RATE: "Rate limit s",
-    Part.PAUSE: "Paused s",
-    Part.PREFIX: "Shared beginning s",
-    Part.BUDGET: "Budget s",
-    Part.WAITING: "Waiting s",
-    Part.WRITING: "Writing s",
-    Part.BACKING_OFF: "Backing off s",
-}
-_ALWAYS = (Part.SLOT, Part.WAITING, Part.WRITING, Part.BACKING_OFF)
 _PATTERNS = {
     Part.SLOT: "/", Part.RATE: "x", Part.PAUSE: "\\", Part.PREFIX: ".",
     Part.BUDGET: "+", Part.BACKING_OFF: "-",
@@ -69,12 +58,12 @@ def timeline_note(snapshot: Snapshot) -> str:
 def timeline_frame(snapshot: Snapshot) -> pd.DataFrame:
     """One row per call, in seconds; what nobody waited for has no column."""
     by_call = [spent(call.goes, snapshot.at) for call in snapshot.calls]
-    shown = [part for part in Part if part in _ALWAYS or any(one[part] for one in by_call)]
+    shown = [part for part in Part if part in ALWAYS_TOLD or any(one[part] for one in by_call)]
     return pd.DataFrame(
         {
             "Call": names(snapshot),
             "State": [branch_word(call) for call in snapshot.calls],
-            **{_COLUMNS[part]: [round(one[part], 2) for one in by_call] for part in shown},
+            **{PART_HEADS[part]: [round(one[part], 2) for one in by_call] for part in shown},
             "Tries": [sum(again.attempts for again in call.goes) for call in snapshot.calls],
         }
     )

@@ -25,6 +25,20 @@ PART_WORDS = {
 }
 """Each part of a call's time, as a legend says it."""
 
+PART_HEADS = {
+    Part.SLOT: "Queued s",
+    Part.RATE: "Rate limit s",
+    Part.PAUSE: "Paused s",
+    Part.PREFIX: "Shared beginning s",
+    Part.BUDGET: "Budget s",
+    Part.WAITING: "Waiting s",
+    Part.WRITING: "Writing s",
+    Part.BACKING_OFF: "Backing off s",
+}
+"""The same as the head of a table's column."""
+ALWAYS_TOLD = (Part.SLOT, Part.WAITING, Part.WRITING, Part.BACKING_OFF)
+"""These columns stand in every table; the others where there is something to tell."""
+
 _AT_WORK = (BranchState.WAITING, BranchState.WRITING)
 
 

@@ -10,7 +10,7 @@ from fanout.export.html.markup import Child, Markup, el
 from fanout.export.html.parts import folded, section, table
 from fanout.insight.speed import cost_usd, span_s, usage, writing_rate
 from fanout.insight.stretches import Part, spent, stretches
-from fanout.render.live_words import PART_WORDS, hedge_text
+from fanout.render.live_words import ALWAYS_TOLD, PART_HEADS, PART_WORDS, hedge_text
 from fanout.render.words import (
     branch_word,
     cost_text,
@@ -31,17 +31,6 @@ _LOOKS = {
     Part.WRITING: "writing",
     Part.BACKING_OFF: "idle off",
 }
-_HEADS = {
-    Part.SLOT: "Queued s",
-    Part.RATE: "Rate limit s",
-    Part.PAUSE: "Paused s",
-    Part.PREFIX: "Shared beginning s",
-    Part.BUDGET: "Budget s",
-    Part.WAITING: "Waiting s",
-    Part.WRITING: "Writing s",
-    Part.BACKING_OFF: "Backing off s",
-}
-_ALWAYS = (Part.SLOT, Part.WAITING, Part.WRITING, Part.BACKING_OFF)
 
 
 def measures(snapshot: Snapshot) -> Markup | None:
@@ -161,7 +150,7 @@ def _cost_bar(call: Call) -> Bar:
 
 def _timeline_table(calls: Sequence[Call], snapshot: Snapshot) -> Markup:
     spent_by = [spent(call.branch.goes, snapshot.at) for call in calls]
-    shown = [part for part in Part if part in _ALWAYS or any(one[part] for one in spent_by)]
+    shown = [part for part in Part if part in ALWAYS_TOLD or any(one[part] for one in spent_by)]
     rows = (
         (
             call.label,
@@ -171,7 +160,7 @@ def _timeline_table(calls: Sequence[Call], snapshot: Snapshot) -> Markup:
         )
         for call, one in zip(calls, spent_by, strict=True)
     )
-    heads = ("Call", "State", *(_HEADS[part] for part in shown), "Tries")
+    heads = ("Call", "State", *(PART_HEADS[part] for part in shown), "Tries")
     return table(heads, rows, label="Timeline as a table", numbers=range(2, len(heads)))
 
 
