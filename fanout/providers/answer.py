@@ -44,7 +44,7 @@ _LONGEST_REASON = 40
 _MAX_WHOLE_BYTES = sse.MAX_EVENT_BYTES
 _THINKING = ("reasoning_content", "reasoning", "thinking")
 """Where servers put what a model thinks; OpenAI's protocol has no place for it."""
-_BROKEN = Unreadable(what="an answer with broken JSON in it")
+_BROKEN = "an answer with broken JSON in it"
 
 
 async def read_answer(
@@ -268,7 +268,7 @@ class Answer:
         try:
             value: object = json.loads(payload)
         except (ValueError, RecursionError):
-            self._fail(_BROKEN)
+            self._fail(Unreadable(what=_BROKEN, again=self._wrote))
         self._halves = self._halves or Halves()
         return value
 

@@ -50,9 +50,11 @@ def failure_of(problem: Problem, asked: Asked, *, now: datetime | None = None) -
         case WebPage():
             return _bad(f"A web page answered instead of {asked.endpoint}'s API. {CHECK_URL}")
         case Unreadable():
-            return _bad(
-                f"{asked.endpoint} sent {problem.what}. Retry this branch; if that does not help: "
-                f"{CHECK_URL}"
+            return Failure(
+                kind=FailureKind.BAD_RESPONSE,
+                message=f"{asked.endpoint} sent {problem.what}. Retry this branch. If that does "
+                f"not help: {CHECK_URL}",
+                retryable=problem.again,
             )
         case Unfinished():
             return _unfinished(problem, asked)

@@ -46,6 +46,8 @@ class Unreadable:
     """Bytes that are not OpenAI's protocol."""
 
     what: str
+    again: bool = False
+    """True where what came before was, so that asking once more may help."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

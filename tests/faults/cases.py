@@ -221,12 +221,19 @@ CASES: dict[str, Case] = {
     ),
     "bad_json": _broken(
         Fault.BAD_JSON,
-        "a chunk with broken JSON",
+        "a chunk with broken JSON in mid-answer",
         Kind.BAD_RESPONSE,
         NAME,
         "broken JSON",
         RETRY,
+        again=True,
         keeps=True,
+    ),
+    "bad_json_first": Case(
+        does="a first chunk with broken JSON",
+        reply=Reply(fault=Fault.BAD_JSON, fault_after=0),
+        kind=Kind.BAD_RESPONSE,
+        words=(NAME, "broken JSON", "base URL"),
     ),
     "error_in_stream": _broken(
         Fault.ERROR_IN_STREAM,

@@ -140,13 +140,13 @@ def observe(case: Case, library: Library, folder: Path) -> Observed:
     threads, sockets = threading.active_count(), open_sockets()
     with serving(_script(case)) as server, _places(case, server, folder) as url:
         with _engine(case, server.base_url, url, library) as engine:
-            tasks = engine.call(_tasks)
+            tasks = engine.call(tasks_of)
             runs = {cell: _start(engine, case, cell) for cell in cells(case)}
             for cell, handle in runs.items():
                 if not handle.wait(TIMEOUT_S).status.finished:
                     raise AssertionError(f"{cell.id} did not end")
-            settled(lambda: engine.call(_tasks) == tasks)
-            after = engine.call(_tasks)
+            settled(lambda: engine.call(tasks_of) == tasks)
+            after = engine.call(tasks_of)
             health = engine.endpoints.health()
             engine.call(engine.endpoints.aclose)
             server.wait_until(lambda seen: not (seen.in_flight or seen.open_connections))
@@ -192,7 +192,8 @@ def open_sockets() -> int:
     return found
 
 
-async def _tasks() -> int:
+async def tasks_of() -> int:
+    """Tasks of the loop that this is called on."""
     # Whoever has just ended leaves the list with the next turn of the loop.
     await anyio.wait_all_tasks_blocked()
     return len(anyio.get_running_tasks())
