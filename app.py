@@ -17,6 +17,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from components.board.routes import guarded_routes  # noqa: E402
+from components.page_policy import PagePolicy  # noqa: E402
 from components.session import close_runtime, process  # noqa: E402
 from components.sign_in.door import Door, Guard  # noqa: E402
 
@@ -42,7 +43,7 @@ door = Door(process)
 app = st.App(
     ROOT / "components" / "shell.py",
     routes=guarded_routes(door),
-    middleware=[Middleware(Guard, door=door)],
+    middleware=[Middleware(PagePolicy), Middleware(Guard, door=door)],
     lifespan=lifespan,
 )
 

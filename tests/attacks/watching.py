@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page
@@ -20,6 +21,7 @@ class Watch:
         self.page.set_default_timeout(20_000)
         self.asked: list[str] = []
         self.happened: list[str] = []
+        self._names: dict[str, str] = {}
         self.origin = origin
         self._listen(context.new_cdp_session(self.page))
         self.page.on("dialog", lambda dialog: (self.happened.append("dialog"), dialog.dismiss()))
@@ -34,9 +36,19 @@ class Watch:
         self.page.evaluate("window.__alarms && (window.__alarms.length = 0)")
 
     def _listen(self, session: CDPSession) -> None:
-        session.on("Network.requestWillBeSent", lambda it: self.asked.append(it["request"]["url"]))
+        session.on("Network.requestWillBeSent", self._asks)
+        session.on("Network.loadingFailed", self._refused)
         session.on("Network.webSocketCreated", lambda it: self.asked.append(it["url"]))
         session.send("Network.enable")
+
+    def _asks(self, said: dict[str, Any]) -> None:
+        self._names[said["requestId"]] = said["request"]["url"]
+        self.asked.append(said["request"]["url"])
+
+    def _refused(self, said: dict[str, Any]) -> None:
+        """The page's own policy kept the browser from asking."""
+        if said.get("blockedReason") == "csp":
+            self.asked.remove(self._names[said["requestId"]])
 
     @property
     def abroad(self) -> list[str]:

@@ -241,6 +241,28 @@ def flat(text: str) -> str:
     return "".join(text.replace("\u2060", "").split())
 
 
+def test_markup_that_slipped_through_would_load_and_run_nothing(watched: Open) -> None:
+    watch = watched("/")
+    watch.page.get_by_role("button", name="Run", exact=True).wait_for()
+    for bad in (
+        "<img src='http://evil.test/x.png'>",
+        "<img src=x onerror='hurt()'>",
+        "<iframe src='http://evil.test/f'></iframe>",
+        "<link rel=stylesheet href='http://evil.test/x.css'>",
+        "<p style='background:url(http://evil.test/y.png)'>x</p>",
+        "<svg><image href='http://evil.test/i.svg' /></svg>",
+        "<base href='http://evil.test/'>",
+        "<object data='http://evil.test/o'></object>",
+    ):
+        watch.page.evaluate("html => document.body.insertAdjacentHTML('beforeend', html)", bad)
+        watch.page.wait_for_timeout(60)
+        watch.page.evaluate("document.body.lastElementChild.remove()")
+    alarms = watch.page.evaluate("window.__alarms")
+    assert [one for one in alarms if not one.startswith("policy: ")] == []
+    assert len(alarms) >= 6, "the browser was told to refuse them"
+    assert watch.abroad == []
+
+
 def test_the_watch_notices_what_slips_through(watched: Open) -> None:
     watch = watched("/")
     watch.page.get_by_role("button", name="Run", exact=True).wait_for()
