@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from heapq import nlargest
+
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
@@ -21,6 +23,9 @@ _MARKS: dict[Level, tuple[str, str]] = {
 }
 ROW_PX = 34
 MARGIN_PX = 96
+MOST_SQUARE = 30
+"""Of more branches the map shows those that are closest to another one."""
+MOST_PAIRS = 1000
 
 
 def practices_panel(snapshot: Snapshot, *, dark: bool) -> None:
@@ -65,8 +70,9 @@ def _repetition(found: Independence, snapshot: Snapshot, *, dark: bool) -> None:
 
 def heat_map(found: Independence, snapshot: Snapshot, *, dark: bool) -> go.Figure:
     """Branches by branches, darker where they share more wording; every cell says its number."""
-    names = [_name(title, snapshot) for title in found.titles]
-    percent = [[round(100 * value) for value in row] for row in found.matrix]
+    shown = _closest(found)
+    names = [_name(found.titles[i], snapshot) for i in shown]
+    percent = [[round(100 * found.matrix[i][j]) for j in shown] for i in shown]
     scale = ["#14202b", "#5aa9e6"] if dark else ["#f4f7fa", "#2f6f9f"]
     figure = go.Figure()
     figure.add_trace(
@@ -94,15 +100,27 @@ def heat_map(found: Independence, snapshot: Snapshot, *, dark: bool) -> go.Figur
     return figure
 
 
+def _closest(found: Independence) -> list[int]:
+    """Places of the branches to draw, in their order."""
+    closest = {
+        i: max((value for j, value in enumerate(row) if j != i), default=0.0)
+        for i, row in enumerate(found.matrix)
+    }
+    return sorted(nlargest(MOST_SQUARE, closest, key=closest.__getitem__))
+
+
 def closeness_frame(found: Independence) -> pd.DataFrame:
-    """Each two branches once, the closest first."""
-    pairs = [
-        (one, other, found.matrix[i][j])
-        for i, one in enumerate(found.titles)
-        for j, other in enumerate(found.titles)
-        if i < j
-    ]
-    pairs.sort(key=lambda pair: -pair[2])
+    """Each two branches once, the closest first; of very many only those."""
+    pairs = nlargest(
+        MOST_PAIRS,
+        (
+            (one, other, found.matrix[i][j])
+            for i, one in enumerate(found.titles)
+            for j, other in enumerate(found.titles)
+            if i < j
+        ),
+        key=lambda pair: pair[2],
+    )
     return pd.DataFrame(
         [
             {"Branch": one, "And": other, "Shared wording": f"{value:.0%}"}
@@ -128,6 +146,8 @@ def _caption(found: Independence, snapshot: Snapshot) -> str:
             f"{found.meaning_effective:.1f} different answers of {found.of}, by wording to "
             f"{found.effective:.1f}. What the embeddings cost is not in the run's cost."
         )
+    if len(found.titles) > MOST_SQUARE:
+        words += f" The map shows the {MOST_SQUARE} branches that are closest to another one."
     if found.closest.phrase:
         words += f" Longest phrase that two share: “{label(found.closest.phrase, 120)}”."
     return words
