@@ -6,18 +6,12 @@ own endpoint, so that a pause of one says nothing about another, but they share 
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-
-import anyio
-import trustme
-import uvicorn
+from threading import active_count
 
 from fanout.endpoint import Endpoint, Secret
 from fanout.engine.endpoints import EndpointBook
@@ -27,16 +21,16 @@ from fanout.policies import EndpointPolicy, RetryPolicy
 from fanout.providers.base import Provider
 from fanout.providers.network import Network
 from fanout.providers.openai_compatible import OpenAICompatible
-from fanout.providers.script import DEMO, Fault, Reply, Rule, Script, pieces_of
-from fanout.providers.scripted_app import Ledger, scripted_app
-from fanout.providers.scripted_server import ServerHandle, serving
+from fanout.providers.script import Fault, Reply, Rule, Script, pieces_of
+from fanout.providers.scripted_server import serving
 from fanout.retrieval.library import Library
 from fanout.snapshot import Branch, Snapshot
 from fanout.types import EndpointId, ModelRef, Price
 from fanout.workflows.definition import Workflow
 from fanout.workflows.parsing import parse
 from tests.faults.cases import BIG, NAME, Case, Place
-from tests.rig import free_port
+from tests.faults.leaks import Leak, open_sockets, settled, tasks_of
+from tests.faults.places import base_url, no_name
 
 KEY = "sk-fault-bWF0cml4LWtleS0xMjM0NTY"
 TEXT = "storks on the ridge in spring"
@@ -106,14 +100,6 @@ def arrives(case: Case, cell: Cell) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leak:
-    """What was there before and after."""
-
-    before: int
-    after: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
     """What became of one fault."""
 
@@ -137,8 +123,8 @@ class Observed:
 
 def observe(case: Case, library: Library, folder: Path) -> Observed:
     """Run all cells of a fault at once, to their ends, and count what they leave behind."""
-    threads, sockets = threading.active_count(), open_sockets()
-    with serving(_script(case)) as server, _places(case, server, folder) as url:
+    threads, sockets = active_count(), open_sockets()
+    with serving(_script(case)) as server, base_url(case.place, server, folder) as url:
         with _engine(case, server.base_url, url, library) as engine:
             tasks = engine.call(tasks_of)
             runs = {cell: _start(engine, case, cell) for cell in cells(case)}
@@ -156,47 +142,16 @@ def observe(case: Case, library: Library, folder: Path) -> Observed:
             for cell in runs
             for name in cell.faulty
         }
-    settled(lambda: threading.active_count() <= threads and open_sockets() <= sockets)
+    settled(lambda: active_count() <= threads and open_sockets() <= sockets)
     return Observed(
         runs=runs,
         asked=asked,
         tasks=Leak(before=tasks, after=after),
-        threads=Leak(before=threads, after=threading.active_count()),
+        threads=Leak(before=threads, after=active_count()),
         sockets=Leak(before=sockets, after=open_sockets()),
         in_flight=sum(one.in_flight + one.waiting for one in health),
         connections=left,
     )
-
-
-def settled(condition: Callable[[], bool], timeout_s: float = 5.0) -> bool:
-    """Wait for something that no event tells of."""
-    until = time.monotonic() + timeout_s
-    while not condition():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.01)
-    return True
-
-
-def open_sockets() -> int:
-    """Sockets of this process; 0 where the system doesn't say."""
-    own = Path("/proc/self/fd")
-    if not own.is_dir():
-        return 0
-    found = 0
-    for entry in own.iterdir():
-        try:
-            found += str(entry.readlink()).startswith("socket:")
-        except OSError:
-            continue
-    return found
-
-
-async def tasks_of() -> int:
-    """Tasks of the loop that this is called on."""
-    # Whoever has just ended leaves the list with the next turn of the loop.
-    await anyio.wait_all_tasks_blocked()
-    return len(anyio.get_running_tasks())
 
 
 def _start(engine: Engine, case: Case, cell: Cell) -> RunHandle:
@@ -266,7 +221,7 @@ def _engine(case: Case, good: str, bad: str, library: Library) -> Iterator[Engin
         url = endpoint.base_url
         if url not in clients:
             unknown = case.place is Place.NO_NAME and url == bad
-            network = Network(resolve=_no_name) if unknown else None
+            network = Network(resolve=no_name) if unknown else None
             clients[url] = OpenAICompatible(endpoint, key, network)
         return clients[url]
 
@@ -286,48 +241,3 @@ def _engine(case: Case, good: str, bad: str, library: Library) -> Iterator[Engin
             book.put(here, Secret(KEY))
     with Engine(book, retries=RETRIES, library=lambda: library) as engine:
         yield engine
-
-
-async def _no_name(_host: str, _port: int) -> Sequence[str]:
-    # No test asks a resolver outside this machine; this is what one answers.
-    raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-
-
-@contextmanager
-def _places(case: Case, server: ServerHandle, folder: Path) -> Iterator[str]:
-    """The base URL of those who meet the fault."""
-    match case.place:
-        case Place.SERVER:
-            yield server.base_url
-        case Place.NOBODY:
-            yield f"http://127.0.0.1:{free_port()}/v1"
-        case Place.PLAIN:
-            yield server.base_url.replace("http:", "https:")
-        case Place.NO_NAME:
-            yield "https://nowhere.invalid/v1"
-        case Place.SELF_SIGNED:
-            with _self_signed(folder) as url:
-                yield url
-
-
-@contextmanager
-def _self_signed(folder: Path) -> Iterator[str]:
-    own = trustme.CA().issue_cert("127.0.0.1")
-    pem = folder / "self-signed.pem"
-    own.private_key_and_cert_chain_pem.write_to_path(str(pem))
-    config = uvicorn.Config(
-        scripted_app(DEMO, Ledger()),
-        ws="none",
-        lifespan="off",
-        log_level="critical",
-        ssl_certfile=str(pem),
-    )
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-        thread.start()
-        try:
-            yield f"https://127.0.0.1:{listener.getsockname()[1]}/v1"
-        finally:
-            server.should_exit = server.force_exit = True
-            thread.join(10)

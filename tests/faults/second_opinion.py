@@ -12,7 +12,7 @@ from typing import cast
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
-from tests.faults.matrix import settled
+from tests.faults.leaks import settled
 from tests.rig import free_port
 
 _SERVE = "from llmock.cli import app; app()"
