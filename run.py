@@ -2,7 +2,7 @@
 
     python3 run.py [--port 8501] [--host 127.0.0.1] [--no-browser]
     python3 run.py check                      lint, types and import rules
-    python3 run.py test [pytest arguments]    the checks, then every test
+    python3 run.py test [pytest arguments]    the checks, then every test, or those named
     python3 run.py lock                       write the .lock files anew (needs uv)
 
 Standard library only, and written in old syntax (no `from __future__`, no match, no walrus), so
@@ -234,10 +234,20 @@ def test(chosen: list[str]) -> int:
     find_redis()
     failed = run_checks()
     print("\n== pytest", flush=True)
-    status = call(PYTHON, "-m", "pytest", *chosen)
+    status = call(PYTHON, "-m", "pytest", *side_by_side(chosen), *chosen)
     if status == 5:
         print("pytest found no test to run, so nothing was tested.")
     return report([*failed, "pytest"] if status else failed)
+
+
+def side_by_side(chosen: list[str]) -> list[str]:
+    """Where everything is asked for, files share the processors, and one more has what waits for
+    a browser or a process; a chosen test runs alone, so that it can be looked at."""
+    if chosen and chosen[0] != "-m":
+        return []
+    # In the order of collection: a browser keeps an event loop, so its tests come last everywhere.
+    workers = str(min(8, (os.cpu_count() or 1) + 1))
+    return ["-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 def run_checks() -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -28,16 +30,18 @@ def pytest_configure() -> None:
     for name in list(os.environ):
         if name not in KEPT and (name.startswith(OUTSIDE) or name.upper() in PROXIES):
             del os.environ[name]
-    os.environ["FANOUT_HOME"] = tempfile.mkdtemp(prefix="fanout-tests-")
+    home = tempfile.mkdtemp(prefix="fanout-tests-")
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    os.environ["FANOUT_HOME"] = home
     sys.addaudithook(_guard)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests in browser/ and run them last."""
-    browser = Path(__file__).parent / "browser"
+    """Mark the tests that take a browser and run their files last."""
+    taking = {item.path for item in items if "browser" in getattr(item, "fixturenames", ())}
     for item in items:
-        if item.path.is_relative_to(browser):
+        if item.path in taking:
             item.add_marker("browser")
     # Playwright keeps an event loop running on the main thread, where async tests need their own.
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)

@@ -190,6 +190,11 @@ def test_tests_run_with_the_given_arguments_and_their_failure_counts(fresh: Path
     assert done.stdout.endswith("FAILED: pytest\n")
 
 
+def test_all_tests_run_side_by_side_and_chosen_ones_alone(fresh: Path) -> None:
+    assert "pytest -n " in run(fresh, "test", "-m", "not browser").stdout
+    assert "pytest -k words\n" in run(fresh, "test", "-k", "words").stdout
+
+
 def test_no_test_found_is_no_success(fresh: Path) -> None:
     done = run(fresh, "test", "-m", "not browser", pytest="5")
     assert done.returncode == 1

@@ -8,7 +8,8 @@ from fanout.providers.script import Fault, Reply
 from fanout.types import BranchId, BranchState, FailureKind, RunStatus
 from tests.rig import QUICK, rig, script, trio
 
-SHORT = {"first_token_s": 0.1, "idle_s": 0.1, "total_s": 5.0}
+SHORT = {"first_token_s": 1.0, "idle_s": 1.0, "total_s": 15.0}
+"""They hold for the siblings too, which a busy machine may keep for a while."""
 
 FAILURES = {
     "a wrong key": (Reply(status=401), FailureKind.AUTH),
