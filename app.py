@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,6 +22,17 @@ from components.page_policy import PagePolicy  # noqa: E402
 from components.session import close_runtime, process  # noqa: E402
 from components.sign_in.door import Door, Guard  # noqa: E402
 
+SWITCH_S = 0.0005
+"""How long one thread may compute while another waits for the interpreter."""
+
+
+def end_with_the_terminal() -> None:
+    """A terminal that is closed ends the app as Ctrl+C does, and its runs are marked first."""
+    hang_up = getattr(signal, "SIGHUP", None)
+    # nohup leaves word that it is to go on.
+    if hang_up is not None and signal.getsignal(hang_up) is signal.SIG_DFL:
+        signal.signal(hang_up, lambda *_: signal.raise_signal(signal.SIGTERM))
+
 
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
@@ -29,6 +41,9 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     import pandas as pd  # noqa: F401
     import plotly.graph_objects as go  # noqa: F401
 
+    end_with_the_terminal()
+    # A page being drawn would keep the engine waiting for up to 5 ms at each of its many turns.
+    sys.setswitchinterval(SWITCH_S)
     opened = await anyio.to_thread.run_sync(process)
     opened.warm_up()
     gc.collect()

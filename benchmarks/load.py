@@ -1,4 +1,4 @@
-"""Fifty people at once: their runs, how old a word is when it reaches them, and the server's weight.
+"""Fifty people at once: their runs, how old a word is when it reaches them, the server's weight.
 
     python benchmarks/load.py [--quick] [--sessions 50] [--minutes 5]
 
@@ -172,10 +172,8 @@ def report(outcome: Outcome) -> None:
         cells = [values[0], *quarters(values)]
         print(f"  {what:<24}" + "".join(f"{cell:>8.0f}" for cell in cells))
     spent_us = (weights[-1].cpu_s - weights[0].cpu_s) / len(ages) * 1e6
-    print(
-        f"  CPU per word {spent_us:.0f} us; share of a core: {share_of_a_core(weights[0], weights[-1]):.0%}",
-        end="",
-    )
+    share = share_of_a_core(weights[0], weights[-1])
+    print(f"  CPU per word {spent_us:.0f} us; share of a core: {share:.0%}", end="")
     print("".join(f", {who} {share:.0%}" for who, share in outcome.others.items()))
     p95 = percentile(ages, 0.95)
     print(f"\n  {'met' if not outcome.problems else 'MISSED'}: no error, every run complete")

@@ -34,7 +34,7 @@ def weigh(pid: int | str = "self") -> Weight:
         at=monotonic(),
         cpu_s=(int(fields[11]) + int(fields[12])) / _TICKS,
         rss_mb=int(facts["VmRSS"].split()[0]) / 1024,
-        files=len(os.listdir(folder / "fd")),
+        files=sum(1 for _ in (folder / "fd").iterdir()),
         threads=int(facts["Threads"]),
     )
 

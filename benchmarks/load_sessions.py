@@ -1,12 +1,13 @@
-"""Browser sessions without a browser: each presses Run on the real page and watches the real board.
+"""Browser sessions without a browser: each presses Run on the real page and watches its board.
 
-    python benchmarks/load_sessions.py HOST:PORT ENDPOINT:PORT WORKFLOW_TITLE WORDS_PER_RUN SESSIONS SECONDS
+    python benchmarks/load_sessions.py APP ENDPOINT WORKFLOW_TITLE WORDS_PER_RUN SESSIONS SECONDS
 
-A session speaks Streamlit's own protocol over its own socket, as the page does: it fills the form,
-presses Run, reruns timed fragments when they are due, and draws what is drawn after a run. Beside
-that it opens the board's socket, as the board does. Every word it is sent is the time at which the
-endpoint wrote it, so each has an age on arrival. One more stream is read straight from the
-endpoint, to know how old words are on this machine without Fanout. Prints one JSON object.
+APP and ENDPOINT are host:port. A session speaks Streamlit's own protocol over its own socket, as
+the page does: it fills the form, presses Run, reruns timed fragments when they are due, and draws
+what is drawn after a run. Beside that it opens the board's socket, as the board does. Every word it
+is sent is the time at which the endpoint wrote it, so each has an age on arrival. One more stream
+is read straight from the endpoint, to know how old words are on this machine without Fanout. Prints
+one JSON object at the end.
 """
 
 from __future__ import annotations
@@ -17,14 +18,15 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin, Subprotocol
 
 SPREAD_S = 15.0
@@ -161,24 +163,31 @@ def stamps(column: dict[str, dict[str, list]]) -> Iterator[int]:
             yield from map(int, STAMP.findall(html))
 
 
+@asynccontextmanager
+async def opened(host: str, tally: Tally) -> AsyncIterator[Page]:
+    """A session of its own, in a tab that stays open until the context ends."""
+    async with connect(
+        f"ws://{host}/_stcore/stream",
+        origin=Origin(f"http://{host}"),
+        subprotocols=[Subprotocol("streamlit")],
+        max_size=None,
+    ) as socket:
+        page = Page(socket, tally)
+        reader = asyncio.create_task(page.read())
+        try:
+            yield page
+        finally:
+            reader.cancel()
+            with suppress(asyncio.CancelledError, ConnectionClosed):
+                await reader
+
+
 async def session(
     host: str, title: str, words: int, number: int, until: float, tally: Tally
 ) -> None:
     try:
-        async with connect(
-            f"ws://{host}/_stcore/stream",
-            origin=Origin(f"http://{host}"),
-            subprotocols=[Subprotocol("streamlit")],
-            max_size=None,
-        ) as socket:
-            page = Page(socket, tally)
-            reader = asyncio.create_task(page.read())
-            try:
-                await use(page, host, title, words, number, until, tally)
-            finally:
-                reader.cancel()
-                with suppress(asyncio.CancelledError):
-                    await reader
+        async with opened(host, tally) as page:
+            await use(page, host, title, words, number, until, tally)
     except Exception as error:
         tally.errors.append(f"session {number}: {type(error).__name__} {error}"[:300])
 
@@ -187,22 +196,33 @@ async def use(
     page: Page, host: str, title: str, words: int, number: int, until: float, tally: Tally
 ) -> None:
     """Run after run until the time is up; the last one is watched to its end."""
-    await page.draw()
-    # The form's fields are another workflow's until it is chosen.
-    page.fill("workflow", title)
-    await page.draw()
+    await choose(page, title)
     turn = 0
     while not turn or time.monotonic() < until:
         turn += 1
-        page.fill("topic", f"rain {number}-{turn}")
-        before, began = page.run_id, time.monotonic()
-        await page.draw(press="run")
-        if page.run_id == before:
-            raise RuntimeError("Run was pressed and nothing began")
+        began = time.monotonic()
+        run_id = await press_run(page, f"rain {number}-{turn}")
         tally.press_s.append(time.monotonic() - began)
-        tally.ends[await watch(host, page.run_id, words, tally)] += 1
+        tally.ends[await watch(host, run_id, words, tally)] += 1
         await page.draw()
         await asyncio.sleep(LOOK_S)
+
+
+async def choose(page: Page, title: str) -> None:
+    """A workflow by its title; the form's other fields are another workflow's until then."""
+    await page.draw()
+    page.fill("workflow", title)
+    await page.draw()
+
+
+async def press_run(page: Page, topic: str) -> str:
+    """The id of the run that began."""
+    before = page.run_id
+    page.fill("topic", topic)
+    await page.draw(press="run")
+    if page.run_id == before:
+        raise RuntimeError("Run was pressed and nothing began")
+    return page.run_id
 
 
 async def read_straight(endpoint: str, tally: Tally) -> None:

@@ -51,8 +51,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
-ENDED_S = 2.0
+ENDED_S = 1.25
 """How long `close` waits for all runs to end."""
+CLOSED_S = 2.75
+"""Within what time `close` has the record written, or leaves it as it is: who ends the process
+often waits five seconds before killing it."""
 BEGUN_S = 0.3
 """How long `start` waits for the run's first line to be written down."""
 
@@ -185,15 +188,15 @@ class Engine:
         live = [handle for handle in self.runs() if not handle.snapshot.status.finished]
         for handle in live:
             handle.interrupt()
-        until = monotonic() + ENDED_S
+        began = monotonic()
         for handle in live:
-            handle.wait(timeout_s=max(0.0, until - monotonic()))
+            handle.wait(timeout_s=max(0.0, began + ENDED_S - monotonic()))
         self._portal.call(self.endpoints.aclose)
         self._portal.call(self._portal.stop, True)
         self._portal_context.__exit__(None, None, None)
         self.budgets.close()
         if self.scribe is not None:
-            self.scribe.close()
+            self.scribe.close(began + CLOSED_S - monotonic())
 
     def _carried_out(
         self, recorder: Recorder, workflow: Workflow, model: ModelRef

@@ -27,9 +27,9 @@ AGAIN_S = 2.0
 """Between two tries on a database that can't be written."""
 GATHER_S = 0.005
 """What ends within this time is written in one transaction: an end and the vote read from it."""
-LAST_WORDS_S = 5.0
-"""How long the end of the process waits for the database."""
-LAST_TRIES_S = 0.5
+LAST_WORDS_S = 1.0
+"""How long the end of the process waits for the database, if it can't wait longer."""
+LAST_TRIES_S = 0.25
 """Between two tries then."""
 
 
@@ -43,6 +43,7 @@ class Scribe:
         self._urgent = threading.Event()
         self._wrote = threading.Condition()
         self._closing = False
+        self._last_s = LAST_WORDS_S
         self._turns = 0
         self._logged = ""
         self.problem = ""
@@ -71,11 +72,12 @@ class Scribe:
                 self._wrote.wait(min(left, 0.05))
         return not self.problem
 
-    def close(self) -> None:
+    def close(self, within_s: float = LAST_WORDS_S) -> None:
         """Write what there is, trying again for a while if need be, and end the thread."""
+        self._last_s = max(LAST_WORDS_S, within_s)
         self._closing = True
         self._urgent.set()
-        self._thread.join(LAST_WORDS_S)
+        self._thread.join(self._last_s)
 
     def _write_on(self) -> None:
         while not self._closing:
@@ -83,7 +85,7 @@ class Scribe:
                 sleep(GATHER_S)
             self._urgent.clear()
             self._turn()
-        until = monotonic() + LAST_WORDS_S - 2 * LAST_TRIES_S
+        until = monotonic() + self._last_s - 2 * LAST_TRIES_S
         self._turn()
         while self._unwritten and monotonic() < until:
             sleep(LAST_TRIES_S)

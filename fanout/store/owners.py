@@ -95,11 +95,14 @@ class Owners:
 
     def close(self) -> None:
         """Sign off; the runs that this process has not ended are interrupted from now on."""
+        signed_off = False
         try:
             with writing(self._engine) as connection:
                 connection.execute(delete(processes).where(processes.c.id == self.id))
+            signed_off = True
         finally:
-            self._release()
+            # While its row stays, only a lock file that nobody holds tells others at once.
+            self._release(remove=signed_off)
 
     def _locked(self) -> FileLock | None:
         if self._folder is None:
@@ -112,9 +115,9 @@ class Owners:
             # A shared database and a home that can't be written: the heartbeat has to do.
             return None
 
-    def _release(self) -> None:
+    def _release(self, *, remove: bool = True) -> None:
         if self._lock is not None:
-            self._lock.release(remove=True)
+            self._lock.release(remove=remove)
 
 
 def _now(connection: Connection) -> float:
