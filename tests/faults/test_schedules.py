@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -96,26 +97,36 @@ class Act:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
+    """One run, what its endpoints do to it, and what a person does."""
+
+    topic: str
     workflow: Workflow
-    script: Script
+    rules: tuple[Rule, ...]
     acts: tuple[Act, ...]
     again: tuple[str | None, ...]
     """What is asked again once the run has ended: a branch, or None for all that is missing."""
 
 
 @st.composite
-def schedules(draw: st.DrawFn) -> Schedule:
+def crowds(draw: st.DrawFn) -> tuple[Schedule, ...]:
+    """Runs that go on at the same time."""
+    return tuple(draw(schedules(f"rain{n}.")) for n in range(draw(st.integers(1, 3))))
+
+
+@st.composite
+def schedules(draw: st.DrawFn, topic: str) -> Schedule:
     names = NAMES[: draw(st.integers(1, len(NAMES)))]
     replies = st.lists(st.sampled_from(REPLIES), min_size=1, max_size=4).map(tuple)
     rules = tuple(
         Rule(prompt=prompt, replies=draw(replies))
-        for prompt in (*(f"Part {name} of" for name in names), "Combine", "repeat the best")
+        for prompt in (*(f"Part {name} of {topic}" for name in names), f"Combine for {topic}")
     )
     who = st.sampled_from([None, *names])
     acts = st.builds(Act, after=st.integers(1, 40), branch=who)
     return Schedule(
+        topic=topic,
         workflow=draw(workflows(names)),
-        script=Script(rules=rules, otherwise=draw(st.sampled_from(REPLIES[:6]))),
+        rules=rules,
         acts=tuple(sorted(draw(st.lists(acts, max_size=2)), key=lambda act: act.after)),
         again=tuple(draw(st.lists(who, max_size=2))),
     )
@@ -133,7 +144,7 @@ def workflows(draw: st.DrawFn, names: Sequence[str]) -> Workflow:
         "hedging": {"enabled": draw(st.booleans()), "least_s": 0.05, "share": 0.5},
         "fan_in": draw(st.sampled_from([{}, {}, {"k": 1}, {"k": 2}, {"deadline_s": 0.1}])),
         "prefix": draw(st.sampled_from(["off", "on"])),
-        "budget": draw(st.sampled_from([{}, {}, {"tokens": 1_200}, {"usd": "0.004"}])),
+        "budget": draw(st.sampled_from([{}, {}, {}, {"tokens": 2_500}, {"usd": "0.008"}])),
     }
     if draw(st.sampled_from([False, False, False, True])):
         policies["run_s"] = 0.3
@@ -155,9 +166,9 @@ def workflows(draw: st.DrawFn, names: Sequence[str]) -> Workflow:
     else:
         combining = draw(st.sampled_from([None, "synthesis", "synthesis", "concatenation", "best"]))
         if combining:
-            data["aggregate"] = {"kind": combining, "prompt": "Combine: {results}"}
+            data["aggregate"] = {"kind": combining, "prompt": "Combine for {topic} {results}"}
     data["branches"] = [
-        {"id": name, "title": name.upper(), "prompt": f"Part {name} of {{topic}}. {more}"}
+        {"id": name, "title": name.upper(), "prompt": f"Part {name} of {{topic}} {more}"}
         for name in names
     ]
     return parse(data, name="any")
@@ -170,9 +181,15 @@ class World:
     there: Changing
     tasks: int
 
-    def play(self, schedule: Schedule) -> RunHandle:
-        self.here.now, self.there.now = Scripted(schedule.script), Scripted(schedule.script)
-        handle = self.engine.start(schedule.workflow, "rain", MODEL)
+    def play(self, crowd: tuple[Schedule, ...]) -> list[RunHandle]:
+        rules = tuple(rule for schedule in crowd for rule in schedule.rules)
+        script = Script(rules=rules, otherwise=REPLIES[0])
+        self.here.now, self.there.now = Scripted(script), Scripted(script)
+        with ThreadPoolExecutor() as people:
+            return list(people.map(self._one, crowd))
+
+    def _one(self, schedule: Schedule) -> RunHandle:
+        handle = self.engine.start(schedule.workflow, schedule.topic, MODEL)
         self._live(handle, schedule.acts)
         for branch in schedule.again:
             if handle.resume(None if branch is None else BranchId(branch)):
@@ -213,21 +230,27 @@ def world() -> Iterator[World]:
         yield found
 
 
-@given(schedule=schedules())
+@given(crowd=crowds())
 @settings(
     max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
-def test_every_schedule_ends_and_adds_up(world: World, schedule: Schedule) -> None:
-    handle = world.play(schedule)
-    snapshot, events = handle.snapshot, handle.events
-    note(f"{snapshot.status} {[(call.id, call.state, call.failure) for call in snapshot.calls]}")
-    _check_ends(handle)
-    for go in snapshot.goes:
-        _check_bill(go)
-    assert picture(events) == snapshot, "the fold of a legal order of events"
-    _check_given_back(world, handle)
+def test_every_schedule_ends_and_adds_up(world: World, crowd: tuple[Schedule, ...]) -> None:
+    handles = world.play(crowd)
+    for handle in handles:
+        snapshot = handle.snapshot
+        note(
+            f"{snapshot.status} {[(call.id, call.state, call.failure) for call in snapshot.calls]}"
+        )
+        _check_ends(handle)
+        for go in snapshot.goes:
+            _check_bill(go)
+        assert picture(handle.events) == snapshot, "the fold of a legal order of events"
+        meter = world.engine.budgets.meter(handle.id)
+        assert meter is not None and meter.taken.reserved == Amount()
+        assert meter.taken.spent.usd >= 0 and meter.taken.spent.tokens >= 0
+    _check_given_back(world)
 
 
 def _check_ends(handle: RunHandle) -> None:
@@ -261,10 +284,7 @@ def _check_bill(go: Branch) -> None:
         assert go.usage is not None and go.usage.input > 0, "an answer is never free of tokens"
 
 
-def _check_given_back(world: World, handle: RunHandle) -> None:
-    meter = world.engine.budgets.meter(handle.id)
-    assert meter is not None and meter.taken.reserved == Amount()
-    assert meter.taken.spent.usd >= 0 and meter.taken.spent.tokens >= 0
+def _check_given_back(world: World) -> None:
     for health in world.engine.endpoints.health():
         assert (health.in_flight, health.waiting) == (0, 0)
         assert 1 <= health.allowed <= health.slots
