@@ -28,7 +28,7 @@ PATIENCE_S = 5.0
 """How long a call waits for a database that is held by others before it is skipped."""
 AGAIN_S = 0.2
 """Between two tries, and between two writings of what was booked."""
-LAST_WORDS_S = 2.0
+LAST_WORDS_S = 1.0
 """How long the end of the process waits for what was booked."""
 UNKEPT = (
     "Runs are not written down now, so a budget for the day can't be kept. Mend FANOUT_HOME or the "
