@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
 from fanout.providers.script import Reply, Rule, Script
 from fanout.providers.scripted_server import serving
+from tests import command_line
 from tests.retrieval.sample_files import encrypted, pdf
 
-ROOT = Path(__file__).resolve().parents[2]
 KEEPER = b"The lighthouse keeper is paid 40 crowns a night. The lamp is cleaned on Mondays."
 
 
-def fanout(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "fanout", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "OPENAI_API_KEY": "sk-test"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def fanout(*arguments: str) -> CompletedProcess[str]:
+    return command_line.fanout(*arguments, environment={"OPENAI_API_KEY": "sk-test"})
 
 
 def listed() -> list[dict[str, object]]:

@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
 from fanout.providers.script import Reply, Rule, Script
 from fanout.providers.scripted_server import serving
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def fanout(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "fanout", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "OPENAI_API_KEY": "sk-test"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+from tests import command_line
 
 
-def run(script: Script, workflow: str, topic: str, *more: str) -> subprocess.CompletedProcess[str]:
+def fanout(*arguments: str) -> CompletedProcess[str]:
+    return command_line.fanout(*arguments, environment={"OPENAI_API_KEY": "sk-test"})
+
+
+def run(script: Script, workflow: str, topic: str, *more: str) -> CompletedProcess[str]:
     with serving(script) as server:
         at = ("--base-url", server.base_url, "--model", "scripted")
         return fanout("run", workflow, "--topic", topic, *at, *more)
@@ -181,7 +169,7 @@ def test_without_named_models_one_is_asked_at_three_temperatures() -> None:
         ("moderation", ("--rule", "k_of_n", "--votes-needed", "9"), "only 5 will vote"),
         ("moderation", ("--rule", "coin"), "invalid choice"),
         ("moderation", ("--early-stop", "soon"), "invalid choice"),
-        ("moderation", ("--times", "11"), "50 is the most"),
+        ("moderation", ("--times", "201"), "1000 is the most"),
         ("reasoning", ("--rule", "unanimity"), "needs a verdict that is safe"),
         ("models", ("--models", " , "), "names no model"),
         ("models", ("--times", "2"), "no branch to repeat"),

@@ -5,37 +5,35 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from subprocess import PIPE, CompletedProcess, Popen
 
 import pytest
 
 from fanout.providers.script import Fault, Reply, Rule, Script
 from fanout.providers.scripted_server import ServerHandle, serving
+from tests import command_line
 from tests.rig import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "sk-cli-secret-0123456789"
 
 
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "fanout", *arguments]
+def fanout(*arguments: str, text: str = "") -> CompletedProcess[str]:
+    return command_line.fanout(*arguments, text=text, environment={"OPENAI_API_KEY": KEY})
 
 
-def fanout(
-    *arguments: str, text: str | None = None, environment: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*arguments),
+def process(*arguments: str) -> Popen[str]:
+    """For what a process alone can show."""
+    return Popen(
+        [sys.executable, "-m", "fanout", *arguments],
         cwd=ROOT,
-        env={**os.environ, "OPENAI_API_KEY": KEY, **(environment or {})},
-        input=text,
-        capture_output=True,
+        env={**os.environ, "OPENAI_API_KEY": KEY},
+        stdout=PIPE,
+        stderr=PIPE,
         text=True,
-        timeout=60,
-        check=False,
     )
 
 
@@ -72,6 +70,14 @@ def test_json_prints_one_object_and_a_success_exits_zero() -> None:
     assert record["aggregate"]["heading"] == "Synthesis of 3 of 3"
     assert keys == [f"Bearer {KEY}"] * 4
     assert KEY not in done.stdout + done.stderr
+
+
+def test_a_partial_runs_status_is_that_of_its_process() -> None:
+    with serving(rules(poem=Reply(status=401))) as server:
+        run = process(*run_args(server, "--json"))
+        out, errors = run.communicate(timeout=60)
+    assert (run.returncode, json.loads(out)["status"]) == (3, "partial"), errors
+    assert KEY not in out + errors
 
 
 def test_events_prints_one_event_per_line_from_start_to_finish() -> None:
@@ -114,24 +120,18 @@ def test_a_failed_run_exits_one() -> None:
 
 def test_ctrl_c_stops_the_run_keeps_its_text_and_exits_130() -> None:
     with serving(Script(otherwise=Reply(text="word " * 500, tokens_per_s=50))) as server:
-        process = subprocess.Popen(
-            command(*run_args(server, "--events")),
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stdout is not None
+        run = process(*run_args(server, "--events"))
+        assert run.stdout is not None
         lines = []
-        for line in process.stdout:
+        for line in run.stdout:
             lines.append(line)
             if '"branch_wrote"' in line:
-                process.send_signal(signal.SIGINT)
+                run.send_signal(signal.SIGINT)
                 break
-        rest, _ = process.communicate(timeout=20)
+        rest, _ = run.communicate(timeout=20)
         assert server.wait_until(lambda s: s.disconnects == 3), "the connections stayed open"
     last = json.loads((lines + rest.splitlines())[-1])
-    assert (process.returncode, last["status"]) == (130, "stopped")
+    assert (run.returncode, last["status"]) == (130, "stopped")
 
 
 def test_max_tokens_reaches_every_call() -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from fanout.providers.script import Reply, Script
 from fanout.providers.scripted_server import ServerHandle, serving
+from tests import command_line
 
 ROOT = Path(__file__).resolve().parents[2]
 FINE = "Fine words."
@@ -33,10 +34,14 @@ def server() -> Iterator[ServerHandle]:
 def fanout(
     server: ServerHandle, *arguments: str, before: Before | None = None
 ) -> subprocess.CompletedProcess[str]:
+    """In a process of its own where something happens to it `before`."""
+    environment = {"OPENAI_BASE_URL": server.base_url, "FANOUT_MODEL": "scripted"}
+    if before is None:
+        return command_line.fanout(*arguments, environment=environment)
     return subprocess.run(
         [sys.executable, "-m", "fanout", *arguments],
         cwd=ROOT,
-        env={**os.environ, "OPENAI_BASE_URL": server.base_url, "FANOUT_MODEL": "scripted"},
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         timeout=120,

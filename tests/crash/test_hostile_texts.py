@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
 from fanout.export.bundle_formats import FORMATS
 from fanout.providers.script import Reply, Rule, Script
 from fanout.providers.scripted_server import ServerHandle, serving
+from tests import command_line
 
-ROOT = Path(__file__).resolve().parents[2]
 HOSTILE = (
     "NUL \x00, half a pair \ud800 and \udfff, turned \u202eback\u202c, \x1b[31mred, \ufeff end."
 )
@@ -30,16 +28,10 @@ SCRIPT = Script(
 )
 
 
-def fanout(server: ServerHandle, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    done = subprocess.run(
-        [sys.executable, "-m", "fanout", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "OPENAI_BASE_URL": server.base_url, "FANOUT_MODEL": "scripted"},
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
-    assert b"Traceback" not in done.stderr, done.stderr.decode("utf-8", "replace")
+def fanout(server: ServerHandle, *arguments: str) -> CompletedProcess[str]:
+    environment = {"OPENAI_BASE_URL": server.base_url, "FANOUT_MODEL": "scripted"}
+    done = command_line.fanout(*arguments, environment=environment)
+    assert "Traceback" not in done.stderr, done.stderr
     return done
 
 
