@@ -11,6 +11,7 @@ from components.plain import label
 from components.sharing import share_switch, viewed
 from fanout.engine.handle import RunHandle
 from fanout.engine.runtime import Runtime
+from fanout.snapshot import Branch
 from fanout.types import BranchState, RunStatus
 
 REPLAYED = "replayed_run"
@@ -56,7 +57,7 @@ def run_bar(runtime: Runtime, handle: RunHandle) -> bool:
 def _to_resume(runtime: Runtime, handle: RunHandle) -> None:
     """Where something is missing: what, and the one button that asks for it again."""
     snapshot = handle.snapshot
-    missing = [b.title for b in snapshot.branches if _missing(b.state)]
+    missing = [b.title for b in snapshot.branches if _missing(b)]
     interrupted = snapshot.status is RunStatus.INTERRUPTED
     failed = any(b.state in (BranchState.FAILED, BranchState.TIMED_OUT) for b in snapshot.branches)
     if handle.fixed:
@@ -93,13 +94,13 @@ def _endpoints_gone(runtime: Runtime, handle: RunHandle) -> str:
     """The endpoints that would be asked and are not there, by the names that the run knows."""
     made = handle.snapshot.made_with
     facts = made.endpoints if made is not None else {}
-    asked = (b.plan.model.endpoint for b in handle.snapshot.branches if _missing(b.state))
+    asked = (b.plan.model.endpoint for b in handle.snapshot.branches if _missing(b))
     gone = dict.fromkeys(one for one in asked if one not in runtime.engine.endpoints)
     return ", ".join(facts[one].host or facts[one].name if one in facts else one for one in gone)
 
 
-def _missing(state: BranchState) -> bool:
-    return not state.succeeded and state is not BranchState.SKIPPED
+def _missing(branch: Branch) -> bool:
+    return not branch.state.succeeded and not branch.not_needed
 
 
 def _resume(handle: RunHandle) -> None:

@@ -145,6 +145,11 @@ class Branch:
         return self.phases[-1].state if self.phases else BranchState.READY
 
     @property
+    def not_needed(self) -> bool:
+        """Called off, as by a vote that was decided; what the budget left out was needed."""
+        return self.state is BranchState.SKIPPED and self.failure is None
+
+    @property
     def queued_s(self) -> float | None:
         """Second of the run at which it began to wait for a slot."""
         return self.phases[0].since_s if self.phases else None

@@ -22,7 +22,6 @@ from fanout.structured.ladder import Ladder
 from fanout.types import (
     AGGREGATE,
     BranchId,
-    BranchState,
     Cost,
     EndpointId,
     Failure,
@@ -42,7 +41,6 @@ log = logging.getLogger(__name__)
 
 MOST_AGGREGATES = 8
 """Combined answers that one run keeps side by side."""
-SKIPPED = BranchState.SKIPPED
 
 
 class Search(Protocol):
@@ -183,9 +181,7 @@ class Execution:
         if not snapshot.status.finished:
             return False
         missing = frozenset(b.id for b in snapshot.branches if not b.state.succeeded)
-        needed = frozenset(
-            b.id for b in snapshot.branches if b.id in missing and b.state is not SKIPPED
-        )
+        needed = frozenset(b.id for b in snapshot.branches if b.id in missing and not b.not_needed)
         redo = needed if branch is None else missing & {branch}
         aggregate_missing = self._workflow.aggregate is not None and (
             snapshot.aggregate is None or not snapshot.aggregate.branch.state.succeeded

@@ -8,7 +8,6 @@ from decimal import Decimal
 from statistics import median
 
 from fanout.snapshot import Aggregate, Branch, Snapshot
-from fanout.types import BranchState
 from fanout.voting.ballot import Ballot
 from fanout.voting.final_answer import final_answer
 from fanout.voting.normalise import normalised
@@ -35,7 +34,7 @@ def ballots(branches: Sequence[Branch]) -> tuple[Ballot, ...]:
     for branch in branches:
         if branch.ballot is not None:
             found.append(branch.ballot)
-        elif branch.state.finished and branch.state is not BranchState.SKIPPED:
+        elif branch.state.finished and not branch.not_needed:
             found.append(Ballot(voter=branch.id, choice=None, problem=_why(branch)))
     return tuple(found)
 
@@ -46,7 +45,7 @@ def outcome(vote: VotePlan, branches: Sequence[Branch]) -> Outcome:
         vote,
         ballots(branches),
         asked=len(branches),
-        not_needed=sum(branch.state is BranchState.SKIPPED for branch in branches),
+        not_needed=sum(branch.not_needed for branch in branches),
     )
 
 
@@ -83,7 +82,7 @@ def poll_of(snapshot: Snapshot, voters: Sequence[Branch]) -> tuple[VotePlan, tup
 
 def saved(snapshot: Snapshot) -> Saved | None:
     """None where no vote was called off."""
-    skipped = [branch for branch in snapshot.branches if branch.state is BranchState.SKIPPED]
+    skipped = [branch for branch in snapshot.branches if branch.not_needed]
     if not skipped:
         return None
     cast = [branch for branch in snapshot.branches if branch.state.succeeded]

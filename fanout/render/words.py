@@ -85,7 +85,7 @@ def branch_word(branch: Branch) -> str:
 
 def not_needed(branch: Branch) -> bool:
     """True where it was called off because nothing hung on it any more."""
-    return branch.state is BranchState.SKIPPED and branch.failure is None
+    return branch.not_needed
 
 
 def vote_word(ballot: Ballot) -> str:

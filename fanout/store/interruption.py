@@ -15,7 +15,7 @@ from fanout.store.owners import Owners
 from fanout.store.reading import drawn, endings, find
 from fanout.store.rows import short
 from fanout.store.schema import runs
-from fanout.types import BranchState, RunId, RunStatus
+from fanout.types import RunId, RunStatus
 
 
 def interrupt(engine: Engine, owners: Owners) -> tuple[RunId, ...]:
@@ -76,7 +76,7 @@ def _end(engine: Engine, owners: Owners, run_id: str) -> bool:
 
 def _endings(snapshot: Snapshot) -> tuple[Event, ...]:
     """A run that lacked only the note of its end has it now: nothing of it could be resumed."""
-    done = all(b.state.succeeded or b.state is BranchState.SKIPPED for b in snapshot.branches)
+    done = all(b.state.succeeded or b.not_needed for b in snapshot.branches)
     own = snapshot.aggregate
     if snapshot.aggregate_kind is not None:
         done = done and own is not None and own.branch.state.succeeded

@@ -110,10 +110,7 @@ def outcome(snapshot: Snapshot, *, stopped: bool) -> RunStatus:
         return RunStatus.STOPPED
     if not any(branch.state.succeeded for branch in snapshot.branches):
         return RunStatus.FAILED
-    whole = all(
-        branch.state.succeeded or branch.state is BranchState.SKIPPED
-        for branch in snapshot.branches
-    )
+    whole = all(branch.state.succeeded or branch.not_needed for branch in snapshot.branches)
     abstained = any(b.ballot is not None and not b.ballot.valid for b in snapshot.branches)
     combined = snapshot.aggregate is None or snapshot.aggregate.branch.state.succeeded
     missing = snapshot.aggregate_kind is not None and snapshot.aggregate is None

@@ -21,7 +21,7 @@ from fanout.workflows.templates import render
 _WORDS = {
     BranchState.STOPPED: "stopped",
     BranchState.TIMED_OUT: "timed out",
-    BranchState.SKIPPED: "not needed",
+    BranchState.SKIPPED: "skipped",
     BranchState.FAILED: "failed",
     BranchState.READY: "not started",
     BranchState.QUEUED: "still queued",
@@ -70,7 +70,7 @@ class Material:
     @property
     def notice(self) -> str:
         """What is said before quoted texts."""
-        return notice("The texts", self.marker)
+        return notice("The texts")
 
     def call(
         self,
@@ -153,6 +153,8 @@ def heading(spec: AggregateSpec, material: Material) -> str:
             fates.setdefault("left out", []).append(branch.title)
         elif _too_late(branch, material.snapshot):
             fates.setdefault("came too late", []).append(branch.title)
+        elif branch.not_needed:
+            fates.setdefault("not needed", []).append(branch.title)
         elif not branch.state.succeeded:
             fates.setdefault(_WORDS.get(branch.state, "failed"), []).append(branch.title)
         elif _abstained(spec, branch):
