@@ -12,13 +12,16 @@ from fanout.budget.amount import Amount, Taken
 from fanout.budget.caps import Caps, DayCaps
 from fanout.budget.ceiling import ceiling
 from fanout.budget.day import Day
-from fanout.budget.fitting import WorstUsd
+from fanout.budget.fitting import LONGEST, WorstUsd, wish
 from fanout.budget.ledger import DayTaken, Ledger
 from fanout.budget.purse import RunPurse
 from fanout.endpoint import Endpoint
 from fanout.policies import Budget
-from fanout.snapshot import Snapshot
-from fanout.types import EndpointId, ModelRef, RunId
+from fanout.snapshot import Branch, Snapshot
+from fanout.types import EndpointId, FailureKind, ModelRef, RunId
+
+FREE = frozenset({FailureKind.RATE_LIMIT, FailureKind.AUTH, FailureKind.QUOTA, FailureKind.BUDGET})
+"""A request that ended so was never begun."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +104,32 @@ def worst_usd_by(endpoint_of: Callable[[EndpointId], Endpoint | None]) -> WorstU
     return worst_usd
 
 
-def spent_in(snapshot: Snapshot) -> Amount:
-    """What a run has spent so far, as its record says: what is unknown of it counts as nothing."""
+def spent_in(snapshot: Snapshot, worst_usd: WorstUsd | None = None) -> Amount:
+    """What a run has spent so far, as its record says: what is unknown of it counts as nothing.
+
+    With `worst_usd` what was only estimated counts at its worst, as it did in its own process.
+    """
     usd = sum((go.cost.usd for go in snapshot.goes if go.cost is not None), Decimal(0))
     tokens = sum(go.usage.input + go.usage.output for go in snapshot.goes if go.usage is not None)
-    return Amount(usd=usd, tokens=tokens)
+    spent = Amount(usd=usd, tokens=tokens)
+    if worst_usd is None:
+        return spent
+    return sum((_unreported(go, worst_usd) for go in snapshot.goes), spent)
+
+
+def _unreported(go: Branch, worst_usd: WorstUsd) -> Amount:
+    """What a call's requests may have taken beyond what its record says."""
+    if go.usage is None or not go.usage.estimated:
+        return Amount()
+    asked = wish(go.plan, go.answered_by)
+    output = LONGEST if asked.limit is None else asked.limit
+    usd = worst_usd(asked.model, asked.input, output) or Decimal(0)
+    refused = sum(failure.kind in FREE for failure in go.setbacks)
+    requests = max(1, go.attempts + len(go.hedges) - refused)
+    said = Amount(
+        usd=go.cost.usd if go.cost else Decimal(0), tokens=go.usage.input + go.usage.output
+    )
+    return Amount(
+        usd=max(Decimal(0), usd * requests - said.usd),
+        tokens=max(0, (asked.input + output) * requests - said.tokens),
+    )

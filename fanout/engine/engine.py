@@ -203,6 +203,8 @@ class Engine:
     ) -> tuple[Execution, RunHandle]:
         made = recorder.snapshot.made_with
         policies = self._policies(workflow)
+        worst_usd = worst_usd_by(self._book(recorder.person).known)
+        capped = policies.budget.capped
         execution = Execution(
             workflow=workflow,
             topic=recorder.snapshot.topic,
@@ -214,8 +216,8 @@ class Engine:
                 recorder.snapshot.run_id,
                 policies.budget,
                 recorder.person,
-                already=spent_in(recorder.snapshot),
-                worst_usd=worst_usd_by(self._book(recorder.person).known),
+                already=spent_in(recorder.snapshot, worst_usd if capped else None),
+                worst_usd=worst_usd,
             ),
             sequential=made is not None and made.sequential,
         )

@@ -20,15 +20,19 @@ from fanout.providers.script import Reply, Rule, Script
 from fanout.providers.scripted_server import ServerHandle, serving
 from fanout.snapshot import Snapshot
 from fanout.store.store import Store
-from fanout.types import BranchState, EndpointId, FailureKind, ModelRef, Price
+from fanout.types import BranchState, EndpointId, FailureKind, ModelRef, Price, RunStatus
 from fanout.workflows.definition import Workflow
 from fanout.workflows.parsing import parse
 
 PAID = EndpointId("paid")
 MODEL = ModelRef(endpoint=PAID, model="m")
 PRICE = Price(input=Decimal(1), output=Decimal(10), source="a test")
+SLOW = Reply(text="word " * 400, tokens_per_s=20)
 SCRIPT = Script(
-    rules=(Rule(prompt="wordy", replies=(Reply(text="word " * 400),)),),
+    rules=(
+        Rule(prompt="wordy", replies=(Reply(text="word " * 400),)),
+        Rule(prompt="slow", replies=(SLOW,)),
+    ),
     otherwise=Reply(text="Four words, no more."),
 )
 
@@ -99,9 +103,25 @@ def test_a_branch_that_does_not_fit_is_skipped_and_says_what_is_left(server: Ser
     assert len(told) == 2
     assert all("of the run's $0.0105 is left" in message for message in told)
     assert sum(branch.state is BranchState.DONE for branch in snapshot.branches) == 4 - len(told)
+    assert snapshot.status is RunStatus.PARTIAL, "the answer lacks what was skipped"
+    assert snapshot.aggregate is not None
+    assert "skipped" in snapshot.aggregate.heading
+    assert "not needed" not in snapshot.aggregate.heading
     assert meter is not None
     assert meter.taken.reserved == Amount()
     assert Decimal(0) < meter.taken.spent.usd <= Decimal("0.0105")
+
+
+def test_what_the_day_left_out_can_be_asked_again_on_another_day(
+    server: ServerHandle, store: Store
+) -> None:
+    with engine(server, store, Budget(usd=Decimal("0.0105"))) as running:
+        handle = running.start(workflow({}), "wordy things", MODEL)
+        assert len(skipped(handle.wait(timeout_s=20))) == 2
+        running.budgets.caps.fixed = DayCaps()
+        assert handle.resume()
+        snapshot = handle.wait(timeout_s=20)
+    assert snapshot.status is RunStatus.SUCCEEDED
 
 
 def test_a_branch_that_may_fit_waits_for_what_the_others_leave(server: ServerHandle) -> None:
@@ -164,3 +184,21 @@ def test_a_run_keeps_its_estimate_and_what_it_spent_without_any_cap(
     past = store.estimates.past()
     assert past is not None
     assert past.runs == 1
+
+
+def test_what_nobody_reported_counts_at_its_worst_after_a_restart_too(
+    server: ServerHandle, fanout_home: Path
+) -> None:
+    with Store.open(fanout_home) as store, engine(server, store) as running:
+        handle = running.start(workflow({"usd": "1"}), "slow things", MODEL)
+        while not any(branch.text for branch in handle.snapshot.branches):
+            handle.wait(timeout_s=0.01)
+        handle.stop()
+        handle.wait(timeout_s=20)
+        before = running.budgets.meter(handle.id)
+    with Store.open(fanout_home) as store, engine(server, store) as running:
+        assert running.get(handle.id) is not None
+        after = running.budgets.meter(handle.id)
+    assert before is not None and after is not None
+    assert before.taken.spent.usd > Decimal("0.005")
+    assert after.taken.spent == before.taken.spent
