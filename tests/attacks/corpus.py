@@ -15,7 +15,8 @@ from fanout.events import BranchWrote, RunStarted
 from fanout.store.values import Label, StoredRun
 from fanout.timeline import decode, encode
 from fanout.types import RunId
-from tests.export.stored_runs import folded, shipped_runs
+from tests.export.stored_runs import shipped_runs
+from tests.folding import folded
 
 FILE = Path(__file__).with_name("corpus.jsonl")
 BUNDLE = 24

@@ -43,9 +43,8 @@ st.text_area("Area", value="\n".join(plain), key="area")
 st.code("\n".join(plain), language=None)
 st.dataframe(pd.DataFrame({"a": plain, "b": plain[::-1]}), key="table")
 names = [figure_text(text) for text in plain[:120]]
-figure = go.Figure(
-    go.Bar(y=names, x=list(range(120)), text=names, hovertext=names, orientation="h")
-)
+bars = {"type": "bar", "orientation": "h", "y": names, "x": list(range(120)), "text": names}
+figure = go.Figure(data=[{**bars, "hovertext": names}])
 figure.update_layout(title=names[0], height=2400, xaxis_title=names[1])
 for n in range(0, 120, 7):
     figure.add_annotation(text=names[n], x=n, y=n, hovertext=names[n])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, CDPSession, Page
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Dialog, Page
 
 SCRIPT = Path(__file__).with_name("watching.js").read_text("utf-8")
 
@@ -24,7 +24,7 @@ class Watch:
         self._names: dict[str, str] = {}
         self.origin = origin
         self._listen(context.new_cdp_session(self.page))
-        self.page.on("dialog", lambda dialog: (self.happened.append("dialog"), dialog.dismiss()))
+        self.page.on("dialog", self._dialog)
         self.page.on("popup", lambda popup: self.happened.append(f"popup {popup.url}"))
         self.page.on("pageerror", lambda error: self.happened.append(f"error {error}"))
         self.page.on("download", lambda load: self.happened.append(f"download {load.url}"))
@@ -40,6 +40,10 @@ class Watch:
         session.on("Network.loadingFailed", self._refused)
         session.on("Network.webSocketCreated", lambda it: self.asked.append(it["url"]))
         session.send("Network.enable")
+
+    def _dialog(self, dialog: Dialog) -> None:
+        self.happened.append("dialog")
+        dialog.dismiss()
 
     def _asks(self, said: dict[str, Any]) -> None:
         self._names[said["requestId"]] = said["request"]["url"]

@@ -187,7 +187,7 @@ def began(source: str, base_url: str, path: Path) -> subprocess.Popen[str]:
 
 
 Asked: TypeAlias = list[tuple[str, ...]]
-_MARKER = re.compile('"""[0-9a-f]{6}')
+_MARKER = re.compile('"""[a-z]{8}')
 """Each run has its own."""
 
 

@@ -20,7 +20,7 @@ from fanout.types import Usage
 from tests.rig import AT_ONCE, HERE
 
 Answering = Callable[[ChatRequest], str]
-_SHOWN = re.compile(r'^Text ([A-Z]):\n("""[0-9a-f]*)\n(.*?)\n\2$', re.MULTILINE | re.DOTALL)
+_SHOWN = re.compile(r'^Text ([A-Z]):\n("""[a-z]*)\n(.*?)\n\2$', re.MULTILINE | re.DOTALL)
 
 
 class Reader:

@@ -98,7 +98,7 @@ def test_one_moderator_reads_every_policy_and_gives_one_verdict() -> None:
     for branch in moderation.branches:
         assert branch.variables["policy"] in prompt
     assert prompt.count("Does the content keep this policy?") == 1
-    assert re.search(r'^("""[0-9a-f]*)\nBuy now!!!\n\1$', prompt, re.MULTILINE)
+    assert re.search(r'^("""[a-z]*)\nBuy now!!!\n\1$', prompt, re.MULTILINE)
     assert "allow, flag or block" in prompt
 
 

@@ -176,7 +176,7 @@ def test_a_document_that_gives_orders_stays_inside_its_fence(tmp_path: Path) -> 
     answering = [prompt for prompt in prompts if "LEAK" in prompt]
     assert len(answering) == 1
     parts = answering[0].split(f"{line}\n")
-    assert answering[0].count(QUOTE) == len(parts), "the notice and every line of the marker"
+    assert answering[0].count(QUOTE) == len(parts) - 1
     assert len(parts) % 2 == 1, "every fence that was opened was closed"
     outside, inside = parts[0::2], parts[1::2]
     assert not any("LEAK" in part or "passages end here" in part for part in outside)

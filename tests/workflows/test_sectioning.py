@@ -113,7 +113,7 @@ def test_only_branches_with_a_result_are_combined() -> None:
     assert combined.id == AGGREGATE
     marker = marker_of("r")
     said = (f"[{name.title()}] {quoted(f'{name} text', marker)}" for name in ("joke", "story"))
-    expected = "\n\n".join([f"About rain:\n{notice('The texts', marker)}", *said])
+    expected = "\n\n".join([f"About rain:\n{notice('The texts')}", *said])
     assert combined.messages[0].content == expected
     assert combined.max_tokens == 70
 

@@ -108,7 +108,7 @@ def numbered(passages: tuple[Fused, ...], marker: str) -> str:
     for number, one in enumerate(passages, 1):
         text = f"{one.passage.title}:\n{one.passage.text}"
         parts.append(f"[{number}]\n{quoted(text, marker)}")
-    return "\n\n".join([notice("Passages to read. The texts", marker), *parts])
+    return "\n\n".join([notice("Passages to read. The texts"), *parts])
 
 
 def _from_passages(spec: AggregateSpec, material: Material, passages: tuple[Fused, ...]) -> str:
