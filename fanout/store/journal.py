@@ -33,6 +33,9 @@ _RESHAPE = (RunStarted, AggregatePlanned, RunResumed)
 """After these there may be other calls than before."""
 _SEARCHED = (RunStarted, BranchFinished, AggregateWritten, RunResumed, RunFinished)
 """After these a search should find what was written."""
+MANY = 50
+"""With more branches a search finds them once the run has ended: looking through all the texts at
+the end of each would take most of the time."""
 
 
 class Journal:
@@ -107,7 +110,8 @@ def append(
         timeline.insert().values(run=number, first=first, count=len(events), data=pack(events))
     )
     _put_calls(connection, number, snapshot, events)
-    if any(isinstance(event, _SEARCHED) for event in events):
+    many = len(snapshot.branches) > MANY and not snapshot.status.finished
+    if not many and any(isinstance(event, _SEARCHED) for event in events):
         searched = WORDS[connection.dialect.name]
         connection.execute(
             update(searched).where(searched.c.run == number).values(word_row(snapshot))
@@ -120,13 +124,13 @@ def _put_calls(
     connection: Connection, number: int, snapshot: Snapshot, events: Sequence[Event]
 ) -> None:
     """The rows of the calls that the events are about; of all where there may be others now."""
-    rows = [{"run": number, **row} for row in call_rows(snapshot)]
-    touched = {short(id, 80) for event in events if (id := getattr(event, "id", None))}
-    if any(isinstance(event, _RESHAPE) for event in events):
+    reshaped = any(isinstance(event, _RESHAPE) for event in events)
+    touched = {id for event in events if (id := getattr(event, "id", None))}
+    found = call_rows(snapshot, None if reshaped else touched)
+    rows = [{"run": number, **row} for row in found]
+    if reshaped:
         there = [row["id"] for row in rows]
         connection.execute(delete(calls).where(calls.c.run == number, calls.c.id.not_in(there)))
-    else:
-        rows = [row for row in rows if row["id"] in touched]
     if not rows:
         return
     statement = insert(connection, calls)

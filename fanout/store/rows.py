@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from decimal import Decimal
 
 from fanout.insight.speed import cost_usd, speed, total_cost_usd, usage
@@ -59,9 +59,11 @@ def _estimated(forecast: Forecast | None) -> Row:
     }
 
 
-def call_rows(snapshot: Snapshot) -> Iterator[Row]:
-    """All columns of `calls` but `run`, in the order of `Snapshot.calls`."""
+def call_rows(snapshot: Snapshot, only: Container[str] | None = None) -> Iterator[Row]:
+    """All columns of `calls` but `run`, in the order of `Snapshot.calls`; of those ids, or all."""
     for ordinal, (role, call, text) in enumerate(_calls(snapshot)):
+        if only is not None and call.id not in only:
+            continue
         tokens = usage(call) if any(go.usage for go in call.goes) else None
         fact = _fact(snapshot, call)
         yield {
