@@ -68,5 +68,5 @@ def test_what_is_drawn_after_a_thousand_branches_is_drawn_in_a_moment() -> None:
     said = [note.text for note in graph.layout.annotations if note.text]
     assert f"and {BRANCHES - MOST_ROWS + 1} more<br>all done" in said
     assert len(graph.layout.shapes) == MOST_ROWS + 3
-    assert len(square.data[0].z) == MOST_SQUARE
+    assert len(square.to_dict()["data"][0]["y"]) == MOST_SQUARE
     assert len(pairs) == 1000
