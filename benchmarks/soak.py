@@ -8,8 +8,9 @@ board's feeds while it goes on, and every tenth time a run of long ago is opened
 Finished runs stay in memory up to a bound (the engine's 200, the board's 64), so memory is compared
 from the second quarter on.
 
-Goals, the last quarter to the second: handles and threads equal, memory and time at most 5 and 20 %
-more.
+Goals, the last quarter to the second: memory and time at most 5 and 20 % more; handles and threads
+no more than the pools of worker threads and of connections to the record may still grow by, which
+are a handful, while a leak would have one or more a run.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ WEIGH_EVERY = 10
 OPEN_EVERY = 10
 LOOK_S = 0.02
 MORE_MEMORY, MORE_TIME = 1.05, 1.20
+MORE_FILES, MORE_THREADS = 6, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +137,8 @@ def report(course: Course) -> None:
         print(f"  {name:<16}{first:>8.{digits}f}" + "".join(f"{v:>9.{digits}f}" for v in four))
     print()
     verdicts = {
-        "file handles as many": rows["file handles"][1][3] <= rows["file handles"][1][1],
-        "threads as many": rows["threads"][1][3] <= rows["threads"][1][1],
+        "file handles flat": rows["file handles"][1][3] <= rows["file handles"][1][1] + MORE_FILES,
+        "threads flat": rows["threads"][1][3] <= rows["threads"][1][1] + MORE_THREADS,
         "memory flat": rows["memory, MB"][1][3] <= rows["memory, MB"][1][1] * MORE_MEMORY,
         "time per run flat": rows["s per run"][1][3] <= rows["s per run"][1][1] * MORE_TIME,
     }
