@@ -8,6 +8,7 @@ from decimal import Decimal
 from statistics import median
 
 from fanout.snapshot import Aggregate, Branch, Snapshot
+from fanout.types import BranchState
 from fanout.voting.ballot import Ballot
 from fanout.voting.final_answer import final_answer
 from fanout.voting.normalise import normalised
@@ -29,12 +30,13 @@ class Saved:
 
 
 def ballots(branches: Sequence[Branch]) -> tuple[Ballot, ...]:
-    """One per branch that has ended, in column order; a call that failed is an abstention."""
+    """One per branch that has ended, in column order; a call that failed is an abstention, one
+    that was not made is none."""
     found = []
     for branch in branches:
         if branch.ballot is not None:
             found.append(branch.ballot)
-        elif branch.state.finished and not branch.not_needed:
+        elif branch.state.finished and branch.state is not BranchState.SKIPPED:
             found.append(Ballot(voter=branch.id, choice=None, problem=_why(branch)))
     return tuple(found)
 
