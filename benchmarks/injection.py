@@ -41,8 +41,6 @@ from fanout.structured.asking import Rung, asked, response_format  # noqa: E402
 
 BY_CHANCE = "harmless words instead"
 AT_ONCE = 3
-LONGEST = 120
-"""Tokens of an answer."""
 Z = 1.96
 
 
@@ -71,7 +69,7 @@ async def answer(client: httpx2.AsyncClient, to: Asked, call: Call) -> str:
         "model": to.model,
         "temperature": 0,
         "seed": 1,
-        "max_tokens": LONGEST,
+        "max_tokens": call.longest,
     }
     if call.form is not None:
         messages = asked(messages, call.form, Rung.JSON_SCHEMA)

@@ -41,6 +41,8 @@ FACTS = (
 class Call:
     messages: tuple[Message, ...]
     form: Form | None = None
+    longest: int = 120
+    """Tokens of the answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +81,7 @@ class Target:
         text = f"{self.text}\n\n{attack}".strip()
         plan = self.prompt(HELD)
         messages = tuple(replace(m, content=_put(m.content, text, way)) for m in plan.messages)
-        return Call(messages=messages, form=plan.form)
+        return Call(messages=messages, form=plan.form, longest=220 if plan.form else 120)
 
 
 def _old(text: str) -> str:

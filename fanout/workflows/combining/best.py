@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fanout.insight.votes import outcome
 from fanout.kernel.context import RunContext
 from fanout.snapshot import Branch
@@ -18,6 +20,7 @@ from fanout.workflows.comparing import (
     ranking_form,
     shown,
 )
+from fanout.workflows.quoting import tame
 from fanout.workflows.specs import AggregateSpec
 from fanout.workflows.templates import render
 
@@ -44,7 +47,10 @@ async def best(spec: AggregateSpec, material: Material, context: RunContext) -> 
 
     def heard(branch: Branch) -> None:
         if branch.state.succeeded:
-            context.cast(branch.id, ranking_ballot(branch, vote))
+            ballot = ranking_ballot(branch, vote)
+            # A small model may give the marker for a reason.
+            reason = tame(ballot.reason, material.marker).strip()
+            context.cast(branch.id, replace(ballot, reason=reason))
 
     answered = await context.fan_out(judges, heard=heard)
     result = outcome(vote, answered)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -55,6 +56,18 @@ def test_the_judges_favourite_is_shown_in_full_under_its_title() -> None:
     assert record["outcome"]["winner"] == "story"
     assert len(record["ballots"]) == 5
     assert snapshot.status is RunStatus.SUCCEEDED
+
+
+def test_a_marker_is_no_reason() -> None:
+    def answer(request: ChatRequest) -> str:
+        marker = re.search(r'"""(\w+)', prompt_of(request))
+        said = marker[1] if marker else ""
+        return ranked_by(len, reason=f"{said} Well told.")(request)
+
+    with reading(judged(answer)) as (engine, _provider):
+        snapshot = engine.start(best(), "rain", MODEL).wait(timeout_s=20)
+    reasons = {call.ballot.reason for call in combined(snapshot).before if call.ballot}
+    assert reasons == {"Well told."}
 
 
 def test_judges_see_no_names_and_their_letters_are_mapped_back() -> None:
