@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import anyio
+from anyio.lowlevel import checkpoint_if_cancelled
 
 from fanout.kernel.lane import Lane
 from fanout.providers.base import Done
@@ -43,6 +44,8 @@ async def raced(
             if rival is not None and not first.heard.is_set():
                 first.rival, rival.rival = rival, first
                 group.start_soon(run, rival)
-    if rival is not None and rival.sign:
-        return rival
-    return first
+    winner = rival if rival is not None and rival.sign else first
+    if winner.result is None:
+        # Called off while `second` could not be: the group has nothing left to notice that by.
+        await checkpoint_if_cancelled()
+    return winner

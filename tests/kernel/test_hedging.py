@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from threading import Event
 
 import pytest
 
+from fanout.budget.budgets import Budgets, worst_usd_by
+from fanout.budget.caps import Caps, DayCaps
+from fanout.budget.ledger import Booking, Claim, DayTaken, Sized
+from fanout.endpoint import Endpoint
+from fanout.engine.endpoints import EndpointBook
+from fanout.engine.engine import Engine
 from fanout.events import HedgeSent, HedgeSettled
 from fanout.export.importing_order import picture
+from fanout.policies import Budget
 from fanout.providers.script import Fault, Reply, Rule, Script
+from fanout.providers.scripted import Scripted
 from fanout.types import BranchId, BranchState, FailureKind
 from fanout.workflows.definition import Workflow
 from fanout.workflows.parsing import parse
-from tests.rig import HERE, QUICK, Rig, rig, trio
+from tests.rig import HERE, MODEL, QUICK, Rig, rig, trio
 
 POEM = BranchId("poem")
 HEDGED = {"enabled": True, "least_s": 0.1, "share": 0.5}
@@ -167,3 +176,73 @@ def test_an_endpoint_that_is_gone_when_its_turn_comes_is_no_bug() -> None:
         snapshot = handle.wait(timeout_s=5)
     failures = [branch.failure.kind for branch in snapshot.branches if branch.failure]
     assert failures == [FailureKind.UNKNOWN_MODEL]
+
+
+class SlowLedger:
+    """A day's ledger that can be made to wait while something is set aside."""
+
+    def __init__(self) -> None:
+        self.open = Event()
+        self.open.set()
+        self.waiting = Event()
+
+    def reserve(self, claim: Claim, sized: Sized) -> None:
+        sized(DayTaken())
+        if not self.open.is_set():
+            self.waiting.set()
+            self.open.wait(10)
+
+    def book(self, bookings: Sequence[Booking]) -> None: ...
+
+    def taken(self, day: str, person: str) -> DayTaken:
+        return DayTaken()
+
+
+def under_a_days_cap(ledger: SlowLedger, provider: Scripted) -> Engine:
+    book = EndpointBook(lambda _endpoint, _key: provider)
+    book.put(Endpoint(id=HERE, name="Here", base_url="", slots=8))
+    caps = Caps(fixed=DayCaps(everyone=Budget(tokens=10**9)))
+    return Engine(book, budgets=Budgets(worst_usd_by(book.known), ledger=ledger, caps=caps))
+
+
+def test_stop_while_a_second_request_is_paid_for_is_a_stop() -> None:
+    ledger = SlowLedger()
+    poem = Rule(prompt="Write a poem", replies=(HANGS,))
+    provider = Scripted(Script(rules=(poem,), otherwise=QUICK))
+    with under_a_days_cap(ledger, provider) as engine:
+        engine.start(trio([f"b{n}" for n in range(24)], aggregate=None), "rain", MODEL).wait(20)
+        handle = engine.start(hedged(least_s=0.3), "rain", MODEL)
+        while not provider.streaming:
+            handle.wait(timeout_s=0.01)
+        ledger.open.clear()
+        assert ledger.waiting.wait(10)
+        handle.stop()
+        while provider.streaming:
+            handle.wait(timeout_s=0.01)
+        ledger.open.set()
+        snapshot = handle.wait(timeout_s=5)
+        (health,) = engine.endpoints.health()
+    branch = snapshot.branch(POEM)
+    assert (branch.state, branch.failure) == (BranchState.STOPPED, None)
+    assert not branch.hedges, "nothing was sent a second time"
+    assert health.in_flight == 0
+
+
+def test_the_first_word_may_come_while_a_second_request_is_paid_for() -> None:
+    ledger = SlowLedger()
+    poem = Rule(prompt="Write a poem", replies=(Reply(text="First.", first_token_s=0.6),))
+    provider = Scripted(Script(rules=(poem,), otherwise=QUICK))
+    with under_a_days_cap(ledger, provider) as engine:
+        engine.start(trio([f"b{n}" for n in range(24)], aggregate=None), "rain", MODEL).wait(20)
+        handle = engine.start(hedged(least_s=0.3), "rain", MODEL)
+        while not provider.streaming:
+            handle.wait(timeout_s=0.01)
+        ledger.open.clear()
+        assert ledger.waiting.wait(10)
+        while provider.streaming:
+            handle.wait(timeout_s=0.01)
+        ledger.open.set()
+        branch = handle.wait(timeout_s=5).branch(POEM)
+    assert (branch.state, branch.text) == (BranchState.DONE, "First.")
+    assert not branch.hedges
+    assert branch.usage is not None and not branch.usage.estimated
