@@ -30,6 +30,7 @@ function makeBoard(root, data) {
     document.removeEventListener('keydown', escape);
     clearTimeout(board.again);
     clearTimeout(board.doubt);
+    clearTimeout(board.unanswered);
     cancelAnimationFrame(board.paint);
   };
   return board;
@@ -115,6 +116,7 @@ function hush(board, what) {
 
 function take(board, frame) {
   if (frame.base !== null && frame.base !== board.tag) return askAll(board);
+  clearTimeout(board.unanswered);
   const first = board.tag === null;
   if (frame.base === null) board.zero = -Infinity;
   const said = fold(board, frame);
@@ -181,12 +183,16 @@ function takeText(board, card, diff) {
   applyText(card.text, diff);
 }
 
-// Something was lost on the way, so the whole picture is due; asked for once in a while.
+// Something was lost on the way, so the whole picture is due; asked for once in a while. The asking
+// may be lost too, and after the end of a run no frame comes that would bring it up again.
 function askAll(board) {
   if (Date.now() - board.askedAll < 1000) return;
   board.askedAll = Date.now();
+  clearTimeout(board.unanswered);
+  board.unanswered = setTimeout(() => askAll(board), 2000);
   if (board.line?.open()) board.line.send({have: null});
-  else board.component.setTriggerValue('resync', board.askedAll);
+  // A line that is down says what it has when it opens again.
+  else if (!board.line) board.component.setTriggerValue('resync', board.askedAll);
 }
 
 // The page draws its charts when a run ends, and puts them away when one goes on.

@@ -39,6 +39,7 @@ SCRIPT = Script(
         Rule(prompt="broken", replies=(Reply(status=401),)),
         Rule(prompt="crowded", replies=(Reply(status=429, retry_after="25"),)),
         Rule(prompt="unhurried", replies=(Reply(text=STORY * 3, tokens_per_s=80),)),
+        Rule(prompt="endless", replies=(Reply(text=STORY * 60, tokens_per_s=80),)),
         Rule(prompt="quick", replies=(Reply(text=STORY),)),
     ),
     otherwise=Reply(text=STORY, tokens_per_s=60, first_token_s=0.1),
@@ -81,7 +82,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """The app asking a scripted endpoint.
 
     A topic with "broken" in it fails, "crowded" is put off, "quick" is done at once and
-    "unhurried" takes its time.
+    "unhurried" takes its time; "endless" goes on until it is stopped.
     """
     with serving(SCRIPT) as endpoint, asking(endpoint, tmp_path_factory.mktemp("app")) as app:
         yield app

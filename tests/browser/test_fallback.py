@@ -38,6 +38,20 @@ BLOCKED = """
 """
 """A proxy that knows Streamlit's own socket only."""
 
+LOSSY = (
+    BLOCKED
+    + """
+  window.lost = 0;
+  window.WebSocket = class extends WebSocket {
+    send(data) {
+      if (!lost && new TextDecoder().decode(data).includes('resync')) lost++;
+      else super.send(data);
+    }
+  };
+"""
+)
+"""And Streamlit forgets what it is asked while it is busy with something newer."""
+
 
 def port_of(url: str) -> int:
     port = urlsplit(url).port
@@ -47,7 +61,7 @@ def port_of(url: str) -> int:
 
 def test_where_no_socket_opens_the_page_polls_and_stop_works(app: App, open_page: OpenPage) -> None:
     page = open_page(app.url, script=BLOCKED)
-    run(page, UNHURRIED)
+    run(page, "an endless day")
     for name in BRANCHES:
         expect(region(page, name)).to_contain_text("Once upon a time")
         expect(region(page, name)).to_have_attribute("aria-busy", "true")
@@ -71,6 +85,17 @@ def test_where_no_socket_opens_the_board_ends_up_the_same(app: App, open_page: O
     expect(page.get_by_role("heading", name="instead of")).to_be_visible()
     assert page.evaluate("refused") >= 3
     assert texts(page) == texts(another(page, open_page))
+
+
+def test_a_picture_that_was_asked_for_in_vain_is_asked_for_again(
+    app: App, open_page: OpenPage
+) -> None:
+    page = open_page(app.url, script=LOSSY)
+    run(page)
+    expect_answer(page)
+    expect(page.get_by_role("heading", name="instead of")).to_be_visible()
+    page.wait_for_function("lost")
+    expect_answer(page)
 
 
 def test_a_line_that_breaks_is_taken_up_again_and_no_word_is_missed(
