@@ -76,7 +76,7 @@ def rig(
         yield Rig(engine, provider)
 
 
-def trio(names: Sequence[str] = ("joke", "story", "poem"), **changes: object) -> Workflow:
+def trio(names: Sequence[str] = ("joke", "story", "poem"), /, **changes: object) -> Workflow:
     """A workflow whose prompts name their branch, so that a script can tell them apart."""
     data: dict[str, object] = {
         "title": "Trio",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import streamlit as st
 
 from components.board import board_component
-from components.board.shows import Recorded
+from components.board.entrance import Recorded
 from fanout.render.replay import replay_frames
 from fanout.render.stage import board_data
 

@@ -18,7 +18,8 @@ from fanout.render.sources import shown_answer, shown_text
 from fanout.store.values import StoredRun
 from tests.browser.disk_page import Opened, opening
 from tests.browser.steps import region
-from tests.export.stored_runs import failed_run, folded, nasty_run, shipped_runs, stored
+from tests.export.stored_runs import failed_run, nasty_run, shipped_runs, stored
+from tests.folding import folded
 from tests.render.recorded_run import recorded_run
 from tests.rig import rig, script, trio
 

@@ -220,7 +220,7 @@ def test_the_model_can_be_changed_in_mid_run(runtime: Runtime, tmp_path: Path) -
         os.kill(pid, 0)
     assert runtime.fitting_model(began_with).model == "another"
     assert runtime.offers()[0].label == runtime.local.endpoint.name != old.endpoint.name
-    late = runtime.engine.start(trio(names=("joke",)), "rain", began_with).wait(timeout_s=60)
+    late = runtime.engine.start(trio(("joke",)), "rain", began_with).wait(timeout_s=60)
     failure = late.branches[0].failure
     assert failure is not None and "isn't loaded any more" in failure.message
 

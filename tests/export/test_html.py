@@ -19,7 +19,8 @@ from fanout.render.sources import shown_text
 from fanout.store.values import Label, StoredRun
 from fanout.types import BranchState, RunStatus
 from tests.export.html_reading import Report, read_report
-from tests.export.stored_runs import NAMES, failed_run, folded, shipped_runs, stored
+from tests.export.stored_runs import NAMES, failed_run, shipped_runs, stored
+from tests.folding import folded
 from tests.rig import rig, script, trio
 
 ANSWER = (

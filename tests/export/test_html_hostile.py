@@ -14,7 +14,8 @@ from fanout.export.html.markup import el, join, text, trusted
 from fanout.store.values import Label, StoredRun
 from fanout.timeline import decode, encode
 from tests.export.html_reading import Report, read_report
-from tests.export.stored_runs import failed_run, folded, shipped_runs
+from tests.export.stored_runs import failed_run, shipped_runs
+from tests.folding import folded
 
 WRITTEN = {
     "title", "topic", "text", "content", "message", "model", "name", "host", "heading", "choice",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from components.timeline_chart import timeline_chart, timeline_frame, timeline_note
 from fanout.cli.progress import branch_line
@@ -53,7 +54,7 @@ def test_spreadsheets_get_the_queue_by_reason():
     table = branches_table(OVER)
     names = [column.name for column in table.columns]
     rows = {row[0]: dict(zip(names, row, strict=True)) for row in table.rows}
-    assert round(rows["pause"]["held_by_pause_s"], 3) == 6.1
+    assert round(float(str(rows["pause"]["held_by_pause_s"])), 3) == 6.1
     assert (rows["fallback"]["answered_by"], rows["late"]["late"]) == ("lab/small", "yes")
     assert rows["lost"]["second_requests"] == 1
 
@@ -72,13 +73,13 @@ def test_a_report_shows_marks_and_splits_the_queue():
 
 
 def test_the_timeline_has_a_look_for_each_reason_and_a_sign_for_each_second_request():
-    figure = timeline_chart(OVER, dark=False)
-    assert [trace.name for trace in figure.data] == [
+    traces: list[Any] = list(timeline_chart(OVER, dark=False).data)
+    assert [trace.name for trace in traces] == [
         "waiting for a slot", "held by a rate limit", "held by the endpoint's pause",
         "waiting for the shared beginning", "waiting for the first token", "writing",
         "backing off", "second request",
     ]  # fmt: skip
-    assert len(figure.data[-1].x) == 3
+    assert len(traces[-1].x) == 3
     assert timeline_note(OVER).endswith("diamond: second request sent")
     frame = timeline_frame(OVER).set_index("Call")
     assert frame.loc["B Rate", "Rate limit s"] == 6.0

@@ -8,13 +8,17 @@ from fanout.engine.engine import Engine
 from fanout.policies import EndpointPolicy
 from fanout.providers.openai_compatible import OpenAICompatible
 from fanout.providers.script import Reply, Rule, Script
-from fanout.providers.scripted_server import serving
+from fanout.providers.scripted_server import ServerHandle, serving
 from fanout.traffic.circuit import CircuitState
 from fanout.types import BranchId, FailureKind, RunStatus
 from tests.rig import AT_ONCE, HERE, MODEL, QUICK, trio
 
 ALONE_S = 2.5
 DOWN = Rule(prompt="Write a", replies=(*[Reply(status=503)] * 6, QUICK))
+
+
+def asked(server: ServerHandle) -> int:
+    return len(server.requests)
 
 
 def test_a_server_that_is_down_is_left_alone_and_tried_again_later() -> None:
@@ -26,12 +30,12 @@ def test_a_server_that_is_down_is_left_alone_and_tried_again_later() -> None:
         with Engine(book, retries=AT_ONCE) as engine:
             down = engine.start(two, "rain", MODEL).wait(20)
             assert down.status is RunStatus.FAILED
-            assert len(server.requests) == 6, "two calls gave up after three attempts each"
+            assert asked(server) == 6, "two calls gave up after three attempts each"
             (health,) = book.health()
             assert health.circuit is CircuitState.OPEN and health.circuit_s > 0
 
             kept = engine.start(two, "rain", MODEL).wait(20)
-            assert len(server.requests) == 6, "nothing is sent to it"
+            assert asked(server) == 6, "nothing is sent to it"
             for name in ("joke", "poem"):
                 failure = kept.branch(BranchId(name)).failure
                 assert failure is not None and failure.kind is FailureKind.SERVER
@@ -43,6 +47,6 @@ def test_a_server_that_is_down_is_left_alone_and_tried_again_later() -> None:
             while book.health()[0].circuit_s > 0:
                 server.wait_until(lambda _: False, timeout_s=0.05)
             tried = engine.start(one, "rain", MODEL).wait(20)
-            assert tried.status is RunStatus.SUCCEEDED and len(server.requests) == 7
+            assert tried.status is RunStatus.SUCCEEDED and asked(server) == 7
             assert book.health()[0].circuit is CircuitState.CLOSED
             assert engine.start(two, "rain", MODEL).wait(20).status is RunStatus.SUCCEEDED

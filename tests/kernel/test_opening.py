@@ -1,4 +1,4 @@
-"""Branches that begin alike wait for one that goes ahead, or for their server; nobody waits long."""
+"""Branches that begin alike wait for one that goes ahead, or for their server."""
 
 from __future__ import annotations
 
@@ -34,7 +34,11 @@ def test_the_others_start_at_the_first_token_of_the_one_that_goes_ahead() -> Non
     ]
     first_word = next(e.at for e in events if isinstance(e, BranchWrote) and e.id == "joke")
     starts = {e.id: e.at for e in events if isinstance(e, AttemptStarted)}
-    assert starts[BranchId("joke")] < first_word <= min(starts[BranchId("story")], starts["poem"])
+    assert (
+        starts[BranchId("joke")]
+        < first_word
+        <= min(starts[BranchId("story")], starts[BranchId("poem")])
+    )
     assert snapshot.branch(BranchId("poem")).held_s(HoldReason.PREFIX, snapshot.at) > 0.15
 
 

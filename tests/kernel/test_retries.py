@@ -90,7 +90,10 @@ CUT = Reply(text="a b c d e", fault=Fault.DROPPED)
 
 def own_policies(poem: tuple[Reply, ...], **retries: object) -> Snapshot:
     """A run by the workflow's own policies, not the rig's."""
-    changes = {"policies": {"retries": {"first_wait_s": 0.01, **retries}}, "aggregate": None}
+    changes: dict[str, object] = {
+        "policies": {"retries": {"first_wait_s": 0.01, **retries}},
+        "aggregate": None,
+    }
     with rig(script(poem=poem), retries=None) as here:
         return here.run(trio(**changes))
 

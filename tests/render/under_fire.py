@@ -62,7 +62,7 @@ SENT = tuple(name for name in COLUMNS[4:] if name != "budget")
 
 def under_fire() -> tuple[Event, ...]:
     """As it stands after 4 s: a column in each situation, named for it."""
-    events = [
+    events: list[Event] = [
         _started(),
         *(BranchQueued(at=0.0, id=BranchId(name)) for name in COLUMNS),
         _held("slot", HoldReason.SLOT),

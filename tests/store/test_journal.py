@@ -26,8 +26,9 @@ from fanout.store.store import Store
 from fanout.timeline import compact
 from fanout.types import AGGREGATE, BranchId, Cost, EndpointId, ModelRef, Usage
 from tests.export.stored_runs import NAMES, failed_run, nasty_run, shipped_runs
+from tests.folding import folded
 from tests.rig import AT_ONCE, script, trio
-from tests.store.samples import PRICE, events, folded, news, update
+from tests.store.samples import PRICE, events, news, update
 
 KEY = "the-key-of-this-endpoint-7Qz9"
 HARD = "a\x00b \ud800 \u202eright to left\u2066 \u05e9\u05dc\u05d5\u05dd \U0001f327 \u0001"

@@ -22,7 +22,8 @@ from fanout.store.migrations import HEAD, REVISIONS
 from fanout.store.opening import _address
 from fanout.store.schema import WORDS, metadata
 from fanout.store.store import Store
-from tests.store.samples import events, folded, update
+from tests.folding import folded
+from tests.store.samples import events, update
 
 COLUMNS = {
     "runs": (

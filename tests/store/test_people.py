@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
+from sqlalchemy.event import listen
 
 from fanout.errors import InputError, StoreConflict
 from fanout.export.importing import import_run
@@ -113,10 +115,56 @@ def test_nobody_writes_into_another_persons_run(store: Store, hers: Store) -> No
 def test_a_run_that_was_exported_is_imported_beside_its_owners(store: Store, hers: Store) -> None:
     exported = hers.load("run-of-ada")
     assert exported is not None
-    done = import_run(store.of(BOB), json_export(exported).encode())
-    assert done.how == "renamed"
+    done = import_run(store.of(BOB), json_export(exported).encode(), BOB)
+    assert done.how == "new"
     assert set(ids(store.of(BOB))) == {"run-of-bob", done.id}
     assert ids(hers) == ["run-of-ada"]
+    assert import_run(store.of(BOB), json_export(exported).encode(), BOB).how == "there"
+
+
+def test_an_import_tells_nobody_whether_another_has_a_run_of_that_id(
+    store: Store, hers: Store
+) -> None:
+    """Neither its id nor its very content, whoever exported it."""
+    exported = hers.load("run-of-ada")
+    assert exported is not None
+    first = replace(exported.events[0], run_id=RunId("run-of-nobody"))  # type: ignore[call-arg]
+    unknown = replace(
+        exported,
+        events=(first, *exported.events[1:]),
+        snapshot=replace(exported.snapshot, run_id=RunId("run-of-nobody")),
+    )
+    eve = PersonId("e" * 32)
+    import_run(hers, json_export(exported).encode(), ADA)
+    taken = import_run(store.of(BOB), json_export(exported).encode(), BOB)
+    free = import_run(store.of(eve), json_export(unknown).encode(), eve)
+    assert taken.how == free.how == "new"
+    assert taken.id not in ("run-of-ada", free.id) and free.id != "run-of-nobody"
+
+
+def test_a_run_that_is_not_theirs_is_not_even_read(store: Store, hers: Store) -> None:
+    """Else the time would tell that it is there."""
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        asked.append(statement)
+
+    def statements(run_id: str) -> list[str]:
+        asked.clear()
+        store.of(BOB).load(run_id)
+        return list(asked)
+
+    listen(store._engine, "before_cursor_execute", note)
+    assert statements("run-of-ada") == statements("no-such-run-of-anybody")
+    assert len(statements("run-of-bob")) > len(statements("run-of-ada")) > 0
+
+
+def test_signing_out_an_earlier_sign_in_lets_no_later_one_count_again(store: Store) -> None:
+    store.sign_out(ADA, 200.0)
+    store.sign_out(ADA, 100.0)
+    assert store.signed_out_at(ADA) == 200.0
+    store.sign_out(ADA, 300.0)
+    assert store.signed_out_at(ADA) == 300.0
 
 
 def test_verdicts_are_of_whoever_gave_them(store: Store, hers: Store) -> None:

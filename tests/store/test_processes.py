@@ -19,6 +19,7 @@ from fanout.store.schema import processes, runs
 from fanout.store.store import Store
 from fanout.store.values import Update
 from fanout.types import ENDED_WITH_FANOUT, BranchState, RunStatus
+from tests import folding
 from tests.store import samples
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,7 +102,7 @@ def test_a_run_that_lacked_only_the_note_of_its_end_has_succeeded(
     assert store.interrupt() == ("run-0001",)
     assert (run := store.load("run-0001")) is not None
     assert run.snapshot.status is RunStatus.SUCCEEDED
-    assert run.snapshot.calls == samples.folded(told).calls
+    assert run.snapshot.calls == folding.folded(told).calls
 
 
 def test_a_process_that_ends_well_leaves_its_run_to_the_next(

@@ -13,6 +13,7 @@ from fanout.store.reading import CUT, REBUILT, folded
 from fanout.store.schema import timeline
 from fanout.store.store import Store
 from fanout.types import BranchState, RunStatus
+from tests import folding
 from tests.export.stored_runs import NAMES, failed_run, shipped_runs
 from tests.store import samples
 
@@ -22,8 +23,8 @@ BROKEN = (b"", b"no zlib at all", pack(samples.events())[:-40])
 @pytest.mark.parametrize("name", NAMES)
 def test_folding_text_in_one_go_draws_the_same_picture(name: str) -> None:
     run = shipped_runs()[name]
-    assert folded(run.events) == samples.folded(run.events)
-    assert folded(failed_run().events) == samples.folded(failed_run().events)
+    assert folded(run.events) == folding.folded(run.events)
+    assert folded(failed_run().events) == folding.folded(failed_run().events)
 
 
 @pytest.mark.parametrize("data", BROKEN)
@@ -41,7 +42,7 @@ def test_a_damaged_chunk_ends_the_run_there(open_store: Callable[[], Store], dat
         assert kept is not None
         assert kept.problem == CUT
         assert kept.snapshot.status is RunStatus.INTERRUPTED
-        before = samples.folded(told[:40])
+        before = folding.folded(told[:40])
         assert [b.text for b in kept.snapshot.branches] == [b.text for b in before.branches]
         store.interrupt()
 
