@@ -41,6 +41,8 @@ def typed(page: Page, label: str, text: str) -> None:
 
 def duplicated(page: Page, title: str, copy: str) -> None:
     opened(page, title)
+    # The heading is new before what stood under the old one is gone.
+    expect(button(page, "Duplicate")).to_have_count(1)
     button(page, "Duplicate").click()
     typed(page, "Title of the copy", copy)
     button(page, "Make the copy").click()

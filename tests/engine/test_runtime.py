@@ -20,6 +20,7 @@ from fanout.providers.script import Script
 from fanout.providers.scripted_server import serving
 from fanout.settings import ENVIRONMENT, Settings, described
 from fanout.types import EndpointId, FailureKind, ModelRef, RunStatus
+from fanout.workflows.definition import with_max_tokens
 from tests.providers.local.test_weights import gguf
 from tests.rig import free_port, trio
 
@@ -201,7 +202,7 @@ def test_the_model_can_be_changed_in_mid_run(runtime: Runtime, tmp_path: Path) -
     copy.symlink_to(require_bundled())
     old = runtime.local
     began_with = runtime.chosen_model()
-    run = runtime.engine.start(trio(), "rain", began_with)
+    run = runtime.engine.start(with_max_tokens(trio(), 150), "rain", began_with)
     events = run.follow()
     next(event for event in events if type(event).__name__ == "BranchWrote")
     pid = old.pid
@@ -209,6 +210,7 @@ def test_the_model_can_be_changed_in_mid_run(runtime: Runtime, tmp_path: Path) -
     runtime.use_local_model(str(copy))
     wait_for_local(runtime)
     assert runtime.local is not old
+    assert not run.snapshot.status.finished, "it was no change in mid-run"
     snapshot = run.wait(timeout_s=120)
     assert snapshot.status is RunStatus.SUCCEEDED
     assert {call.plan.model for call in snapshot.calls} == {began_with}
