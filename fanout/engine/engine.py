@@ -145,7 +145,7 @@ class Engine:
                 made_with=made_with(
                     workflow,
                     model,
-                    [call.model for call in asked],
+                    [model for call in asked for model in (call.model, *call.fallback)],
                     book,
                     sequential=sequential,
                     derived_from=derived_from,

@@ -176,7 +176,8 @@ def cost_text(cost: Cost | None, *, short: bool = True) -> str:
     """
     if cost is None:
         return "unknown" if short else "cost unknown"
-    if cost.price.free:
+    # A free model may have answered where one that is paid for had failed.
+    if cost.price.free and not cost.usd:
         return "free"
     return f"{'≈ ' if cost.estimated else ''}{usd_text(cost.usd)}"
 

@@ -122,8 +122,12 @@ def _fact(snapshot: Snapshot, call: Branch) -> EndpointFact | None:
 
 
 def _free(snapshot: Snapshot) -> bool:
-    facts = [_fact(snapshot, call) for call in snapshot.calls]
-    return bool(facts) and all(fact is not None and fact.on_this_machine for fact in facts)
+    made = snapshot.made_with
+    known = made.endpoints if made else {}
+    asked = {m.endpoint for go in snapshot.goes for m in (go.plan.model, go.answered_by)}
+    here = all(name in known and known[name].on_this_machine for name in asked)
+    # A fallback that failed too leaves nothing but what it cost.
+    return bool(asked) and here and not total_cost_usd(snapshot)
 
 
 def _nano(usd: Decimal | None) -> int | None:

@@ -70,6 +70,7 @@ def combining_call(workflow: Workflow, topic: str, resolve: Resolve) -> BranchPl
         id=AGGREGATE,
         title=spec.title,
         model=resolve(spec.model),
+        fallback=tuple(resolve(name) for name in workflow.fallback_of(spec.fallback)),
         messages=(Message(role="user", content=text),),
         temperature=spec.temperature,
         max_tokens=spec.max_tokens,

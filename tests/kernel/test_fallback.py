@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from fanout.endpoint import Endpoint
 from fanout.events import AttemptFailed
 from fanout.providers.script import Fault, Reply, Rule, Script
 from fanout.snapshot import Snapshot
-from fanout.types import AGGREGATE, BranchId, BranchState, FailureKind, RunStatus
+from fanout.store.store import Store
+from fanout.store.values import Question
+from fanout.types import (
+    AGGREGATE,
+    BranchId,
+    BranchState,
+    EndpointId,
+    FailureKind,
+    Price,
+    RunStatus,
+)
 from fanout.workflows.definition import Workflow
 from tests.rig import HERE, QUICK, rig, trio
 
@@ -142,3 +155,21 @@ def test_an_endpoint_that_is_removed_while_a_branch_backs_off_ends_that_branch_a
     assert poem.failure is not None and poem.failure.kind is FailureKind.UNKNOWN_MODEL
     assert snapshot.branch(BranchId("joke")).state is BranchState.DONE
     assert snapshot.status is RunStatus.PARTIAL
+
+
+def test_a_run_that_a_fallback_elsewhere_answered_is_not_free(tmp_path: Path) -> None:
+    """Neither in the history nor in the facts about whom it asked."""
+    elsewhere = EndpointId("elsewhere")
+    price = Price(input=Decimal(1), output=Decimal(10), source="a test")
+    with (
+        Store.open(tmp_path) as store,
+        rig(poem_fails(Reply(status=401)), on_this_machine=True, store=store) as here,
+    ):
+        paid = Endpoint(id=elsewhere, name="Elsewhere", base_url="", prices={"*": price})
+        here.engine.endpoints.put(paid)
+        snapshot = here.run(with_fallback("elsewhere/small"))
+        assert here.engine.scribe is not None and here.engine.scribe.flush(5)
+        (row,) = store.history.find(Question()).rows
+    assert snapshot.made_with is not None and elsewhere in snapshot.made_with.endpoints
+    assert row.cost_usd is not None and row.cost_usd > 0
+    assert not row.free

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -82,6 +83,10 @@ def test_unknown_money_is_never_zero():
     assert words.cost_text(None) == "unknown"
     assert words.money_text(None) == "cost unknown"
     assert words.cost_text(FREE) == "free"
+
+
+def test_what_was_paid_before_a_free_model_answered_is_told():
+    assert words.cost_text(replace(FREE, usd=Decimal("0.02"))) == words.usd_text(Decimal("0.02"))
 
 
 def test_an_estimated_cost_says_so():
