@@ -26,6 +26,7 @@ from tests.browser.conftest import ROOT, Server, running_app
 
 ENDS_S = 5.0
 RUNS = 20
+IN_FLIGHT_S = 30.0
 STORY = "Once there was a branch that wrote with care and at length. " * 20
 SLOW = Script(otherwise=Reply(text=STORY, tokens_per_s=8), models=("stamping",))
 SILENT = Script(otherwise=Reply(fault=Fault.STALL_FIRST), models=("stamping",))
@@ -77,14 +78,15 @@ async def in_mid_run(script: Script, folder: Path, *, runs: int = 1) -> AsyncIte
             page = await stack.enter_async_context(opened(host, Tally()))
             await choose(page, TITLE)
             run_ids.append(await press_run(page, f"rain {number}"))
-        async with asyncio.timeout(IN_FLIGHT_S):
-            await asyncio.to_thread(_all_asked, endpoint, 3 * runs)
+        await asyncio.to_thread(_all_asked, endpoint, 3 * runs)
         yield Scene(app=app, home=home, run_ids=tuple(run_ids))
 
 
 def _all_asked(endpoint: ServerHandle, calls: int) -> None:
     """Another process asks, so nobody here can say when."""
+    until = monotonic() + IN_FLIGHT_S
     while endpoint.in_flight < calls:
+        assert monotonic() < until, "not every call reached the endpoint"
         sleep(0.02)
 
 
@@ -173,8 +175,9 @@ async def test_the_model_of_this_machine_ends_with_the_app(tmp_path: Path) -> No
 
 def _children(pid: int) -> list[str]:
     """The processes that it has started, once there are any."""
-    tasks = Path(f"/proc/{pid}/task")
+    tasks, until = Path(f"/proc/{pid}/task"), monotonic() + IN_FLIGHT_S
     while not (found := [c for t in tasks.iterdir() for c in (t / "children").read_text().split()]):
+        assert monotonic() < until, "it started no process"
         sleep(0.05)
     return found
 
