@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from anyio.abc import TaskGroup
@@ -14,6 +15,8 @@ from fanout.kernel.prefix import openings
 from fanout.policies import HoldReason
 from fanout.providers.base import Primer
 from fanout.types import BranchPlan
+
+log = logging.getLogger(__name__)
 
 
 def opening(means: Means, plans: Sequence[BranchPlan], group: TaskGroup) -> Sequence[Way]:
@@ -76,5 +79,8 @@ async def _prime(means: Means, primer: Primer, way: Way, plans: Sequence[BranchP
     except ProviderError:
         # The branches will meet the same, and say so.
         pass
+    except Exception:
+        # The branches can do without it, and none of them is to end for it.
+        log.exception("a common beginning was not prepared")
     finally:
         way.give_up()

@@ -106,10 +106,11 @@ def test_an_error_in_mid_answer_of_the_first_one_leaves_the_others_the_cache() -
 class Copying:
     """A server that prepares what calls share, where it doesn't take forever."""
 
-    def __init__(self, *, forever: bool = False) -> None:
+    def __init__(self, *, forever: bool = False, broken: bool = False) -> None:
         self.primed: list[ChatRequest] = []
         self.left = False
         self._forever = forever
+        self._broken = broken
         self._scripted = Scripted(Script(otherwise=PACED))
 
     def stream(
@@ -126,6 +127,8 @@ class Copying:
             await (anyio.sleep_forever() if self._forever else anyio.lowlevel.checkpoint())
         finally:
             self.left = True
+        if self._broken:
+            raise ValueError("a mistake of ours")
         return Primed(tokens=1337, took_s=2.5)
 
     async def aclose(self) -> None:
@@ -159,3 +162,10 @@ def test_stop_does_not_wait_until_the_beginning_is_computed() -> None:
         snapshot = handle.wait(timeout_s=5)
     assert snapshot.status is RunStatus.STOPPED
     assert server.left
+
+
+def test_a_mistake_in_preparing_costs_no_branch_its_answer() -> None:
+    with asking(Copying(broken=True)) as engine:
+        snapshot = run(engine, "on")
+    assert snapshot.status is RunStatus.SUCCEEDED
+    assert not snapshot.prefixes
