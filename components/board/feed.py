@@ -22,8 +22,14 @@ from fanout.snapshot import Snapshot
 from fanout.types import BranchId
 
 FRAMES_PER_S = 15
+"""Of one run, as long as few runs are watched."""
+FRAMES_OF_ALL_PER_S = 300
+"""Over all runs that are watched: where there are many, each is drawn less often, so that the
+server keeps up and every word still comes sooner than it would behind a queue of frames."""
+LEAST_FRAMES_PER_S = 5
 LOOKS_PER_S_WHEN_FINISHED = 4
 """A finished run may be resumed by a Retry, from this board or from another."""
+COUNTED_EVERY_S = 0.5
 KEPT_FRAMES = 150
 KEPT_BYTES = 256_000
 KEPT_FEEDS = 64
@@ -64,9 +70,16 @@ class _Sent:
 class RunFeed:
     """The frames of one run. Used on one event loop only."""
 
-    def __init__(self, handle: Handle, clock: Callable[[], float] = anyio.current_time) -> None:
+    def __init__(
+        self,
+        handle: Handle,
+        clock: Callable[[], float] = anyio.current_time,
+        rate: Callable[[], float] = lambda: FRAMES_PER_S,
+    ) -> None:
+        """`rate` says how many frames a second are built of a run that goes on."""
         self.handle = handle
         self._clock = clock
+        self._rate = rate
         self._builder = FrameBuilder(secrets.token_hex(3))
         self._kept: deque[_Sent] = deque()
         self._kept_bytes = 0
@@ -91,11 +104,17 @@ class RunFeed:
         if now < self._due:
             return
         snapshot = self.handle.snapshot
-        rate = LOOKS_PER_S_WHEN_FINISHED if snapshot.status.finished else FRAMES_PER_S
-        self._due = now + 1 / rate
+        over = snapshot.status.finished
+        self._due = now + 1 / (LOOKS_PER_S_WHEN_FINISHED if over else self._rate())
         frame = self._builder.frame(snapshot, self.handle.now_s())
         if frame is not None:
             self._keep(frame)
+
+    @property
+    def watched(self) -> bool:
+        """Whether somebody looks at it while it goes on."""
+        late = self._clock() - self._due
+        return late < 1 / LEAST_FRAMES_PER_S and not self.handle.snapshot.status.finished
 
     async def trace(self) -> None:
         """Find the sources of an answer that has been finished, once for all and off the loop."""
@@ -141,16 +160,32 @@ class Feeds:
 
     def __init__(self) -> None:
         self._feeds: OrderedDict[str, RunFeed] = OrderedDict()
+        self._counted_s = float("-inf")
+        self._rate = float(FRAMES_PER_S)
 
     def of(self, run_id: str, handle: Handle) -> RunFeed:
         """The feed that all viewers of that run share."""
         feed = self._feeds.get(run_id)
         if feed is None or feed.handle is not handle:
-            feed = self._feeds[run_id] = RunFeed(handle)
+            feed = self._feeds[run_id] = RunFeed(handle, rate=self._frames_per_s)
         self._feeds.move_to_end(run_id)
         while len(self._feeds) > KEPT_FEEDS:
             self._feeds.popitem(last=False)
         return feed
+
+    def _frames_per_s(self) -> float:
+        """What each watched run gets, counted anew every half second."""
+        now = anyio.current_time()
+        if now - self._counted_s >= COUNTED_EVERY_S:
+            self._counted_s = now
+            self._rate = rate_of(sum(feed.watched for feed in self._feeds.values()))
+        return self._rate
+
+
+def rate_of(watched: int) -> float:
+    """Frames a second of each run while so many are watched."""
+    share = FRAMES_OF_ALL_PER_S / max(1, watched)
+    return max(LEAST_FRAMES_PER_S, min(FRAMES_PER_S, share))
 
 
 def _encoded(frame: Frame) -> str:

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from components.board.feed import KEPT_FRAMES, RunFeed, stop
+from components.board.feed import KEPT_FRAMES, Feeds, RunFeed, rate_of, stop
 from components.board.routes import NOT_UNDERSTOOD, UNKNOWN_RUN, routes
 from fanout.events import (
     AggregatePlanned,
@@ -21,6 +21,7 @@ from fanout.events import (
     RunStarted,
 )
 from fanout.fold import apply, begin
+from fanout.providers.script import Fault, Reply
 from fanout.snapshot import Snapshot
 from fanout.types import (
     AGGREGATE,
@@ -32,6 +33,7 @@ from fanout.types import (
     RunId,
     RunStatus,
 )
+from tests.rig import rig, script, trio
 
 JOKE = BranchId("joke")
 
@@ -293,3 +295,19 @@ def test_a_message_that_makes_no_sense_ends_the_socket_and_nothing_else(browser,
         socket.send_json({})
         assert socket.receive_json()["base"] is None
     assert not run.asked
+
+
+@pytest.mark.parametrize(("watched", "rate"), [(0, 15), (1, 15), (20, 15), (50, 6), (500, 5)])
+def test_many_watched_runs_are_drawn_less_often_each(watched: int, rate: float) -> None:
+    assert rate_of(watched) == rate
+
+
+async def test_only_runs_that_somebody_watches_take_their_share() -> None:
+    feeds = Feeds()
+    with rig(script(otherwise=Reply(fault=Fault.STALL_FIRST))) as here:
+        handles = [here.start(trio()) for _ in range(30)]
+        seen = [feeds.of(handle.id, handle) for handle in handles]
+        assert sum(feed.watched for feed in seen) == 30
+        handles[0].stop()
+        handles[0].wait(5)
+        assert not seen[0].watched, "it is over"
