@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from fanout.engine.handle import RunHandle
 from fanout.events import BranchWrote, RunStarted
-from fanout.providers.script import Reply, Script
+from fanout.providers.script import Reply, Rule, Script
 from fanout.store.values import Label, StoredRun, Update
 from fanout.types import BranchId
 from fanout.workflows.library import shipped
@@ -29,6 +29,18 @@ NASTY = (
 NAMES = tuple(workflow.name for workflow in shipped().workflows)
 
 
+JUDGED = Rule(
+    prompt="Policy:",
+    replies=(
+        Reply(
+            text='{"reason": "It breaks the policy.", "category": "spam", "severity": 3, '
+            '"verdict": "block"}'
+        ),
+    ),
+)
+"""What every moderator says: improvised verdicts vary with the marks of each run."""
+
+
 @cache
 def shipped_runs() -> dict[str, StoredRun]:
     """One run of each shipped workflow."""
@@ -36,7 +48,7 @@ def shipped_runs() -> dict[str, StoredRun]:
     with (
         TemporaryDirectory() as folder,
         filled(Path(folder)) as library,
-        searching(library, Script(), embedding_model="e") as here,
+        searching(library, Script(rules=(JUDGED,)), embedding_model="e") as here,
     ):
         for workflow in shipped().workflows:
             handle = here.start(workflow, TOPICS.get(workflow.kind, "rain"))
