@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from components.calls import colours, figure_names, names
 from components.figure import add_bars, bars, room_for_text
 from fanout.insight.speed import cost_usd
-from fanout.render.words import cost_text, money_text, price_text
+from fanout.render.words import cost_text, nothing_paid_text, price_text, spent_text
 from fanout.snapshot import Branch, Snapshot
 
 
@@ -19,6 +19,7 @@ def cost_chart(snapshot: Snapshot, *, dark: bool) -> go.Figure | None:
         return None
     labels = figure_names(snapshot)
     figure = bars(labels, "US dollars")
+    figure.update_xaxes(exponentformat="none")
     room_for_text(figure, dollars)
     add_bars(
         figure,
@@ -30,6 +31,13 @@ def cost_chart(snapshot: Snapshot, *, dark: bool) -> go.Figure | None:
         hovertemplate="%{y}: %{text}<extra></extra>",
     )
     return figure
+
+
+def nothing_paid(snapshot: Snapshot) -> str:
+    """Why there is no chart; empty where there is one."""
+    if any(cost_usd(call.goes) for call in snapshot.calls):
+        return ""
+    return nothing_paid_text(call.cost for call in snapshot.calls if call.started_s is not None)
 
 
 def cost_frame(snapshot: Snapshot) -> pd.DataFrame:
@@ -58,5 +66,4 @@ def _beside(call: Branch) -> str:
 def _cost(call: Branch) -> str:
     if not call.earlier:
         return cost_text(call.cost)
-    usd = cost_usd(call.goes)
-    return f"{money_text(usd)} for {len(call.goes)} goes"
+    return f"{spent_text(call.goes)} for {len(call.goes)} goes"

@@ -6,9 +6,9 @@ import streamlit as st
 
 from components.plain import label
 from fanout.insight.speed import speed
+from fanout.render.headline import backing_off_text
 from fanout.render.headline import headline as headline_of
 from fanout.snapshot import Snapshot
-from fanout.types import BranchState
 
 
 def headline(snapshot: Snapshot) -> None:
@@ -20,10 +20,8 @@ def headline(snapshot: Snapshot) -> None:
     parts = [said["gain"]] if said["gain"] else []
     overhead_s = speed(snapshot, snapshot.at).overhead_s
     parts += [label(said["money"]), f"overhead {overhead_s:.2f} s"]
-    backed_off = sum(go.spent_s(BranchState.RETRYING, snapshot.at) for go in snapshot.goes)
-    if backed_off:
-        parts.append(f"{backed_off:.1f} s of backing off are in the first number only")
-    st.caption(" · ".join(parts))
+    parts.append(backing_off_text(snapshot))
+    st.caption(" · ".join(filter(None, parts)))
     if snapshot.failure is not None:
         st.error(label(snapshot.failure.message, 600), icon=":material/error:")
     if said["honest"]:

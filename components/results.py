@@ -6,14 +6,14 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from components.cost_chart import cost_chart, cost_frame
+from components.cost_chart import cost_chart, cost_frame, nothing_paid
 from components.earlier_goes import earlier_goes
 from components.figure_row import CHART_ONLY, figure_row
 from components.headline import headline
 from components.practices import practices_panel
 from components.research_results import research_results
 from components.timeline_chart import timeline_chart, timeline_frame, timeline_note
-from components.tokens_chart import tokens_chart, tokens_frame
+from components.tokens_chart import nothing_written, tokens_chart, tokens_frame
 from components.votes import votes
 from components.workflow_graph import workflow_graph
 from fanout.engine.handle import RunHandle
@@ -40,15 +40,14 @@ def results(handle: RunHandle) -> None:
         tokens_chart(snapshot, dark=dark),
         tokens_frame(snapshot),
         alt="Tokens written by each call, and how many per second",
+        note=nothing_written(snapshot),
     )
     _row(
         "Cost",
         cost_chart(snapshot, dark=dark),
         cost_frame(snapshot),
         alt="Cost of each call in US dollars",
-        note=""
-        if any(call.cost for call in snapshot.calls if call.started_s is not None)
-        else "No price is known for this model.",
+        note=nothing_paid(snapshot),
     )
     earlier_goes(snapshot)
     practices_panel(snapshot, dark=dark)
@@ -65,6 +64,4 @@ def _row(
     title: str, figure: go.Figure | None, frame: pd.DataFrame, *, alt: str, note: str = ""
 ) -> None:
     st.subheader(title, anchor=False)
-    if figure is None and not note:
-        note = "Nothing to pay: every call ran on this machine."
     figure_row(figure, frame, key=title.lower(), alt=alt, note=note)

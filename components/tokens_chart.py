@@ -11,11 +11,16 @@ from fanout.insight.speed import usage, writing_rate
 from fanout.snapshot import Branch, Snapshot
 
 
-def tokens_chart(snapshot: Snapshot, *, dark: bool) -> go.Figure:
-    """Tokens written per call; the text on a bar is its speed in tokens per second."""
+def tokens_chart(snapshot: Snapshot, *, dark: bool) -> go.Figure | None:
+    """Tokens written per call; the text on a bar is its speed in tokens per second.
+
+    None where nobody wrote any.
+    """
+    written = [usage(call).output for call in snapshot.calls]
+    if not any(written):
+        return None
     labels = figure_names(snapshot)
     figure = bars(labels, "tokens written")
-    written = [usage(call).output for call in snapshot.calls]
     room_for_text(figure, [float(tokens) for tokens in written])
     add_bars(
         figure,
@@ -27,6 +32,11 @@ def tokens_chart(snapshot: Snapshot, *, dark: bool) -> go.Figure:
         hovertemplate="%{y}: %{x} tokens, %{text}<extra></extra>",
     )
     return figure
+
+
+def nothing_written(snapshot: Snapshot) -> str:
+    """What stands in the chart's place; empty where there is one."""
+    return "" if any(usage(call).output for call in snapshot.calls) else "No call wrote anything."
 
 
 def tokens_frame(snapshot: Snapshot) -> pd.DataFrame:

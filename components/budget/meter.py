@@ -22,6 +22,7 @@ from fanout.errors import FanoutError, StoreError
 from fanout.insight.accuracy import span_of
 from fanout.policies import Budget
 from fanout.snapshot import Snapshot
+from fanout.types import RunStatus
 
 LOOK_S = 1.0
 
@@ -62,7 +63,8 @@ def _gauges(budgets: Budgets, handle: Handle) -> tuple[Gauge, ...]:
 
 def _afterwards(runtime: Runtime, snapshot: Snapshot) -> None:
     span = span_of(snapshot)
-    if span is None:
+    if span is None or snapshot.status not in (RunStatus.SUCCEEDED, RunStatus.PARTIAL):
+        # What a run took that did not come to its end says nothing of how well it was foreseen.
         return
     told = foreseen_words(span)
     with suppress(StoreError):

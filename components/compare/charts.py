@@ -91,6 +91,7 @@ def cost_chart(sides: Sequence[Side], *, dark: bool) -> go.Figure | None:
         return None
     names = [figure_text(one.name, 34) for one in sides]
     figure = bars(names, "US dollars")
+    figure.update_xaxes(exponentformat="none")
     room_for_text(figure, dollars)
     add_bars(
         figure,

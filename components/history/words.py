@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from components.plain import shortened
-from fanout.render.words import money_text, seconds_text
+from fanout.render.words import money_text, seconds_text, usd_text
 from fanout.store.values import RunRow
 from fanout.types import RunStatus
 
@@ -40,7 +40,12 @@ def saved_s(row: RunRow) -> float:
 
 def cost(row: RunRow) -> str:
     """ "free", "cost unknown" or dollars."""
-    return "free" if row.free else money_text(row.cost_usd)
+    if row.free:
+        return "free"
+    if row.status is RunStatus.FAILED and row.cost_usd is not None:
+        # Nothing came of it: no cost does not make its model a free one.
+        return usd_text(row.cost_usd)
+    return money_text(row.cost_usd)
 
 
 def branches(row: RunRow) -> str:

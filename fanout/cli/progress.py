@@ -10,11 +10,11 @@ from typing import Protocol, TextIO
 
 from fanout.cli.printable import printable, write_codes
 from fanout.events import Event
-from fanout.insight.speed import speed, total_cost_usd
+from fanout.insight.speed import speed
 from fanout.render.fan_in_words import late_text, plan_text
 from fanout.render.live_words import hold_text, marks, retry_text, thinking, thinking_text
 from fanout.render.sources import shown_text
-from fanout.render.words import branch_word, kind_word, metric_line, money_text, state_word
+from fanout.render.words import branch_word, kind_word, metric_line, spent_text, state_word
 from fanout.retrieval.passages import Fused
 from fanout.snapshot import Branch, Snapshot
 
@@ -107,7 +107,7 @@ def print_results(snapshot: Snapshot, out: TextIO) -> None:
     line = f"{measures.wall_s:.1f} s"
     if sum(call.state.succeeded for call in snapshot.calls) > 1:
         line += f" instead of {measures.sequential_s:.1f} s one after another"
-    print(f"{line} · {money_text(total_cost_usd(snapshot))}", file=out)
+    print(f"{line} · {spent_text(snapshot.goes)}", file=out)
 
 
 def _print_passages(passages: Sequence[Fused], out: TextIO) -> None:

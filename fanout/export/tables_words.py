@@ -8,7 +8,7 @@ from fanout.export.tables import Cell, Column, Table, started_text
 from fanout.insight.prefix import saved
 from fanout.insight.provenance import Provenance
 from fanout.insight.sourcing import sourced
-from fanout.insight.speed import cost_usd, span_s, speed, total_cost_usd, usage
+from fanout.insight.speed import span_s, speed, usage
 from fanout.render.fan_in_words import late_text, plan_text
 from fanout.render.live_words import marks
 from fanout.render.prefix_words import saving_text
@@ -17,9 +17,9 @@ from fanout.render.words import (
     branch_word,
     first_token_wait_s,
     kind_word,
-    money_text,
     run_word,
     seconds_text,
+    spent_text,
 )
 from fanout.snapshot import Aggregate, Branch, Snapshot
 from fanout.store.values import StoredRun
@@ -35,7 +35,7 @@ def facts(run: StoredRun) -> Iterator[tuple[str, str]]:
     yield "Result", f"{run_word(snapshot.status)}, {headline(snapshot)}"
     if measures.ratio is not None and len(snapshot.calls) > 1:
         yield "Speed-up", f"{measures.ratio:.1f} times faster by the calls' own times"
-    yield "Cost", money_text(total_cost_usd(snapshot))
+    yield "Cost", spent_text(snapshot.goes)
     yield "Workflow", f"{snapshot.title} ({snapshot.workflow})"
     asked = (m for c in snapshot.calls for m in (c.plan.model.model, c.answered_by.model))
     yield "Models", ", ".join(dict.fromkeys(asked)) or "none"
@@ -116,7 +116,7 @@ def _numbers(call: Branch, now_s: float) -> tuple[Cell, ...]:
         f"{about}{used.input:,}" if asked else None,
         f"{about}{used.output:,}" if asked else None,
         str(sum(go.attempts for go in call.goes)),
-        money_text(cost_usd(call.goes)) if asked else None,
+        spent_text(call.goes) if asked else None,
     )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from fanout.insight.speed import alone_s, speed, total_cost_usd
-from fanout.render.words import money_text
+from fanout.insight.speed import alone_s, speed
+from fanout.render.words import seconds_text, spent_text
 from fanout.snapshot import Snapshot
-from fanout.types import RunStatus
+from fanout.types import BranchState, RunStatus
 
 _ENDED = {
     RunStatus.STOPPED: "Stopped after",
@@ -48,11 +48,24 @@ def headline(snapshot: Snapshot) -> Headline | None:
     return Headline(
         number=number,
         gain=gain,
-        money=money_text(total_cost_usd(snapshot)),
+        money=spent_text(snapshot.goes),
         honest=""
         if alone is None
         else f"Really one after another: about {alone:.1f} s on this machine.",
     )
+
+
+def backing_off_text(snapshot: Snapshot) -> str:
+    """ "0.9 s of backing off in all, not in the second number"; empty where nobody backed off.
+
+    The sum over calls that waited side by side can be longer than the run.
+    """
+    backed_off = sum(go.spent_s(BranchState.RETRYING, snapshot.at) for go in snapshot.goes)
+    if not backed_off:
+        return ""
+    compared = snapshot.status not in _ENDED and len(snapshot.calls) > 1
+    beside = ", not in the second number" if compared else ""
+    return f"{seconds_text(backed_off)} of backing off in all{beside}"
 
 
 def _alone_s(snapshot: Snapshot) -> float | None:

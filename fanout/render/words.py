@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
 
-from fanout.insight.speed import span_s, writing_rate
+from fanout.insight.speed import cost_usd, span_s, writing_rate
+from fanout.pricing import FREE
 from fanout.render.live_words import budget_skipped, thinking
 from fanout.snapshot import Branch, Snapshot
 from fanout.types import BranchState, Cost, FailureKind, RunStatus
@@ -169,6 +171,14 @@ def money_text(usd: Decimal | None) -> str:
     return usd_text(usd) if usd else "free"
 
 
+def spent_text(goes: Iterable[Branch]) -> str:
+    """What calls cost together: "free" only where their prices are, "$0.00" where nothing came."""
+    asked = tuple(goes)
+    usd = cost_usd(asked)
+    priced = any(go.cost is not None and not go.cost.price.free for go in asked)
+    return usd_text(usd) if usd is not None and priced else money_text(usd)
+
+
 def cost_text(cost: Cost | None, *, short: bool = True) -> str:
     """What a call cost: "free", "unknown", "$0.0012"; "≈" where its usage was estimated.
 
@@ -180,6 +190,17 @@ def cost_text(cost: Cost | None, *, short: bool = True) -> str:
     if cost.price.free and not cost.usd:
         return "free"
     return f"{'≈ ' if cost.estimated else ''}{usd_text(cost.usd)}"
+
+
+def nothing_paid_text(costs: Iterable[Cost | None]) -> str:
+    """Why calls that were asked cost nothing."""
+    prices = [cost.price for cost in costs if cost is not None]
+    if not prices:
+        return "No price is known for this model."
+    if not all(price.free for price in prices):
+        return "Nothing was charged: no call used any tokens."
+    here = all(price.source == FREE.source for price in prices)
+    return "Nothing to pay: every call ran on this machine." if here else "Nothing to pay."
 
 
 def price_text(cost: Cost | None) -> str:

@@ -85,6 +85,16 @@ def test_unknown_money_is_never_zero():
     assert words.cost_text(FREE) == "free"
 
 
+def test_calls_that_cost_nothing_are_free_only_where_their_price_is():
+    priced = Cost(usd=Decimal(0), price=Price(input=Decimal(1), output=Decimal(1), source="list"))
+    assert words.spent_text([answered(cost=FREE)]) == "free"
+    assert words.spent_text([answered(cost=FREE), answered(cost=priced)]) == "$0.00"
+    assert words.spent_text([answered()]) == "cost unknown"
+    assert words.nothing_paid_text([priced]) == "Nothing was charged: no call used any tokens."
+    assert words.nothing_paid_text([FREE]) == "Nothing to pay."
+    assert words.nothing_paid_text([None]) == "No price is known for this model."
+
+
 def test_what_was_paid_before_a_free_model_answered_is_told():
     assert words.cost_text(replace(FREE, usd=Decimal("0.02"))) == words.usd_text(Decimal("0.02"))
 

@@ -14,10 +14,11 @@ from fanout.render.live_words import ALWAYS_TOLD, PART_HEADS, PART_WORDS, hedge_
 from fanout.render.words import (
     branch_word,
     cost_text,
-    money_text,
+    nothing_paid_text,
     price_text,
     rate_text,
     seconds_text,
+    spent_text,
 )
 from fanout.snapshot import Branch, Snapshot
 
@@ -66,7 +67,7 @@ def cost_words(call: Branch) -> str:
     """What a call cost, every time it was asked, second requests included."""
     if not call.earlier:
         return cost_text(call.cost)
-    return f"{money_text(cost_usd(call.goes))} for {len(call.goes)} goes"
+    return f"{spent_text(call.goes)} for {len(call.goes)} goes"
 
 
 def _took_part(call: Branch) -> bool:
@@ -90,8 +91,7 @@ def _cost(calls: Sequence[Call]) -> Markup:
     rows = [_cost_bar(call) for call in calls]
     chart: Child = bars(rows, title="Cost of each call in US dollars", unit="US dollars")
     if not any(piece.length for row in rows for piece in row.pieces):
-        known = any(call.branch.cost for call in calls)
-        said = "Nothing to pay." if known else "No price is known for this model."
+        said = nothing_paid_text(call.branch.cost for call in calls)
         chart = el("p", said, class_="hold")
     return _figure("Cost", chart, None, _cost_table(calls))
 

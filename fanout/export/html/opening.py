@@ -8,11 +8,10 @@ from fanout.export.html.markup import Child, Markup, bdi, el, trusted
 from fanout.export.html.parts import chip, dotted
 from fanout.insight.speed import speed
 from fanout.render.fan_in_words import plan_text
-from fanout.render.headline import headline
+from fanout.render.headline import backing_off_text, headline
 from fanout.render.words import run_word
 from fanout.snapshot import Snapshot
 from fanout.store.values import Label, StoredRun
-from fanout.types import BranchState
 
 LONGEST_TITLE = 140
 """Characters of a topic that can stand as a heading; a longer one stands below it, whole."""
@@ -134,10 +133,8 @@ def _number(snapshot: Snapshot) -> Markup:
     if said is None:
         number = f"Running: {measures.wall_s:.1f} s so far"
         return el("div", el("p", number, class_="number"), class_="headline")
-    backed_off = sum(go.spent_s(BranchState.RETRYING, snapshot.at) for go in snapshot.goes)
     means = [said["gain"], said["money"], f"overhead {measures.overhead_s:.2f} s"]
-    if backed_off:
-        means.append(f"{backed_off:.1f} s of backing off are in the first number only")
+    means.append(backing_off_text(snapshot))
     return el(
         "div",
         el("p", said["number"], class_="number"),
