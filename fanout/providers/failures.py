@@ -244,7 +244,8 @@ def _wordless(problem: Wordless, asked: Asked) -> Failure:
 
 def _quote(message: str, asked: Asked) -> str:
     words = quotable(message, asked.hidden)
-    return f' It said: "{words}"' if words else ""
+    stop = "" if not words or words[-1] in ".!?…" else "."
+    return f' It said: "{words}"{stop}' if words else ""
 
 
 def _lost(message: str) -> Failure:

@@ -6,7 +6,15 @@ from fanout.insight.speed import attempt_writing_s, span_s
 from fanout.policies import HoldReason
 from fanout.render.faces import Act, Clock, Countdown, Face, Preparation, RunFace, Tone
 from fanout.render.fan_in_words import late_text, plan_text
-from fanout.render.live_words import broke_off, busy_calls, hold_words, marks, short_model, thinking
+from fanout.render.live_words import (
+    broke_off,
+    busy_calls,
+    hold_words,
+    marks,
+    retrying_words,
+    short_model,
+    thinking,
+)
 from fanout.render.sanitise import clean_text
 from fanout.render.words import (
     branch_word,
@@ -133,8 +141,7 @@ def _hold(branch: Branch, snapshot: Snapshot) -> str:
             return "Request sent, waiting for the first word."
         case BranchState.RETRYING if branch.retry is not None:
             anew = bool(branch.dropped) and broke_off(branch) == branch.attempts
-            what = "It is begun anew; " if anew else "Nothing is lost: "
-            return f"{branch.retry.failure.message} {what}the other branches go on."
+            return retrying_words(branch.retry, anew=anew)
         case BranchState.STOPPED if branch.failure is None:
             return "Stopped before the first word."
         case BranchState.SKIPPED if branch.failure is None:

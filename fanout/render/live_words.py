@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from fanout.insight.stretches import Part
 from fanout.policies import HoldReason
 from fanout.snapshot import Branch, Hedge, Retry, Snapshot
-from fanout.types import BranchState, EndpointId, FailureKind
+from fanout.types import BranchState, EndpointId, Failure, FailureKind
 
 LONGEST_MODEL = 24
 """Characters of a model's name inside a chip or a mark."""
@@ -38,6 +39,9 @@ PART_HEADS = {
 """The same as the head of a table's column."""
 ALWAYS_TOLD = (Part.SLOT, Part.WAITING, Part.WRITING, Part.BACKING_OFF)
 """These columns stand in every table; the others where there is something to tell."""
+
+_ADVICE = re.compile(r"""(?<=[.!?"]) (?:Check|If|Retry|Run|Start|Try)\b[^"]*$""")
+"""What a failure asks its reader to do, behind what happened and what the endpoint said."""
 
 _AT_WORK = (BranchState.WAITING, BranchState.WRITING)
 
@@ -79,6 +83,19 @@ def retry_text(word: str, retry: Retry, now_s: float) -> str:
     if retry.next_model is not None:
         return f"{word}: falling back to {short_model(retry.next_model.model)} {when}"
     return f"{word}: retrying {when} ({retry.next_attempt} of {retry.attempts_allowed})"
+
+
+def retrying_words(retry: Retry, *, anew: bool) -> str:
+    """What happened and what is done about it, without advice: nothing is left to the reader."""
+    if retry.next_model is not None:
+        what = f"Nothing is lost: {short_model(retry.next_model.model)} is asked instead."
+    else:
+        what = "It is begun anew." if anew else "Nothing is lost: it is asked again by itself."
+    return f"{what_happened(retry.failure)} {what}"
+
+
+def what_happened(failure: Failure) -> str:
+    return _ADVICE.sub("", failure.message)
 
 
 def hold_text(branch: Branch, snapshot: Snapshot, now_s: float) -> str:

@@ -11,9 +11,16 @@ from fanout.render.answer_face import answer_face, missing_answer_face
 from fanout.render.column_face import branch_face, run_face
 from fanout.render.fan_in_words import fan_in_text
 from fanout.render.frames import FrameBuilder
-from fanout.render.live_words import hold_text, left_text, marks, retry_text, thinking_text
+from fanout.render.live_words import (
+    hold_text,
+    left_text,
+    marks,
+    retry_text,
+    thinking_text,
+    what_happened,
+)
 from fanout.render.words import kind_word
-from fanout.types import BranchId, BranchState
+from fanout.types import BranchId, BranchState, Failure, FailureKind
 from tests.folding import folded
 from tests.render.under_fire import OPEN, SPENT, TEXT, survived, under_fire
 
@@ -116,7 +123,7 @@ def test_what_is_unusual_about_a_column_is_marked(name, sentences):
 
 def test_a_restart_empties_the_column_and_says_so():
     assert NOW.branch(BranchId("restart")).text == ""
-    assert face("restart")["hold"].endswith("It is begun anew; the other branches go on.")
+    assert face("restart")["hold"].endswith("It is begun anew.")
 
 
 def test_text_that_broke_off_stays_where_nothing_better_came():
@@ -181,3 +188,19 @@ def test_a_fallback_that_failed_too_claims_no_answer():
         NOW, BranchFinished(at=4.1, id=BranchId("fallen"), state=BranchState.FAILED, failure=OPEN)
     )
     assert told("fallen", snapshot) == ["Fell back to small: big failed"]
+
+
+@pytest.mark.parametrize(
+    ("message", "left"),
+    [
+        ('Acme limits the rate of calls. It said: "Try later. Run!" Try again in a moment.',
+         'Acme limits the rate of calls. It said: "Try later. Run!"'),
+        ("The connection to Acme broke off. Retry this branch.",
+         "The connection to Acme broke off."),
+        ("Acme sent a page. Retry this branch. If that does not help, ask.", "Acme sent a page."),
+        ("Acme asked to wait.", "Acme asked to wait."),
+    ],
+)  # fmt: skip
+def test_who_is_asked_again_anyway_needs_no_advice(message: str, left: str) -> None:
+    failure = Failure(kind=FailureKind.SERVER, message=message)
+    assert what_happened(failure) == left
