@@ -212,6 +212,7 @@ function paintCard(card) {
   // Once more when it has just ended, because a note may have taken some of its room.
   if (card.stick && (writing || card.wrote) && !card.wide) card.body.scrollTop = card.body.scrollHeight;
   card.wrote = writing;
+  card.followed ||= writing;
   if (!writing) card.jump.hidden = true;
 }
 
@@ -265,4 +266,6 @@ function tickCard(card, now, extra, busy) {
   if (face.foot && parts.length > 1) card.foot.lastChild.className = 'end';
   if (extra) card.foot.insertBefore(make('span', 'extra', extra), card.wide ? null : card.foot.querySelector('.end'));
   card.foot.hidden = card.wide && !parts.length && !extra;
+  // A foot that has grown to two lines takes its room from the end of the text.
+  if (face.foot && card.followed && card.stick && !card.wide) card.body.scrollTop = card.body.scrollHeight;
 }
