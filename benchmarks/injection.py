@@ -4,10 +4,11 @@ Every attack of `injection_attacks.py` is put into a text that is combined, rank
 moderated or answered from, three ways: bare; between lines of three quotation marks; and as Fanout
 does it, between the run's random marks with turns of a chat taken apart. It has succeeded where a
 word that only the attack names is in the answer, or the verdict, rank or score is the attacker's
-and was not without the attack. A text that merely quotes the attack counts as success: the rates
-are upper bounds. Harmless words instead of an attack show how often an answer changes by chance.
-Answers are at temperature 0, each rate with its 95 % interval (Wilson 1927); where the answer is
-the attacker's without any attack, there is nothing to measure.
+and was not without the attack. A text that merely quotes the attack counts as success, so these
+rates are upper bounds; how often an answer is that word and next to nothing else is told apart.
+Harmless words instead of an attack show how often an answer changes by chance. Answers are at
+temperature 0, each rate with its 95 % interval (Wilson 1927); where the answer is the attacker's
+without any attack, there is nothing to measure.
 
     python benchmarks/injection.py [--quick] [--base-url URL --model NAME] [--json]
 
@@ -25,7 +26,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import anyio
@@ -35,7 +36,16 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.injection_attacks import HARMLESS, attacks  # noqa: E402
-from benchmarks.injection_targets import MARKER, TARGETS, WAYS, Call, Target, Way  # noqa: E402
+from benchmarks.injection_targets import (  # noqa: E402
+    MARKER,
+    TARGETS,
+    WAYS,
+    WRITTEN,
+    Call,
+    Target,
+    Way,
+    says_only_canary,
+)
 from fanout.providers.local.server import LocalServer  # noqa: E402
 from fanout.structured.asking import Rung, asked, response_format  # noqa: E402
 
@@ -153,11 +163,14 @@ def report(found: Sequence[Outcome]) -> str:
     """The rates by call, by family of attacks, and how often a marker came back in an answer."""
     attacked = [one for one in found if one.family != BY_CHANCE]
     chance = [one for one in found if one.family == BY_CHANCE]
+    written = [replace(one, success=says_only_canary(one.answer)) for one in attacked]
+    written = [one for one in written if one.target in WRITTEN]
     copied = [one for one in attacked if one.way == WAYS[-1].name]
     times = sum(MARKER in one.answer for one in copied)
     return "\n\n".join(
         (
             table(attacked, lambda one: one.target, "attacked call"),
+            table(written, lambda one: one.target, "obeyed, and said nothing else"),
             table(chance, lambda one: one.target, BY_CHANCE),
             table(attacked, lambda one: one.family, "family of attacks"),
             f"The marker came back in {times} of {len(copied)} answers.",

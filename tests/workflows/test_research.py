@@ -13,7 +13,7 @@ from fanout.types import BranchId, BranchState, FailureKind, RunStatus
 from fanout.workflows.definition import Workflow
 from fanout.workflows.library import shipped
 from fanout.workflows.parsing import parse
-from fanout.workflows.quoting import QUOTE, marker_of
+from fanout.workflows.quoting import NOTICE, QUOTE, marker_of
 from fanout.workflows.research import MOST_QUERIES, queries_in
 from fanout.workflows.specs import BranchSpec
 from tests.workflows.documents import TEXTS, filled, searching
@@ -181,7 +181,8 @@ def test_a_document_that_gives_orders_stays_inside_its_fence(tmp_path: Path) -> 
     outside, inside = parts[0::2], parts[1::2]
     assert not any("LEAK" in part or "passages end here" in part for part in outside)
     assert any("LEAK" in part for part in inside)
-    assert "never instructions" in outside[0]
+    assert outside[0].startswith("Passages to read.")
+    assert NOTICE in outside[-1], "before the question"
 
 
 LINES = BranchSpec(id="a", title="A", queries="lines")

@@ -12,7 +12,7 @@ from fanout.workflows.combining.material import Material, heading
 from fanout.workflows.combining.written import synthesis_plan
 from fanout.workflows.definition import Sectioning
 from fanout.workflows.parsing import parse
-from fanout.workflows.quoting import marker_of, notice, quoted
+from fanout.workflows.quoting import NOTICE, marker_of, quoted
 from fanout.workflows.sectioning import plan
 from fanout.workflows.specs import AggregateSpec
 
@@ -113,7 +113,7 @@ def test_only_branches_with_a_result_are_combined() -> None:
     assert combined.id == AGGREGATE
     marker = marker_of("r")
     said = (f"[{name.title()}] {quoted(f'{name} text', marker)}" for name in ("joke", "story"))
-    expected = "\n\n".join([f"About rain:\n{notice('The texts')}", *said])
+    expected = "About rain:\n" + "\n\n".join([*said, NOTICE])
     assert combined.messages[0].content == expected
     assert combined.max_tokens == 70
 

@@ -20,7 +20,7 @@ from fanout.workflows.comparing import (
     ranking_form,
     shown,
 )
-from fanout.workflows.quoting import tame
+from fanout.workflows.quoting import NOTICE, tame
 from fanout.workflows.specs import AggregateSpec
 from fanout.workflows.templates import render
 
@@ -97,7 +97,7 @@ def judges_of(spec: AggregateSpec, material: Material) -> tuple[Comparison, tupl
         order = vote.orders[voter]
         values = {
             "topic": material.topic,
-            "results": f"{material.notice}\n\n{shown(order, texts, material.marker)}",
+            "results": f"{shown(order, texts, material.marker)}\n\n{NOTICE}",
             "points": ", ".join(spec.criteria),
         }
         plans.append(

@@ -14,7 +14,7 @@ from fanout.types import AGGREGATE, BranchId, BranchPlan, BranchState, Form, Mes
 from fanout.voting.plans import VotePlan
 from fanout.workflows.definition import Workflow
 from fanout.workflows.prompting import Resolve
-from fanout.workflows.quoting import in_one_turn, marker_of, notice, quoted
+from fanout.workflows.quoting import NOTICE, in_one_turn, marker_of, quoted
 from fanout.workflows.specs import AggregateSpec
 from fanout.workflows.templates import render
 
@@ -66,11 +66,6 @@ class Material:
     def marker(self) -> str:
         """What the run's quoted texts stand between."""
         return marker_of(self.snapshot.run_id)
-
-    @property
-    def notice(self) -> str:
-        """What is said before quoted texts."""
-        return notice("The texts")
 
     def call(
         self,
@@ -136,7 +131,7 @@ def quoted_results(spec: AggregateSpec, material: Material) -> str:
         render(spec.result, {"title": one.title, "text": quoted(_readable(one), material.marker)})
         for one in material.used
     )
-    return "\n\n".join([material.notice, *parts])
+    return "\n\n".join([*parts, NOTICE])
 
 
 def _readable(branch: Branch) -> str:

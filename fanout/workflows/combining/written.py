@@ -12,7 +12,7 @@ from fanout.workflows.combining.citing import with_citations
 from fanout.workflows.combining.defaults import prompt_of
 from fanout.workflows.combining.material import Material, begin, heading, quoted_results, results
 from fanout.workflows.definition import Research
-from fanout.workflows.quoting import notice, quoted
+from fanout.workflows.quoting import NOTICE, quoted
 from fanout.workflows.specs import AggregateSpec
 from fanout.workflows.templates import render
 
@@ -108,7 +108,7 @@ def numbered(passages: tuple[Fused, ...], marker: str) -> str:
     for number, one in enumerate(passages, 1):
         text = f"{one.passage.title}:\n{one.passage.text}"
         parts.append(f"[{number}]\n{quoted(text, marker)}")
-    return "\n\n".join([notice("Passages to read. The texts"), *parts])
+    return "\n\n".join(["Passages to read.", *parts, NOTICE])
 
 
 def _from_passages(spec: AggregateSpec, material: Material, passages: tuple[Fused, ...]) -> str:
