@@ -6,8 +6,8 @@ import streamlit as st
 
 from components.plain import label
 from fanout.insight.speed import speed
-from fanout.render.headline import backing_off_text
 from fanout.render.headline import headline as headline_of
+from fanout.render.headline import remarks
 from fanout.snapshot import Snapshot
 
 
@@ -20,7 +20,7 @@ def headline(snapshot: Snapshot) -> None:
     parts = [said["gain"]] if said["gain"] else []
     overhead_s = speed(snapshot, snapshot.at).overhead_s
     parts += [label(said["money"]), f"overhead {overhead_s:.2f} s"]
-    parts.append(backing_off_text(snapshot))
+    parts += remarks(snapshot)
     st.caption(" · ".join(filter(None, parts)))
     if snapshot.failure is not None:
         st.error(label(snapshot.failure.message, 600), icon=":material/error:")

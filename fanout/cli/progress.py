@@ -105,7 +105,7 @@ def print_results(snapshot: Snapshot, out: TextIO) -> None:
         print(snapshot.failure.message, file=sys.stderr)
     measures = speed(snapshot, snapshot.at)
     line = f"{measures.wall_s:.1f} s"
-    if sum(call.state.succeeded for call in snapshot.calls) > 1:
+    if sum(call.state.succeeded for call in snapshot.calls) > 1 and measures.comparable:
         line += f" instead of {measures.sequential_s:.1f} s one after another"
     print(f"{line} · {spent_text(snapshot.goes)}", file=out)
 

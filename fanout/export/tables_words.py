@@ -57,7 +57,7 @@ def headline(snapshot: Snapshot) -> str:
     """ "2.1 s instead of 5.4 s one after another"."""
     measures = speed(snapshot, snapshot.at)
     wall = seconds_text(measures.wall_s)
-    if len(snapshot.calls) < 2 or not measures.sequential_s:
+    if len(snapshot.calls) < 2 or not measures.comparable:
         return f"after {wall}"
     return f"{wall} instead of {seconds_text(measures.sequential_s)} one after another"
 

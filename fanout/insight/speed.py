@@ -11,6 +11,8 @@ from fanout.types import BranchState, Usage
 
 SHORTEST_MEASURE_TOKENS = 20
 """A call with fewer tokens says little about a rate."""
+MOSTLY_WAITING = 0.9
+"""Below this share of the wall time, the calls' own times say nothing about going parallel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,12 @@ class Speed:
     def ratio(self) -> float | None:
         """How many times faster than one after another; None where nothing was measured."""
         return self.sequential_s / self.wall_s if self.wall_s > 0 and self.sequential_s else None
+
+    @property
+    def comparable(self) -> bool:
+        """False where most of the time went into waiting for an endpoint's patience, which the
+        calls' own times don't have in them: nobody says "7.4 s instead of 0.7 s"."""
+        return self.ratio is not None and self.ratio >= MOSTLY_WAITING
 
 
 def speed(snapshot: Snapshot, now_s: float) -> Speed:

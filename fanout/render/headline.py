@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from fanout.insight.speed import alone_s, speed
+from fanout.insight.speed import Speed, alone_s, speed
+from fanout.render.fan_in_words import is_late
 from fanout.render.words import seconds_text, spent_text
 from fanout.snapshot import Snapshot
 from fanout.types import BranchState, RunStatus
@@ -34,11 +35,13 @@ def headline(snapshot: Snapshot) -> Headline | None:
         return None
     measures = speed(snapshot, snapshot.at)
     wall = f"{measures.wall_s:.1f} s"
-    number, gain = wall, ""
+    number, gain, several = wall, "", len(snapshot.calls) > 1
     alone = _alone_s(snapshot)
     if snapshot.status in _ENDED:
         number = f"{_ENDED[snapshot.status]} {wall}"
-    elif len(snapshot.calls) > 1:
+    elif not _compared(snapshot, measures):
+        gain = f"the calls' own times add up to {measures.sequential_s:.1f} s" if several else ""
+    else:
         number = f"{wall} instead of {measures.sequential_s:.1f} s"
         if measures.ratio is not None:
             by = "than one after another" if alone is None else "by the calls' own times"
@@ -55,7 +58,22 @@ def headline(snapshot: Snapshot) -> Headline | None:
     )
 
 
-def backing_off_text(snapshot: Snapshot) -> str:
+def remarks(snapshot: Snapshot) -> tuple[str, ...]:
+    """What the number alone would hide: an answer that was there earlier, and backing off."""
+    return tuple(filter(None, (_answered_text(snapshot), _backing_off_text(snapshot))))
+
+
+def _answered_text(snapshot: Snapshot) -> str:
+    """Where branches came after the answer, which is what the run's whole time is about."""
+    made = snapshot.aggregate
+    if made is None or not made.branch.state.succeeded or made.branch.finished_s is None:
+        return ""
+    if not any(is_late(branch, snapshot) for branch in snapshot.branches):
+        return ""
+    return f"the answer was there after {seconds_text(made.branch.finished_s)}"
+
+
+def _backing_off_text(snapshot: Snapshot) -> str:
     """ "0.9 s of backing off in all, not in the second number"; empty where nobody backed off.
 
     The sum over calls that waited side by side can be longer than the run.
@@ -63,9 +81,14 @@ def backing_off_text(snapshot: Snapshot) -> str:
     backed_off = sum(go.spent_s(BranchState.RETRYING, snapshot.at) for go in snapshot.goes)
     if not backed_off:
         return ""
-    compared = snapshot.status not in _ENDED and len(snapshot.calls) > 1
+    compared = _compared(snapshot, speed(snapshot, snapshot.at))
     beside = ", not in the second number" if compared else ""
     return f"{seconds_text(backed_off)} of backing off in all{beside}"
+
+
+def _compared(snapshot: Snapshot, measures: Speed) -> bool:
+    """Whether the number says what one after another would have taken."""
+    return snapshot.status not in _ENDED and len(snapshot.calls) > 1 and measures.comparable
 
 
 def _alone_s(snapshot: Snapshot) -> float | None:

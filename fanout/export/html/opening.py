@@ -8,7 +8,7 @@ from fanout.export.html.markup import Child, Markup, bdi, el, trusted
 from fanout.export.html.parts import chip, dotted
 from fanout.insight.speed import speed
 from fanout.render.fan_in_words import plan_text
-from fanout.render.headline import backing_off_text, headline
+from fanout.render.headline import headline, remarks
 from fanout.render.words import run_word
 from fanout.snapshot import Snapshot
 from fanout.store.values import Label, StoredRun
@@ -134,7 +134,7 @@ def _number(snapshot: Snapshot) -> Markup:
         number = f"Running: {measures.wall_s:.1f} s so far"
         return el("div", el("p", number, class_="number"), class_="headline")
     means = [said["gain"], said["money"], f"overhead {measures.overhead_s:.2f} s"]
-    means.append(backing_off_text(snapshot))
+    means += remarks(snapshot)
     return el(
         "div",
         el("p", said["number"], class_="number"),
