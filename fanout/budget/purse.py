@@ -33,6 +33,7 @@ from fanout.budget.fitting import (
     wish_for_vectors,
 )
 from fanout.budget.ledger import Booking, Claim
+from fanout.budget.words import THE_RUNS
 from fanout.errors import ProviderError
 from fanout.policies import Budget
 from fanout.types import BranchPlan, Cost, ModelRef, Usage
@@ -151,7 +152,7 @@ class RunPurse:
         """Whether there is room but for what is set aside for calls of this run under way."""
         if not self._open:
             return False
-        alone = Room(whose="the run's", cap=self.cap, taken=self.taken.spent)
+        alone = Room(whose=THE_RUNS, cap=self.cap, taken=self.taken.spent)
         with suppress(ProviderError):
             fitted(asked, [alone] if self.cap.capped else [], self._worst_usd)
             return True
@@ -163,7 +164,7 @@ class RunPurse:
         return not caps.of_tokens and self._worst_usd(asked.model, asked.input, longest) == 0
 
     def _fit(self, asked: Wish, rooms: Sequence[Room]) -> Fitted:
-        run = Room(whose="the run's", cap=self.cap, taken=self.taken.all)
+        run = Room(whose=THE_RUNS, cap=self.cap, taken=self.taken.all)
         return fitted(asked, [*([run] if run.cap.capped else []), *rooms], self._worst_usd)
 
     def _put(self, fit: Fitted, claim: Claim | None = None) -> Reserved:

@@ -12,6 +12,7 @@ UNKNOWN_PRICE = (
     "Skipped: nobody knows what this model costs, so a budget in dollars can't be kept. Set its "
     "price on the Models page, or give the budget in tokens."
 )
+THE_RUNS = "the run's"
 NO_LEDGER = (
     "Skipped: there is a budget for the day, and what was spent today can't be looked up now. {why}"
 )
@@ -34,7 +35,7 @@ def too_much(worst: Amount, room: Room) -> str:
     verb = "are" if could.startswith("use") and room.tokens_left != 1 else "is"
     return (
         f"Skipped: this call could {could}, and {left} of {room.whose} {whole} {verb} left. "
-        "Raise the budget, or ask for shorter answers."
+        f"{_raise(room)}, or ask for shorter answers."
     )
 
 
@@ -47,8 +48,14 @@ def too_little(room: Room, least: int) -> str:
         left = f"{dollars(room.usd_left, up=False)} of {room.whose} {whole} is left"
     return (
         f"Skipped: {left}, which can't pay for this call with an answer of {least} tokens. "
-        "Raise the budget, or give the answers a lower limit."
+        f"{_raise(room)}, or give the answers a lower limit."
     )
+
+
+def _raise(room: Room) -> str:
+    if room.whose == THE_RUNS:
+        return "This run keeps its budget: raise it for a new one"
+    return "Raise the budget"
 
 
 def dollars(usd: Decimal, *, up: bool) -> str:

@@ -69,7 +69,7 @@ async def test_what_does_not_fit_is_refused_and_says_what_it_could_cost_and_what
     assert not refused.value.failure.retryable
     assert refused.value.failure.message == (
         "Skipped: this call could cost up to $0.011, and $0.0038 of the run's $0.014 is left. "
-        "Raise the budget, or ask for shorter answers."
+        "This run keeps its budget: raise it for a new one, or ask for shorter answers."
     )
 
 
