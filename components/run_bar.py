@@ -11,6 +11,7 @@ from components.plain import label
 from components.sharing import share_switch, viewed
 from fanout.engine.handle import RunHandle
 from fanout.engine.runtime import Runtime
+from fanout.errors import InputError
 from fanout.snapshot import Branch
 from fanout.types import BranchState, RunStatus
 
@@ -104,7 +105,12 @@ def _missing(branch: Branch) -> bool:
 
 
 def _resume(handle: RunHandle) -> None:
-    if not handle.resume():
+    try:
+        begun = handle.resume()
+    except InputError as error:
+        st.session_state["notice"] = str(error)
+        return
+    if not begun:
         st.session_state["notice"] = (
             "There was nothing to ask again: the run is complete by now, or another process of "
             "Fanout has taken it over. The page shows how it stands."

@@ -7,6 +7,7 @@ opens, a polling fragment feeds the same component with the same frames.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Literal
 import streamlit as st
 
 from components.board.feed import Handle, stop
+from fanout.errors import InputError
 from fanout.render.frames import Frame, FrameBuilder
 from fanout.render.stage import PARTS, SHEETS, board_data
 from fanout.render.tracing import trace_here
@@ -124,19 +126,21 @@ def _retry(handle: Handle, key: str) -> None:
     asked = (st.session_state.get(key) or {}).get("retry")
     if not asked:
         return
-    before = handle.snapshot.seq
-    handle.retry(_branch(asked))
-    _until_seen(handle, before)
+    _go_on(handle, lambda: handle.retry(_branch(asked)))
 
 
 def _fold(handle: Handle, key: str) -> None:
     if (st.session_state.get(key) or {}).get("fold"):
-        before = handle.snapshot.seq
-        handle.fold_in()
-        _until_seen(handle, before)
+        _go_on(handle, handle.fold_in)
 
 
-def _until_seen(handle: Handle, before: int) -> None:
+def _go_on(handle: Handle, act: Callable[[], None]) -> None:
+    before = handle.snapshot.seq
+    try:
+        act()
+    except InputError as error:
+        st.session_state["notice"] = str(error)
+        return
     until = monotonic() + RETRY_SEEN_S
     while handle.snapshot.seq == before and monotonic() < until:
         sleep(0.01)

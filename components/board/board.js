@@ -11,10 +11,10 @@ function makeBoard(root, data) {
   };
   board.now = () => board.reel?.now() ?? board.cutAt ?? Math.max(0, performance.now() / 1000 + board.zero);
   board.copy = (node, text) => copyText(board, node, text());
-  board.ask = (message) => {
-    if (board.line?.open()) board.line.send(message);
-    else for (const [name, value] of Object.entries(message)) board.component.setTriggerValue(name, value);
+  board.askPage = (message) => {
+    for (const [name, value] of Object.entries(message)) board.component.setTriggerValue(name, value);
   };
+  board.ask = (message) => (board.line?.open() ? board.line.send(message) : board.askPage(message));
   build(board, data);
   const theme = setInterval(() => followTheme(board), 1000);
   const ticker = setInterval(() => tick(board), TICK_MS);
@@ -79,7 +79,8 @@ function update(board, component) {
   } else if (!board.line) {
     board.line = openLine(data.path, {
       have: () => board.tag,
-      frame: (frame) => take(board, frame),
+      // What the line refuses, the page refuses too, and says why.
+      frame: (frame) => (frame.refused ? board.askPage(frame.refused) : take(board, frame)),
       down: () => cutOff(board),
       lost: () => lose(board),
       poll: () => component.setStateValue('mode', 'poll'),

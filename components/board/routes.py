@@ -18,6 +18,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from components.board.entrance import Entrance, Open, Recorded, RecordedRuns
 from components.board.feed import Feeds, RunFeed, stop
 from components.board.shows import show_routes
+from fanout.errors import InputError
 from fanout.types import BranchId
 
 UNKNOWN_RUN = 4404
@@ -98,6 +99,7 @@ class _Viewer:
         self._may = may
         self._check_s = check_s
         self._tag: str | None = None
+        self._refused: list[dict[str, object]] = []
 
     async def serve(self) -> int:
         """The code to close with, when the viewer says something that makes no sense, or nothing
@@ -143,6 +145,8 @@ class _Viewer:
                     await self._socket.send_text(data)
                 if self._tag == have:
                     self._tag = tag
+                while self._refused:
+                    await self._socket.send_json({"refused": self._refused.pop()})
                 await feed.trace()
                 await anyio.sleep(feed.wait_s)
 
@@ -156,12 +160,20 @@ class _Viewer:
     def _answer(self, ask: Ask) -> None:
         if ask.stop is not None:
             stop(self._handle, _branch(ask.stop))
-        elif ask.retry is not None:
-            self._handle.retry(_branch(ask.retry))
-        elif ask.fold:
-            self._handle.fold_in()
+        elif ask.retry is not None or ask.fold:
+            self._go_on(ask)
         else:
             self._tag = ask.have
+
+    def _go_on(self, ask: Ask) -> None:
+        """What is refused is sent back: the board asks the page for it, and that says why."""
+        try:
+            if ask.retry is not None:
+                self._handle.retry(_branch(ask.retry))
+            else:
+                self._handle.fold_in()
+        except InputError:
+            self._refused = [ask.model_dump(exclude_defaults=True)]
 
 
 def _branch(name: str) -> BranchId | None:

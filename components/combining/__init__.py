@@ -18,6 +18,7 @@ from components.plain import label
 from fanout.engine.execution import MOST_AGGREGATES
 from fanout.engine.handle import RunHandle
 from fanout.engine.runtime import Offer
+from fanout.errors import InputError
 from fanout.snapshot import Branch, Snapshot
 from fanout.types import BranchId
 from fanout.workflows.specs import AggregateSpec
@@ -118,7 +119,11 @@ def _combine(handle: RunHandle, spec: AggregateSpec, left_out: frozenset[BranchI
         st.warning(f"{why}, so there is nothing to combine yet.", icon=":material/info:")
         return
     made = len(snapshot.aggregates)
-    handle.combine(spec, left_out)
+    try:
+        handle.combine(spec, left_out)
+    except InputError as error:
+        st.warning(label(str(error), 400), icon=":material/info:")
+        return
     until = monotonic() + SEEN_S
     while len(handle.snapshot.aggregates) == made and monotonic() < until:
         sleep(0.01)

@@ -28,6 +28,7 @@ from fanout.engine.execution import Execution, SharedCalls
 from fanout.engine.foreseen import foreseen
 from fanout.engine.handle import RunHandle
 from fanout.engine.origin import made_with, stand_in, workflow_of
+from fanout.engine.places import Places
 from fanout.engine.retriever import Retriever
 from fanout.engine.scribe import Scribe
 from fanout.engine.watched import WatchedRun
@@ -90,6 +91,7 @@ class Engine:
         self._retries = retries
         self._belongings = belongings
         self._archive = Archive(store, self._reopened)
+        self._places = Places(bounds, self._archive.all)
         self._portal_context = start_blocking_portal(
             "asyncio", {"use_uvloop": find_spec("uvloop") is not None}, name="fanout-engine"
         )
@@ -119,43 +121,10 @@ class Engine:
         `derived_from` names the run whose topic this one repeats; `person` is whose run it is.
         """
         topic = clean_topic(topic)
-        self._check_bounds(workflow, topic, person)
-        book = self._book(person)
-        resolve = self._resolver(model, book)
-        run_id = _new_id()
-        plans = plan(workflow, topic, resolve, marker_of(run_id))
-        combining = combining_call(workflow, topic, resolve)
-        asked = [*plans, *([combining] if combining else [])]
-        self._look_up_prices(asked, book)
-        own = self._store.of(person) if self._store is not None and person else self._store
-        recorder = Recorder(self.scribe, person=person)
-        recorder.emit(
-            RunStarted(
-                at=0.0,
-                run_id=run_id,
-                workflow=workflow.name,
-                title=workflow.title,
-                topic=topic,
-                branches=plans,
-                started_at=recorder.started_at,
-                aggregate_kind=workflow.aggregate.kind if workflow.aggregate else None,
-                kind=workflow.kind,
-                vote=vote(workflow, topic),
-                policies=self._policies(workflow),
-                made_with=made_with(
-                    workflow,
-                    model,
-                    [model for call in asked for model in (call.model, *call.fallback)],
-                    book,
-                    sequential=sequential,
-                    derived_from=derived_from,
-                    estimate=foreseen(workflow, topic, resolve, book, own).forecast,
-                ),
-            )
-        )
-        execution, handle = self._carried_out(recorder, workflow, model)
-        self._archive.put(handle)
-        self.soon(execution.main)
+        self.bounds.check_topic(topic)
+        self.bounds.check_branches(len(workflow.active))
+        with self._places.place(person):
+            handle = self._begun(workflow, topic, model, sequential, derived_from, person)
         if self.scribe is not None:
             self.scribe.flush(BEGUN_S)
         return handle
@@ -198,6 +167,54 @@ class Engine:
         if self.scribe is not None:
             self.scribe.close(began + CLOSED_S - monotonic())
 
+    def _begun(
+        self,
+        workflow: Workflow,
+        topic: str,
+        model: ModelRef,
+        sequential: bool,
+        derived_from: RunId | None,
+        person: PersonId,
+    ) -> RunHandle:
+        """A new run, among those in flight when this returns."""
+        book = self._book(person)
+        resolve = self._resolver(model, book)
+        run_id = _new_id()
+        plans = plan(workflow, topic, resolve, marker_of(run_id))
+        combining = combining_call(workflow, topic, resolve)
+        asked = [*plans, *([combining] if combining else [])]
+        self._look_up_prices(asked, book)
+        own = self._store.of(person) if self._store is not None and person else self._store
+        recorder = Recorder(self.scribe, person=person)
+        recorder.emit(
+            RunStarted(
+                at=0.0,
+                run_id=run_id,
+                workflow=workflow.name,
+                title=workflow.title,
+                topic=topic,
+                branches=plans,
+                started_at=recorder.started_at,
+                aggregate_kind=workflow.aggregate.kind if workflow.aggregate else None,
+                kind=workflow.kind,
+                vote=vote(workflow, topic),
+                policies=self._policies(workflow),
+                made_with=made_with(
+                    workflow,
+                    model,
+                    [model for call in asked for model in (call.model, *call.fallback)],
+                    book,
+                    sequential=sequential,
+                    derived_from=derived_from,
+                    estimate=foreseen(workflow, topic, resolve, book, own).forecast,
+                ),
+            )
+        )
+        execution, handle = self._carried_out(recorder, workflow, model)
+        self._archive.put(handle)
+        self.soon(execution.main)
+        return handle
+
     def _carried_out(
         self, recorder: Recorder, workflow: Workflow, model: ModelRef
     ) -> tuple[Execution, RunHandle]:
@@ -226,7 +243,12 @@ class Engine:
             recorder=recorder,
             workflow=workflow,
             model=model,
-            acts=acts_of(execution, self._portal, lambda: self._may_go_on(handle)),
+            acts=acts_of(
+                execution,
+                self._portal,
+                may_go_on=lambda: self._may_go_on(handle),
+                place=lambda: self._places.place_of(handle),
+            ),
         )
         return execution, handle
 
@@ -278,14 +300,6 @@ class Engine:
             return self._calls
         own = self._belongings(person)
         return SharedCalls(own.endpoints, Retriever(own.library, own.endpoints).search, Ladder())
-
-    def _check_bounds(self, workflow: Workflow, topic: str, person: PersonId) -> None:
-        """InputError where this person may not start such a run now."""
-        self.bounds.check_topic(topic)
-        self.bounds.check_branches(len(workflow.active))
-        live = [run for run in self.runs() if not run.snapshot.status.finished]
-        own = sum(run.person == person for run in live)
-        self.bounds.check_runs(own, len(live))
 
     def _policies(self, workflow: Workflow) -> Policies:
         policies = workflow.policies.value()

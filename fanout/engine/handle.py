@@ -97,20 +97,21 @@ class RunHandle:
         self._acts.interrupt()
 
     def fold_in(self) -> None:
-        """Write the run's own answer anew, with what came too late for it."""
+        """Write the run's own answer anew, with what came too late. InputError as `retry`."""
         self._acts.retry(AGGREGATE)
 
     def retry(self, branch_id: BranchId | None = None) -> None:
         """Ask one branch again, or every one that has no answer, then combine anew.
 
         This is also how an interrupted run goes on. Does nothing while the run is going on.
+        InputError where as many runs are in flight as may be.
         """
         self._acts.retry(branch_id)
 
     def resume(self, branch_id: BranchId | None = None) -> bool:
         """`retry` for those who wait: returns once it has begun; False if nothing is missing.
 
-        Not to be called on the engine's own thread.
+        InputError as `retry`. Not to be called on the engine's own thread.
         """
         return self._acts.resume(branch_id)
 
@@ -119,7 +120,8 @@ class RunHandle:
 
         It is made of the branches that are done by now, but for those left out; while others are
         still at work, its heading says so. Nothing done yet, or 8 answers there: does nothing.
-        DefinitionError if a template of `spec` uses a variable that nothing fills in.
+        DefinitionError if a template of `spec` uses a variable that nothing fills in; InputError as
+        `retry`.
         """
         check_templates(spec)
         self._acts.combine(spec, frozenset(left_out))

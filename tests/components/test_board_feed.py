@@ -12,6 +12,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from components.board.feed import KEPT_FRAMES, Feeds, RunFeed, rate_of, stop
 from components.board.routes import NOT_UNDERSTOOD, UNKNOWN_RUN, routes
+from fanout.errors import InputError
 from fanout.events import (
     AggregatePlanned,
     AttemptStarted,
@@ -57,6 +58,8 @@ class FoldedRun:
         )
         self.asked: list[tuple[str, BranchId | None]] = []
         self.was_asked = threading.Event()
+        self.problem = ""
+        """Why nothing goes on now."""
 
     def happen(self, *events) -> None:
         for event in events:
@@ -73,12 +76,18 @@ class FoldedRun:
         self.was_asked.set()
 
     def retry(self, branch_id: BranchId | None = None) -> None:
+        self.refuse()
         self.asked.append(("retry", branch_id))
         self.was_asked.set()
 
     def fold_in(self) -> None:
+        self.refuse()
         self.asked.append(("fold", None))
         self.was_asked.set()
+
+    def refuse(self) -> None:
+        if self.problem:
+            raise InputError(self.problem)
 
 
 class Clock:
@@ -262,6 +271,20 @@ def test_stop_retry_and_fold_in_reach_the_run(browser, run, message, asked):
         socket.send_json(message)
         assert run.was_asked.wait(5)
     assert run.asked == [asked]
+
+
+def test_what_finds_no_place_is_sent_back_for_the_page_to_say_why(browser, run):
+    run.problem = "As many runs as may be are going."
+    with watch(browser) as socket:
+        socket.send_json({})
+        socket.receive_json()
+        socket.send_json({"retry": "joke"})
+        assert socket.receive_json() == {"refused": {"retry": "joke"}}
+        socket.send_json({"fold": True})
+        assert socket.receive_json() == {"refused": {"fold": True}}
+        socket.send_json({"stop": "*"})
+        assert run.was_asked.wait(5)
+    assert run.asked == [("stop", None)]
 
 
 def test_an_unknown_run_is_told_by_its_close_code(browser):
