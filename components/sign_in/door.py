@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from components.board.entrance import from_here
 from components.sign_in.cookie import claims_in, public_origin
+from components.sign_in.line import line
 from fanout.engine.engine import Engine
 from fanout.engine.runtime import Runtime
 from fanout.errors import StoreError
@@ -24,6 +25,8 @@ REFUSED = "Sign in first."
 CHECK_S = 5.0
 GUARDED = ("/media/", "/_stcore/upload_file/", "/_stcore/metrics")
 """Streamlit's own ways to what people made, which ask for nothing but an address."""
+PAGES = "/_stcore/stream"
+"""The socket by which Streamlit's pages are drawn and their buttons pressed."""
 
 
 class Process(Protocol):
@@ -61,6 +64,14 @@ class Door:
             return None
         return None if person is None else whole.visitors.of(person).engine
 
+    def knows(self, connection: HTTPConnection) -> bool:
+        """Whether whoever sent it is signed in, as far as can be told now."""
+        visitors = self._process().visitors
+        try:
+            return visitors is None or visitors.person(claims_in(connection.cookies)) is not None
+        except StoreError:
+            return True
+
     def expects(self, connection: HTTPConnection) -> bool:
         """Whether a page of this very Fanout sent it, as far as a browser tells."""
         if self._process().visitors is None:
@@ -73,13 +84,17 @@ class Door:
 
 
 class Guard:
-    """Middleware: asks for a sign-in where Streamlit itself doesn't, and keeps cookies to TLS."""
+    """Middleware: asks for a sign-in where Streamlit doesn't, and keeps cookies to TLS."""
 
     def __init__(self, app: ASGIApp, door: Door) -> None:
         self._app = app
         self._door = door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and scope["path"] == PAGES and self._door.check_s:
+            heard = line(HTTPConnection(scope), receive, self._door.knows)
+            await self._app(scope, heard, send)
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

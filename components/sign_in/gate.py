@@ -13,6 +13,8 @@ from fanout.people import Claims, Person
 
 WHOSE = "signed_in_person"
 GUIDE = "docs/sharing.md"
+BUTTON = "sign_in_with_"
+"""With what the keys of the buttons begin that lead to a provider."""
 _NARROW = 460
 
 
@@ -81,7 +83,7 @@ def _sign_in_page(section: dict[str, object], *, refused: bool) -> None:
         for name in providers(section):
             st.button(
                 "Sign in" if name is None else f"Sign in with {label(name.title(), 40)}",
-                key=f"sign_in_{name or 'default'}",
+                key=f"{BUTTON}{name or 'default'}",
                 type="primary",
                 icon=":material/login:",
                 width="stretch",

@@ -6,6 +6,7 @@ All of them on the app as it runs, with cookies of people who really signed in.
 from __future__ import annotations
 
 import json
+import re
 import time
 import urllib.error
 import urllib.request
@@ -13,12 +14,16 @@ from collections.abc import Callable
 
 import pytest
 from itsdangerous import URLSafeTimedSerializer
-from playwright.sync_api import expect
+from playwright.sync_api import BrowserContext, expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 from fanout.people import SIGN_IN_S
-from tests.browser.shared.conftest import COOKIE_SECRET, Shared, Someone
+from tests.browser.shared.conftest import COOKIE_SECRET, Shared, Someone, newcomer
 
 People = Callable[[str], Someone]
 COOKIE = "_streamlit_user"
@@ -151,6 +156,52 @@ def test_what_streamlit_serves_of_people_asks_for_a_sign_in(shared: Shared, peop
     for path in ("/media/0123.json", "/_stcore/upload_file/s/f", "/_stcore/metrics"):
         assert got(shared, path)[0] == 403, path
         assert got(shared, path, people("bob").cookie_header())[0] != 403, path
+
+
+def test_a_page_left_open_does_nothing_more_after_signing_out(
+    shared: Shared, contexts: Callable[..., BrowserContext]
+) -> None:
+    """Streamlit's socket asks who is there once, and keeps what the buttons of a page do."""
+    someone = newcomer(contexts, shared, "eve")
+    run = start(someone, "a run to be kept private")
+    cookies = someone.cookies()
+    with connect(
+        shared.url.replace("http", "ws") + "/_stcore/stream",
+        additional_headers={"cookie": someone.cookie_header()},
+        origin=Origin(shared.url),
+        subprotocols=[Subprotocol("streamlit"), Subprotocol(cookies["_streamlit_xsrf"])],
+        max_size=None,
+    ) as tab:
+        toggle = re.search(r'id: "(\$\$ID-\w+-share)"', drawn(tab, run))
+        assert toggle is not None
+        someone.page.get_by_role("button", name="Eve", exact=True).click()
+        someone.page.get_by_role("button", name="Sign out").click()
+        someone.page.get_by_role("button", name="End session").click()
+        expect(someone.page.get_by_role("heading", name="Sign in to Fanout")).to_be_visible()
+        said = drawn(tab, run, WidgetState(id=toggle[1], bool_value=True))
+        assert "to be kept private" not in said
+        # Who has read it may still sign in from there.
+        button = re.search(r'id: "(\$\$ID-\w+-sign_in_with_default)"', said)
+        assert button is not None
+        pressed = drawn(tab, run, WidgetState(id=button[1], trigger_value=True))
+        assert "auth_redirect" in pressed
+    bob = newcomer(contexts, shared, "bob")
+    assert code_of(shared, run, bob.cookie_header()) == UNKNOWN
+
+
+def drawn(tab: ClientConnection, run: str, *widgets: WidgetState) -> str:
+    """Everything that one drawing of a run's page sends, after those widgets were changed."""
+    asked = BackMsg()
+    asked.rerun_script.query_string = f"run={run}"
+    asked.rerun_script.widget_states.widgets.extend(widgets)
+    tab.send(asked.SerializeToString())
+    said = ""
+    while True:
+        message = ForwardMsg()
+        message.ParseFromString(tab.recv(timeout=20, decode=False))
+        said += str(message)
+        if message.WhichOneof("type") == "script_finished":
+            return said
 
 
 def test_who_may_no_longer_watch_is_shown_no_more(shared: Shared, people: People) -> None:
