@@ -124,7 +124,7 @@ class OwnEngine(Engine):
         self._engine = whole.engine
         self._person = person
         self.endpoints = endpoints
-        self._store = store
+        self._store = self._view = store
         self._pace = pace
         self.scribe = self._engine.scribe
         self.bounds = self._engine.bounds
@@ -174,7 +174,7 @@ class OwnEngine(Engine):
         handle = self._engine.get(run_id)
         if handle is None or handle.person == self._person:
             return handle
-        return ViewedRun(handle)
+        return ViewedRun(handle, lambda: self._view.access(run_id) is not None)
 
     def forget(self, run_ids: Iterable[str]) -> None:
         """Only theirs; others' runs are left alone."""

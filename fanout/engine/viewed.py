@@ -1,10 +1,13 @@
-"""Another person's run, whose link is shared: looked at, and nothing else."""
+"""Another person's run, whose link is shared: looked at while it is shared, and nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from time import monotonic
 
 from fanout.engine.handle import RunHandle
+from fanout.errors import StoreError
 from fanout.events import Event
 from fanout.snapshot import Snapshot
 from fanout.store.values import Standing
@@ -15,10 +18,21 @@ VIEWED = (
 )
 
 
-class ViewedRun(RunHandle):
-    """Whatever is asked of it, the run goes on as its owner wants it."""
+CHECK_S = 5.0
+"""For so long a look whether the run is still shared counts."""
 
-    def __init__(self, run: RunHandle) -> None:
+
+class ViewedRun(RunHandle):
+    """Whatever is asked of it, the run goes on as its owner wants it.
+
+    A page may keep this for as long as it is open. Once the run is shared no more, it stays at what
+    was seen until then.
+    """
+
+    def __init__(
+        self, run: RunHandle, shared: Callable[[], bool], clock: Callable[[], float] = monotonic
+    ) -> None:
+        """`shared` asks the record whether it still is; now it is."""
         super().__init__(
             recorder=run._recorder,
             workflow=run.workflow,
@@ -28,9 +42,15 @@ class ViewedRun(RunHandle):
         self.run = run
         self.imported = run.imported
 
+        self._shared = shared
+        self._clock = clock
+        self._looked = clock()
+        self._open = True
+        self._seen = run.snapshot, run.events
+
     @property
     def snapshot(self) -> Snapshot:
-        return self.run.snapshot
+        return self._look()[0]
 
     @property
     def outdated(self) -> bool:
@@ -38,16 +58,31 @@ class ViewedRun(RunHandle):
 
     @property
     def events(self) -> tuple[Event, ...]:
-        return self.run.events
+        return self._look()[1]
 
     def now_s(self) -> float:
         return self.run.now_s()
 
     def follow(self) -> Iterator[Event]:
-        return self.run.follow()
+        for event in self.run.follow():
+            self._look()
+            if not self._open:
+                return
+            yield event
 
     def wait(self, timeout_s: float | None = None) -> Snapshot:
-        return self.run.wait(timeout_s)
+        self.run.wait(timeout_s)
+        return self.snapshot
 
     def compare(self, standing: Standing) -> None:
         """The run itself is told."""
+
+    def _look(self) -> tuple[Snapshot, tuple[Event, ...]]:
+        if self._clock() - self._looked >= CHECK_S:
+            self._looked = self._clock()
+            # What was known last holds until it can be asked.
+            with suppress(StoreError):
+                self._open = self._shared()
+        if self._open:
+            self._seen = self.run.snapshot, self.run.events
+        return self._seen

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import stat
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +23,7 @@ from fanout.engine.handle import RunHandle
 from fanout.engine.own import OwnEngine, OwnRuntime
 from fanout.engine.own_endpoints import OwnEndpoints
 from fanout.engine.runtime import Runtime
-from fanout.engine.viewed import ViewedRun
+from fanout.engine.viewed import CHECK_S, ViewedRun
 from fanout.errors import FanoutError, InputError, LocalModelError, SettingsError
 from fanout.export.json_export import json_export
 from fanout.people import KEY_FILE, Membership, Person, PersonId
@@ -147,6 +149,26 @@ def test_a_shared_run_can_be_looked_at_and_nothing_else(ada: OwnRuntime, bob: Ow
     assert len(handle.events) == before
     ada.store.share(handle.id, False)
     assert bob.engine.get(handle.id) is None
+
+
+def test_a_page_that_keeps_a_run_sees_no_more_of_it_once_it_is_private(
+    ada: OwnRuntime, bob: OwnRuntime
+) -> None:
+    """Such as a board that polls: its fragment holds the run that it was drawn with."""
+    handle = ada.engine.start(PAIR, "unhurried", MODEL)
+    ada.store.share(handle.id, True)
+    now = 0.0
+    kept = ViewedRun(handle, lambda: bob.store.access(handle.id) is not None, lambda: now)
+    ada.store.share(handle.id, False)
+    now = CHECK_S
+    before = kept.snapshot, kept.events
+    handle.stop()
+    handle.wait(10)
+    assert (kept.snapshot, kept.events) == before and not kept.snapshot.status.finished
+    assert list(kept.follow()) == []
+    ada.store.share(handle.id, True)
+    now = 2 * CHECK_S
+    assert kept.snapshot == handle.snapshot and kept.events == handle.events
 
 
 def test_what_one_may_see_is_not_remembered_for_another(ada: OwnRuntime, bob: OwnRuntime) -> None:
@@ -305,6 +327,48 @@ def test_no_more_runs_at_once_than_one_person_may(ada: OwnRuntime, bob: OwnRunti
         handle.stop()
         handle.wait(10)
     ran(ada)
+
+
+def test_who_presses_run_many_times_at_once_gets_no_more_runs(ada: OwnRuntime) -> None:
+    """Whether there is a place and taking it are one step."""
+    together = threading.Barrier(4)
+
+    def press(number: int) -> RunHandle | None:
+        together.wait(10)
+        try:
+            return ada.engine.start(PAIR, f"unhurried {number}", MODEL)
+        except InputError as error:
+            assert "FANOUT_MAX_RUNS_PER_PERSON" in str(error)
+            return None
+
+    with ThreadPoolExecutor(4) as pool:
+        going = [handle for handle in pool.map(press, range(4)) if handle is not None]
+    assert 1 <= len(going) <= 2
+    for handle in going:
+        handle.stop()
+        handle.wait(10)
+
+
+def test_runs_that_go_on_take_places_too(ada: OwnRuntime) -> None:
+    ended = []
+    for number in range(3):
+        handle = ada.engine.start(PAIR, f"unhurried {number}", MODEL)
+        handle.stop()
+        handle.wait(10)
+        ended.append(handle)
+    first, second, third = ended
+    assert first.resume() and second.resume()
+    for act in (third.resume, third.retry, third.fold_in):
+        with pytest.raises(InputError, match="FANOUT_MAX_RUNS_PER_PERSON"):
+            act()
+    # What goes on has its place, whatever else is asked of it.
+    first.retry()
+    first.stop()
+    first.wait(10)
+    assert third.resume()
+    for handle in (second, third):
+        handle.stop()
+        handle.wait(10)
 
 
 def test_no_more_runs_in_an_hour_than_one_person_may(ada: OwnRuntime, bob: OwnRuntime) -> None:
