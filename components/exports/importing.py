@@ -72,15 +72,25 @@ def import_area(runtime: Runtime) -> None:
 
 def imported(runtime: Runtime, name: str, data: bytes) -> list[Result]:
     """Keep every run of one file."""
-    if runtime.settings.shared:
+    bounds = runtime.settings.bounds if runtime.settings.shared else None
+    try:
+        if bounds is not None:
+            bounds.check_upload(name, len(data))
+    except InputError as error:
+        return [_refused(name, error)]
+    results = []
+    for each, found in exported_files(name, data):
         try:
-            runtime.settings.bounds.check_upload(name, len(data))
+            if isinstance(found, InputError):
+                raise found
+            # A small zip may hold files that are large.
+            if bounds is not None:
+                bounds.check_upload(each, len(found))
         except InputError as error:
-            return [_refused(name, error)]
-    return [
-        _refused(each, found) if isinstance(found, InputError) else _kept(runtime, each, found)
-        for each, found in exported_files(name, data)
-    ]
+            results.append(_refused(each, error))
+        else:
+            results.append(_kept(runtime, each, found))
+    return results
 
 
 def _largest_mb(runtime: Runtime) -> int:
@@ -91,7 +101,7 @@ def _largest_mb(runtime: Runtime) -> int:
 
 def _kept(runtime: Runtime, name: str, data: bytes) -> Result:
     try:
-        done = import_run(runtime.store, data)
+        done = import_run(runtime.store, data, runtime.store.person)
         history = runtime.store.history
         topic = done.run.label.name or done.run.snapshot.topic
         if done.how == "there":

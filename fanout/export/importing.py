@@ -30,6 +30,7 @@ from fanout.export.importing_order import picture
 from fanout.export.importing_values import check
 from fanout.export.json_export import FORMAT, FORMAT_VERSION
 from fanout.fold import apply
+from fanout.people import PersonId
 from fanout.record import run_record
 from fanout.render.frames import FrameBuilder
 from fanout.snapshot import Branch, Snapshot
@@ -82,26 +83,29 @@ def read_export(data: bytes) -> StoredRun:
     return StoredRun(events=events, snapshot=snapshot, label=_label(record.get("label")))
 
 
-def import_run(store: Runs, data: bytes) -> Imported:
+def import_run(store: Runs, data: bytes, whose: PersonId | None = None) -> Imported:
     """Keep the run of an exported file, unless it is there; InputError, or the store's error.
+
+    `whose` is the person of a shared Fanout whose view `store` is. Theirs always get an id of their
+    own: whether that of the file was free would tell whether another person has such a run.
 
     The label is part of the result; keeping it is left to whoever keeps labels.
     """
     run = read_export(data)
-    for number, wanted in enumerate((run.id, _own_id(run.events), _random_id())):
+    own = _own_id(run.events, whose)
+    for number, wanted in enumerate((run.id, own, _random_id())):
         kept = store.load(wanted)
         if kept is not None and _content(kept.events) == _content(run.events):
             return Imported(run=kept, how="there")
-        if kept is None:
-            run = _called(run, wanted)
-            try:
-                store.write(
-                    [Update(snapshot=run.snapshot, events=run.events, first=0)], imported=True
-                )
-            except StoreConflict:
-                # Another person's run, which this one can't see, has that id.
-                continue
-            return Imported(run=run, how="renamed" if number else "new")
+        if kept is not None or (whose and not number):
+            continue
+        run = _called(run, wanted)
+        try:
+            store.write([Update(snapshot=run.snapshot, events=run.events, first=0)], imported=True)
+        except StoreConflict:
+            # It was taken in this very moment.
+            continue
+        return Imported(run=run, how="renamed" if number and not whose else "new")
     raise refused("its id is taken", do="Try again.")
 
 
@@ -153,9 +157,9 @@ def _with_safe_ids(events: tuple[Event, ...]) -> tuple[Event, ...]:
     return (started, *events[1:])
 
 
-def _own_id(events: Sequence[Event]) -> RunId:
-    """The same for the same content, so that a file imported twice is found again."""
-    digest = hashlib.sha256("".join(_content(events)).encode()).digest()
+def _own_id(events: Sequence[Event], whose: PersonId | None = None) -> RunId:
+    """The same for the same content and person, so that a file imported twice is found again."""
+    digest = hashlib.sha256("".join((whose or "", *_content(events))).encode()).digest()
     return RunId(urlsafe_b64encode(digest[:12]).decode())
 
 

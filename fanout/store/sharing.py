@@ -55,8 +55,15 @@ def sign_out(engine: Engine, person: PersonId, at: float) -> None:
     """Only a sign-in later than that Unix time counts. StoreError."""
     with writing(engine) as connection:
         statement = insert(connection, people).values(id=person, signed_out_at=at)
-        later = {"signed_out_at": statement.excluded.signed_out_at}
-        connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=later))
+        later = statement.excluded.signed_out_at
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["id"],
+                set_={"signed_out_at": later},
+                # A tab of an earlier sign-in must not make a later one count again.
+                where=people.c.signed_out_at < later,
+            )
+        )
 
 
 def signed_out_at(engine: Engine, person: PersonId) -> float:

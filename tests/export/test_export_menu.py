@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from components import session
 from components.exports.importing import Result, imported
 from components.exports.menu import whole_run
+from fanout.bounds import SHARED
 from fanout.engine.runtime import Runtime
 from fanout.errors import InputError
 from fanout.export.bundle_formats import FORMATS
@@ -56,6 +59,20 @@ def test_an_imported_run_can_be_opened_and_handed_over_again(runtime: Runtime) -
     assert replace(run.snapshot, seq=0) == replace(shipped_runs()["creative-trio"].snapshot, seq=0)
     for how in FORMATS.values():
         assert how.make(run)
+
+
+def test_where_it_is_shared_a_small_zip_brings_no_large_file(runtime: Runtime) -> None:
+    record = json_export(shipped_runs()["creative-trio"]).encode()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("large.json", record + b" " * 3 * 1024**2)
+        archive.writestr("small.json", record)
+    bounds = replace(SHARED, upload_bytes=2 * 1024**2)
+    assert len(packed.getvalue()) < bounds.upload_bytes
+    runtime.settings = replace(runtime.settings, shared=True, bounds=bounds)
+    large, small = imported(runtime, "runs.zip", packed.getvalue())
+    assert (large.state, small.state) == ("refused", "new")
+    assert "FANOUT_MAX_UPLOAD_MB" in large.message
 
 
 def test_the_menu_offers_every_form_and_makes_none(runtime: Runtime) -> None:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.event import listen
 
 from fanout.errors import InputError, StoreConflict
+from fanout.events import RunStarted
 from fanout.export.importing import import_run
 from fanout.export.json_export import json_export
 from fanout.people import NOBODY, PersonId
@@ -128,7 +129,9 @@ def test_an_import_tells_nobody_whether_another_has_a_run_of_that_id(
     """Neither its id nor its very content, whoever exported it."""
     exported = hers.load("run-of-ada")
     assert exported is not None
-    first = replace(exported.events[0], run_id=RunId("run-of-nobody"))  # type: ignore[call-arg]
+    first = exported.events[0]
+    assert isinstance(first, RunStarted)
+    first = replace(first, run_id=RunId("run-of-nobody"))
     unknown = replace(
         exported,
         events=(first, *exported.events[1:]),
