@@ -68,6 +68,13 @@ def clean(text: str) -> str:
     return _pattern.sub(GONE, text) if _pattern is not None else text
 
 
+def without(text: str, secret: str) -> str:
+    """The text without this one secret: what another person's is must not change what it says."""
+    for form in disguises(secret):
+        text = text.replace(form, GONE)
+    return text
+
+
 def disguises(secret: str) -> tuple[str, ...]:
     """The forms in which a secret is met, itself first; none of one that is too short to strike."""
     if len(secret) < SHORTEST:

@@ -103,6 +103,22 @@ def test_an_answer_never_holds_the_key_it_was_asked_with() -> None:
     assert came[-1] == TextPiece(text="s", pieces=1)
 
 
+def test_another_persons_key_takes_nothing_out_of_an_answer() -> None:
+    """Whoever types a word as their key would otherwise take it from everybody, and find others'
+    keys by what is missing."""
+    Secret("content_filter")
+    answer = Answer(Asked(endpoint="Acme AI", model="m", key=KEY))
+    answer.feed(chunk("Parrots.", "content_filter"))
+    assert answer.finish_reason == "content_filter"
+
+
+def test_a_long_key_is_struck_out_before_a_reason_is_cut() -> None:
+    key = "sk-" + "longer-than-a-reason" * 3
+    answer = Answer(Asked(endpoint="Acme AI", model="m", key=key))
+    answer.feed(chunk("Parrots.", f"stop {key}"))
+    assert answer.finish_reason == f"stop {GONE}"
+
+
 LOUD = """
 import logging, threading
 from fanout import redaction

@@ -33,7 +33,7 @@ from fanout.providers.problems import (
     Wordless,
 )
 from fanout.providers.usage import usage_of
-from fanout.redaction import Withheld, clean
+from fanout.redaction import Withheld, without
 from fanout.types import Usage
 
 Object: TypeAlias = dict[str, object]
@@ -208,10 +208,14 @@ class Answer:
                 self.thoughts += 1
         self._take_end(chunk, choice)
 
+    def _reason(self, said: object) -> str:
+        # Cut last: a part of the key would not be known for one.
+        return without(str(said), self.asked.key)[:_LONGEST_REASON]
+
     def _take_end(self, chunk: Object, choice: Object) -> None:
         reason = choice.get("finish_reason")
         if reason:
-            self.finish_reason = clean(str(reason)[:_LONGEST_REASON])
+            self.finish_reason = self._reason(reason)
         if chunk.get("usage"):
             self._usage = usage_of(chunk["usage"]) or self._usage
         if chunk.get("error"):
@@ -234,7 +238,7 @@ class Answer:
         message = choice.get("message")
         if not isinstance(message, dict):
             self._fail(Unreadable(what="JSON that is no chat completion"))
-        self.finish_reason = clean(str(choice.get("finish_reason") or "")[:_LONGEST_REASON])
+        self.finish_reason = self._reason(choice.get("finish_reason") or "")
         self._refusal = str(message.get("refusal") or "")
         text = _joined(message.get("content"))
         return self._piece(text, 1) if text else None

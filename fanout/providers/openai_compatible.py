@@ -32,7 +32,7 @@ from fanout.providers.problems import AddressRefused, Asked, WebPage
 from fanout.providers.rate_headers import rates_in
 from fanout.providers.schema_keywords import without
 from fanout.providers.server_error import BadStatus
-from fanout.redaction import clean
+from fanout.redaction import disguises
 from fanout.types import Failure, FailureKind
 
 MODELS_S = 5.0
@@ -81,8 +81,9 @@ class OpenAICompatible:
             raise _failed(problem, asked) from None
         if names is None:
             raise ProviderError(failure_of(WebPage(), asked))
-        # A name in which the key was struck out can't be asked for.
-        return tuple(name for name in names if clean(name) == name)
+        # Its own key only: another person's must not hide its models, nor be guessed by them.
+        hidden = disguises(self._key)
+        return tuple(name for name in names if not any(form in name for form in hidden))
 
     async def embed(self, model: str, texts: Sequence[str]) -> Embedded:
         """A vector per text; each batch has `embedding.BATCH_S`. Raises ProviderError."""

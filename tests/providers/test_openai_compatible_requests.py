@@ -165,6 +165,15 @@ async def test_the_models_of_a_server_are_listed() -> None:
         await provider.aclose()
 
 
+async def test_a_list_keeps_what_only_another_persons_key_says() -> None:
+    Secret("a-model-named-like-a-key")
+    names = ("a-model-named-like-a-key", "named-with-own-key-0123")
+    with serving(Script(models=names)) as server:
+        provider = OpenAICompatible(endpoint(server.base_url), Secret("own-key-0123"))
+        assert await provider.models() == ("a-model-named-like-a-key",)
+        await provider.aclose()
+
+
 @contextmanager
 def flood(status: bytes) -> Iterator[str]:
     """A server that never stops saying nothing."""
