@@ -37,7 +37,7 @@ SCRIPT = Script(
     rules=(
         Rule(prompt="[Joke]", replies=(Reply(text="All three, in one piece.", tokens_per_s=60),)),
         Rule(prompt="broken", replies=(Reply(status=401),)),
-        Rule(prompt="crowded", replies=(Reply(status=429, retry_after="25"),)),
+        Rule(prompt="crowded", replies=(Reply(status=429, retry_after="6"),)),
         Rule(prompt="unhurried", replies=(Reply(text=STORY * 3, tokens_per_s=80),)),
         Rule(prompt="endless", replies=(Reply(text=STORY * 60, tokens_per_s=80),)),
         Rule(prompt="quick", replies=(Reply(text=STORY),)),
