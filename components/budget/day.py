@@ -35,7 +35,7 @@ def day_budget(runtime: Runtime) -> None:
         today = budgets.today()
     except FanoutError as error:
         st.warning(label(str(error), 400), icon=":material/warning:")
-        caps = DayCaps()
+        caps = None
     else:
         caps = today.caps
         for gauge in day_gauges(today):
@@ -47,13 +47,16 @@ def day_budget(runtime: Runtime) -> None:
         _form(budgets, caps, people=people)
 
 
-def _form(budgets: Budgets, caps: DayCaps, *, people: bool) -> None:
+def _form(budgets: Budgets, known: DayCaps | None, *, people: bool) -> None:
     fixed = budgets.caps.fixed
+    caps = known or DayCaps()
+    _fill("day", known.everyone if known else None)
+    _fill("person", known.person if known else None)
     with st.form("day_budget", border=True):
-        everyone = _fields("day", ABOUT, caps.everyone, fixed.everyone, "FANOUT_DAY")
+        everyone = _fields("day", ABOUT, fixed.everyone, "FANOUT_DAY")
         person = caps.person
         if people:
-            person = _fields("person", ABOUT_PERSON, caps.person, fixed.person, "FANOUT_PERSON_DAY")
+            person = _fields("person", ABOUT_PERSON, fixed.person, "FANOUT_PERSON_DAY")
         kept = st.form_submit_button("Keep", key="keep_day_budget", icon=":material/check:")
     if kept:
         try:
@@ -64,7 +67,22 @@ def _form(budgets: Budgets, caps: DayCaps, *, people: bool) -> None:
             st.rerun()
 
 
-def _fields(name: str, about: str, now: Budget, fixed: Budget, variable: str) -> Budget:
+def _fill(name: str, now: Budget | None) -> None:
+    """Put a budget into its fields, where it is known and they don't hold it yet.
+
+    As their state, not as their default: a field with a default can't be emptied again, and a cap
+    would stay for good.
+    """
+    state = st.session_state
+    drawn = f"{name}_usd" in state and state.get(f"{name}_filled") == now
+    if now is None or drawn:
+        return
+    state[f"{name}_usd"] = None if now.usd is None else float(now.usd)
+    state[f"{name}_tokens"] = now.tokens
+    state[f"{name}_filled"] = now
+
+
+def _fields(name: str, about: str, fixed: Budget, variable: str) -> Budget:
     st.caption(about)
     money, tokens = st.columns(2)
     each = " each" if name == "person" else ""
@@ -72,7 +90,7 @@ def _fields(name: str, about: str, now: Budget, fixed: Budget, variable: str) ->
         f"Dollars a day{each}",
         0.0,
         MOST_USD,
-        None if now.usd is None else float(now.usd),
+        None,
         1.0,
         key=f"{name}_usd",
         format="%g",
@@ -84,7 +102,7 @@ def _fields(name: str, about: str, now: Budget, fixed: Budget, variable: str) ->
         f"Tokens a day{each}",
         0,
         MOST_TOKENS,
-        now.tokens,
+        None,
         10_000,
         key=f"{name}_tokens",
         placeholder="no cap",

@@ -105,6 +105,22 @@ def test_the_budget_of_the_day_is_set_on_the_models_page_and_said_before_a_run(
     assert "$0.30 of today's $0.30 left, 90,000 of today's 90,000 tokens left" in plain(app)
 
 
+def test_a_cap_of_the_day_can_be_taken_away_again(runtime: Runtime) -> None:
+    runtime.engine.budgets.caps.change(DayCaps(everyone=Budget(tokens=90_000)))
+    app = AppTest.from_file(SHELL, default_timeout=30).run()
+    app = drawn(app.switch_page("../pages/models.py").run())
+    field = app.number_input(key="day_tokens")
+    assert field.value == 90_000
+    # Streamlit lets a field be emptied only where it has no default.
+    assert not field.proto.HasField("default")
+    field.set_value(None)
+    drawn(app.button(key="keep_day_budget").click().run())
+    assert not runtime.engine.budgets.caps.now().capped
+    app = drawn(app.switch_page("../pages/run.py").run())
+    app = drawn(app.switch_page("../pages/models.py").run())
+    assert app.number_input(key="day_tokens").value is None
+
+
 def test_a_finished_run_shows_its_budget_and_how_good_its_estimate_was(runtime: Runtime) -> None:
     app = drawn(AppTest.from_file(SHELL, default_timeout=30).run())
     app.session_state[key_of("creative-trio", "tokens")] = 50_000
