@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from components.calls import colours, figure_names, names
 from components.figure import add_bars, bars, room_for_text
 from fanout.insight.speed import usage, writing_rate
+from fanout.render.words import rate_text
 from fanout.snapshot import Branch, Snapshot
 
 
@@ -56,4 +57,4 @@ def tokens_frame(snapshot: Snapshot) -> pd.DataFrame:
 
 def _rate(call: Branch) -> str:
     rate = writing_rate(call)
-    return f"{rate:.0f} tok/s" if rate else ""
+    return rate_text(rate) if rate else ""

@@ -38,12 +38,15 @@ def saved_s(row: RunRow) -> float:
     return max(0.0, row.sequential_s - row.wall_s) if row.branches > 1 else 0.0
 
 
+_CUT_SHORT = (RunStatus.FAILED, RunStatus.STOPPED, RunStatus.INTERRUPTED)
+
+
 def cost(row: RunRow) -> str:
     """ "free", "cost unknown" or dollars."""
     if row.free:
         return "free"
-    if row.status is RunStatus.FAILED and row.cost_usd is not None:
-        # Nothing came of it: no cost does not make its model a free one.
+    if row.status in _CUT_SHORT and row.cost_usd is not None:
+        # Little came of it: that it cost nothing does not make its model a free one.
         return usd_text(row.cost_usd)
     return money_text(row.cost_usd)
 

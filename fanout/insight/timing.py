@@ -95,6 +95,8 @@ def speed_up_practice(snapshot: Snapshot, now_s: float) -> Practice:
         return unknown("speed_up", "Speed-up", "There is nothing that could have run side by side.")
     good = ratio >= SPEED_UP_GOOD
     advice = "Little was gained: let the endpoint take more calls at once, or balance the branches."
+    if not measures.comparable:
+        advice = "Most of the time nobody was at work: see the rate limits and the failures."
     return Practice(
         id="speed_up",
         title="Speed-up",

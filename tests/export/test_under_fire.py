@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from components.timeline_chart import timeline_chart, timeline_frame, timeline_note
 from fanout.cli.progress import branch_line
+from fanout.export.html.mishaps import mishaps
 from fanout.export.html.page import html_report
 from fanout.export.markdown_export import markdown_export
 from fanout.export.tables import branches_table
 from fanout.record import run_record
 from fanout.store.values import StoredRun
+from fanout.types import BranchId
 from tests.folding import folded
 from tests.render.under_fire import survived, under_fire
 
@@ -84,3 +87,11 @@ def test_the_timeline_has_a_look_for_each_reason_and_a_sign_for_each_second_requ
     frame = timeline_frame(OVER).set_index("Call")
     assert frame.loc["B Rate", "Rate limit s"] == 6.0
     assert frame.loc["O Budget", "State"] == "Skipped: budget"
+
+
+def test_a_report_tells_a_failure_that_came_again_once():
+    call = OVER.branch(BranchId("fallen"))
+    assert call is not None
+    page = str(mishaps(replace(OVER, branches=(replace(call, setbacks=call.setbacks * 2),))))
+    assert page.count("Server error, 2 times: ") == 1
+    assert "Server error: " in html_report(RUN)

@@ -166,6 +166,11 @@ def test_speed_up_compares_own_times_with_the_wall() -> None:
     assert (speed_up.value, speed_up.level) == ("1.2×", "watch")
 
 
+def test_a_run_that_mostly_waited_is_not_told_to_take_more_calls_at_once() -> None:
+    waited = replace(run(), at=300.0)
+    assert measured(waited)["speed_up"].advice.startswith("Most of the time nobody was at work")
+
+
 def test_cost_is_counted_in_single_calls_by_money_and_else_by_tokens() -> None:
     by_money = measured(run())["cost"]
     assert (by_money.value, by_money.number) == ("5.0× one call", 5.0)

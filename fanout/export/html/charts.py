@@ -122,9 +122,14 @@ def _axis(ticks: Sequence[float], reach: float, unit: str) -> Markup:
     words = []
     for i, at in enumerate(ticks):
         anchor = "start" if i == 0 else "end" if at > 0.97 * reach else "middle"
-        shown = f"{at:g} {unit}".strip() if i == 0 else f"{at:g}"
+        shown = f"{at:g} {unit}".strip() if i == 0 else _plain(at)
         words.append(el("text", shown, x=_percent(at, reach), y="13", text_anchor=anchor))
     return el("svg", words, height="18", class_="ticks")
+
+
+def _plain(value: float) -> str:
+    """Never "2e-05": who reads a report is no computer."""
+    return f"{value:.12f}".rstrip("0").rstrip(".")
 
 
 def _ticks(reach: float) -> Iterator[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from fanout.export.html.calls import Call, every_call
 from fanout.export.html.markup import Markup, bdi, between, el
@@ -49,8 +50,10 @@ def _happened(branch: Branch, snapshot: Snapshot) -> Iterator[Markup]:
     for go in branch.goes:
         for hedge in go.hedges:
             yield el("span", f"No first word after {seconds_text(hedge.late_s)}.")
-        for setback in go.setbacks:
-            yield el("span", f"{kind_word(setback.kind)}: ", bdi(setback.message))
+        for (kind, message), alike in groupby(go.setbacks, lambda one: (one.kind, one.message)):
+            often = len(tuple(alike))
+            times = f", {often} times" if often > 1 else ""
+            yield el("span", f"{kind_word(kind)}{times}: ", bdi(message))
         if go.failure is not None:
             yield el("span", f"{kind_word(go.failure.kind)}: ", bdi(go.failure.message))
     if branch.state is BranchState.STOPPED and branch.failure is None:
