@@ -241,12 +241,12 @@ def test(chosen: list[str]) -> int:
 
 
 def side_by_side(chosen: list[str]) -> list[str]:
-    """Where everything is asked for, files share the processors, and one more has what waits for
-    a browser or a process; a chosen test runs alone, so that it can be looked at."""
+    """Where everything is asked for, files share the processors; a chosen test runs alone, so that
+    it can be looked at."""
     if chosen and chosen[0] != "-m":
         return []
     # In the order of collection: a browser keeps an event loop, so its tests come last everywhere.
-    workers = str(min(8, (os.cpu_count() or 1) + 1))
+    workers = str(min(8, os.cpu_count() or 1))
     return ["-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]
 
 

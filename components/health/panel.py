@@ -94,9 +94,9 @@ def _first_words(runtime: Runtime, found: tuple[EndpointHealth, ...]) -> None:
     rows = [
         {
             "Model": label(f"{times.model} at {_name(runtime, health)}"),
-            "Half within": seconds_text(times.p50_s),
-            "95 % within": seconds_text(times.p95_s),
-            "99 % within": seconds_text(times.p99_s),
+            "Half": seconds_text(times.p50_s),
+            "95 %": seconds_text(times.p95_s),
+            "99 %": seconds_text(times.p99_s),
             "Calls": f"{times.count:,}",
         }
         for health in found
@@ -104,7 +104,7 @@ def _first_words(runtime: Runtime, found: tuple[EndpointHealth, ...]) -> None:
     ]
     if not rows:
         return
-    st.markdown("**How soon the first word came**")
+    st.markdown("**How soon the first word came: half, 95 % and 99 % within**")
     # A table and no data frame: that one draws itself anew each time, and scrolls on a telephone.
     st.table(pd.DataFrame(rows).set_index("Model"), border="horizontal")
     st.caption("Of each model's last 200 calls.")

@@ -42,7 +42,7 @@ SCRIPT = Script(
         Rule(prompt="endless", replies=(Reply(text=STORY * 60, tokens_per_s=80),)),
         Rule(prompt="quick", replies=(Reply(text=STORY),)),
     ),
-    otherwise=Reply(text=STORY, tokens_per_s=60, first_token_s=0.1),
+    otherwise=Reply(text=STORY, tokens_per_s=35, first_token_s=0.1),
 )
 
 

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from components.board.feed import KEPT_FRAMES, Feeds, RunFeed, rate_of, stop
+from components.board.feed import KEPT_FRAMES, RunFeed, rate_of, stop
 from components.board.routes import NOT_UNDERSTOOD, UNKNOWN_RUN, routes
 from fanout.errors import InputError
 from fanout.events import (
@@ -325,12 +325,17 @@ def test_many_watched_runs_are_drawn_less_often_each(watched: int, rate: float) 
     assert rate_of(watched) == rate
 
 
-async def test_only_runs_that_somebody_watches_take_their_share() -> None:
-    feeds = Feeds()
+def test_only_a_run_that_somebody_watches_takes_its_share() -> None:
+    now = 0.0
     with rig(script(otherwise=Reply(fault=Fault.STALL_FIRST))) as here:
-        handles = [here.start(trio()) for _ in range(30)]
-        seen = [feeds.of(handle.id, handle) for handle in handles]
-        assert sum(feed.watched for feed in seen) == 30
-        handles[0].stop()
-        handles[0].wait(5)
-        assert not seen[0].watched, "it is over"
+        handle = here.start(trio())
+        feed = RunFeed(handle, clock=lambda: now)
+        watched = [feed.watched]
+        now = 5.0
+        watched.append(feed.watched)
+        feed.refresh()
+        watched.append(feed.watched)
+        assert watched == [True, False, True], "while nobody asks for frames it takes no share"
+        handle.stop()
+        handle.wait(5)
+        assert not feed.watched, "it is over"
