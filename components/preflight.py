@@ -37,7 +37,7 @@ def preflight(runtime: Runtime, choice: Choice) -> None:
     parts = [_calls(figures), _who(runtime, choice.model)]
     if not (choice.model.endpoint == BUNDLED and figures.free):
         parts.append(_money(figures))
-    parts += [_beyond(figures, choice.workflow.policies.value().budget), _day(runtime)]
+    parts += [beyond(figures, choice.workflow.policies.value().budget), _day(runtime)]
     parts.append("Ctrl+Enter runs")
     st.caption(" · ".join(filter(None, parts)), help=_about(runtime, figures))
 
@@ -54,8 +54,10 @@ def _about(runtime: Runtime, figures: Estimate) -> str:
     return told
 
 
-def _beyond(figures: Estimate, cap: Budget) -> str:
+def beyond(figures: Estimate, cap: Budget) -> str:
     """What the run's own budget may not be enough for."""
+    if cap.usd is not None and figures.high_usd is None:
+        return "so a budget in dollars can't be kept, and every call would be skipped"
     if cap.usd is not None and figures.high_usd is not None and figures.high_usd > cap.usd:
         return "the budget may not be enough for all of it"
     tokens = figures.input_tokens + figures.output_tokens_most

@@ -12,7 +12,14 @@ from fanout.cli.printable import printable, write_codes
 from fanout.events import Event
 from fanout.insight.speed import speed
 from fanout.render.fan_in_words import late_text, plan_text
-from fanout.render.live_words import hold_text, marks, retry_text, thinking, thinking_text
+from fanout.render.live_words import (
+    budget_skipped,
+    hold_text,
+    marks,
+    retry_text,
+    thinking,
+    thinking_text,
+)
 from fanout.render.sources import shown_text
 from fanout.render.words import branch_word, kind_word, metric_line, spent_text, state_word
 from fanout.retrieval.passages import Fused
@@ -126,7 +133,10 @@ def _print_text(title: str, text: str, branch: Branch, snapshot: Snapshot, out: 
     if text.strip():
         print(text.strip() + "\n", file=out)
     if branch.failure is not None:
-        print(f"[{branch_word(branch)}: {branch.failure.message}]\n", file=out)
+        said = branch.failure.message
+        # What a budget skips says so itself.
+        why = said if budget_skipped(branch) else f"{branch_word(branch)}: {said}"
+        print(f"[{why}]\n", file=out)
     elif not branch.state.succeeded:
         print(f"[{state_word(branch.state)}]\n", file=out)
 

@@ -176,6 +176,8 @@ def spent_text(goes: Iterable[Branch]) -> str:
     asked = tuple(goes)
     usd = cost_usd(asked)
     priced = any(go.cost is not None and not go.cost.price.free for go in asked)
+    # Of calls that were refused before they were sent, nobody knows whether they had been free.
+    priced = priced or any(go.failure and go.started_s is None for go in asked)
     return usd_text(usd) if usd is not None and priced else money_text(usd)
 
 

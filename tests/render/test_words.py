@@ -90,6 +90,9 @@ def test_calls_that_cost_nothing_are_free_only_where_their_price_is():
     assert words.spent_text([answered(cost=FREE)]) == "free"
     assert words.spent_text([answered(cost=FREE), answered(cost=priced)]) == "$0.00"
     assert words.spent_text([answered()]) == "cost unknown"
+    refused = Failure(kind=FailureKind.BUDGET, message="Skipped.")
+    skipped = branch(BranchFinished(at=1.0, id=ID, state=BranchState.SKIPPED, failure=refused))
+    assert words.spent_text([skipped]) == "$0.00"
     assert words.nothing_paid_text([priced]) == "Nothing was charged: no call used any tokens."
     assert words.nothing_paid_text([FREE]) == "Nothing to pay."
     assert words.nothing_paid_text([None]) == "No price is known for this model."
