@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import streamlit as st
 
-from components.budget.words import accuracy_words, left_today
+from components.budget.words import accuracy_words, beyond, left_today
 from components.choice import Choice
 from components.plain import label
 from fanout.endpoint import BUNDLED
@@ -14,7 +14,6 @@ from fanout.engine.foreseen import foreseen
 from fanout.engine.runtime import Runtime
 from fanout.errors import FanoutError, InputError, StoreError
 from fanout.insight.estimate import Estimate
-from fanout.policies import Budget
 from fanout.render.words import usd_text
 from fanout.types import ModelRef
 
@@ -52,18 +51,6 @@ def _about(runtime: Runtime, figures: Estimate) -> str:
         if past is not None:
             told += f" {label(accuracy_words(past), 200)}."
     return told
-
-
-def beyond(figures: Estimate, cap: Budget) -> str:
-    """What the run's own budget may not be enough for."""
-    if cap.usd is not None and figures.high_usd is None:
-        return "so a budget in dollars can't be kept, and every call would be skipped"
-    if cap.usd is not None and figures.high_usd is not None and figures.high_usd > cap.usd:
-        return "the budget may not be enough for all of it"
-    tokens = figures.input_tokens + figures.output_tokens_most
-    if cap.tokens is not None and tokens > cap.tokens:
-        return f"the budget may not be enough for up to {tokens:,} tokens"
-    return ""
 
 
 def _day(runtime: Runtime) -> str:

@@ -9,6 +9,7 @@ from fanout.budget.amount import Amount, Taken
 from fanout.budget.budgets import Today
 from fanout.budget.words import exactly
 from fanout.insight.accuracy import Accuracy, Span
+from fanout.insight.estimate import Estimate
 from fanout.policies import Budget
 from fanout.render.words import usd_text
 
@@ -74,6 +75,18 @@ def foreseen_words(span: Span) -> str:
         f"It {_took(span)}: {verdict} the estimate of "
         f"{_figure(span.low, span)} to {_figure(span.high, span)}{times}."
     )
+
+
+def beyond(figures: Estimate, cap: Budget) -> str:
+    """What the run's own budget may not be enough for."""
+    if cap.usd is not None and figures.high_usd is None:
+        return "so a budget in dollars can't be kept, and every call would be skipped"
+    if cap.usd is not None and figures.high_usd is not None and figures.high_usd > cap.usd:
+        return "the budget may not be enough for all of it"
+    tokens = figures.input_tokens + figures.output_tokens_most
+    if cap.tokens is not None and tokens > cap.tokens:
+        return f"the budget may not be enough for up to {tokens:,} tokens"
+    return ""
 
 
 def accuracy_words(past: Accuracy) -> str:

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from components import session
 from components.budget.words import (
     accuracy_words,
+    beyond,
     day_gauges,
     foreseen_words,
     gauges,
@@ -24,9 +25,11 @@ from fanout.budget.caps import DayCaps
 from fanout.budget.ledger import DayTaken
 from fanout.engine.runtime import Runtime
 from fanout.insight.accuracy import Accuracy, Span
+from fanout.insight.estimate import Estimate
 from fanout.policies import Budget
 from fanout.providers.script import Reply, Script
 from fanout.providers.scripted_server import serving
+from fanout.types import Forecast
 
 SHELL = Path(__file__).resolve().parents[2] / "components" / "shell.py"
 CENTS = Taken(
@@ -136,3 +139,16 @@ def test_a_finished_run_shows_its_budget_and_how_good_its_estimate_was(runtime: 
     assert meter.cap == Budget(tokens=50_000)
     assert "It wrote " in plain(app)
     assert "The last estimate: actual was inside the range" in plain(app)
+
+
+def test_a_cap_in_dollars_that_nobody_can_keep_is_said_before_the_run(runtime: Runtime) -> None:
+    forecast = Forecast(
+        input_tokens=10,
+        output_tokens_least=10,
+        output_tokens_most=20,
+        low_usd=None,
+        high_usd=None,
+    )
+    unknown = Estimate(branches=1, combining_calls=0, forecast=forecast, basis="")
+    assert "can't be kept" in beyond(unknown, Budget(usd=Decimal(1)))
+    assert beyond(unknown, Budget()) == ""
