@@ -8,6 +8,8 @@ from fanout.insight.terms import terms
 
 FEWEST_TERMS = 3
 """A part with fewer content words than this belongs to its neighbour."""
+LONGEST_SENTENCE = 4_000
+"""Characters; what is longer is no sentence, and looking at each part of it anew takes long."""
 
 _CUT = re.compile(
     r"[;:,]\s+|\s[—–-]\s|—|[\uff0c\uff1b\uff1a\u3001]"
@@ -21,6 +23,8 @@ def clauses(sentence: str) -> tuple[str, ...]:
 
     "Rents fall by 5 %, and the council plans two parks" has two.
     """
+    if len(sentence) > LONGEST_SENTENCE:
+        return ()
     parts: list[str] = []
     for piece in _CUT.split(sentence):
         if parts and (len(terms(parts[-1])) < FEWEST_TERMS or len(terms(piece)) < FEWEST_TERMS):

@@ -20,10 +20,10 @@ VERSE_CHARACTERS = 60
 """A paragraph whose every line is shorter than this was broken on purpose: each line stands."""
 
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})")
-_HEADING = re.compile(r"\s{0,3}#{1,6}\s+(.*?)[\s#]*$")
+_HEADING = re.compile(r"\s{0,3}#{1,6}\s+((?:.*[^\s#])?)[\s#]*$")
 _BOLD_LINE = re.compile(r"\s*(\*\*|__)(?!\s)[^*_]{1,80}(?<![.!?\s])\1:?\s*$")
 _RULE = re.compile(r"\s*(?:(?:-\s*){3,}|(?:=\s*){3,}|(?:\*\s*){3,}|(?:_\s*){3,})$")
-_TABLE_RULE = re.compile(r"\s*(?=[^-]*-)(?=[^|]*\|)[\s:|-]+$")
+_TABLE_RULE = re.compile(r"\s*+(?=[^-]*-)(?=[^|]*\|)[\s:|-]+$")
 _ROW = re.compile(r"\s*\|(.*)\|\s*$")
 _CELL = re.compile(r"(?:\\.|[^|\\])+")
 _QUOTE = re.compile(r"\s*(?:>\s?)+")

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-_HEADING = re.compile(r"\s{0,3}(#{1,6}\s*)?([*_]{2})?\s*(.+?)\s*(?:[*_]{2})?\s*#*\s*$")
-_LABELLED = re.compile(r"\s{0,3}([*_]{2})(.+?):?\s*\1\s*:?\s+(\S.*)$")
+_BEFORE = re.compile(r"\s*(?:#{1,6}\s*)?(?:[*_]{2})?\s*")
+_LABELLED = re.compile(r"\s{0,3}([*_]{2})(.{1,200}?):?\s{0,3}\1\s{0,3}:?\s{1,3}(?=\S)")
+_MARKS = ("**", "__", "*_", "_*")
 
 
 def titled_parts(text: str, titles: Iterable[str]) -> dict[str, str]:
@@ -33,13 +34,21 @@ def titled_parts(text: str, titles: Iterable[str]) -> dict[str, str]:
 
 def _heading(line: str, known: Mapping[str, str]) -> tuple[str | None, str]:
     """The title that a line is the heading of, and what follows it: "## Joke", "**Joke:** Why"."""
-    whole = _HEADING.match(line)
-    if whole and (title := known.get(_folded(whole[3].rstrip(":*_ ")))):
+    if title := known.get(_folded(_bare(line))):
         return title, ""
     labelled = _LABELLED.match(line)
     if labelled and (title := known.get(_folded(labelled[2]))):
-        return title, labelled[3]
+        return title, line[labelled.end() :].rstrip("\n")
     return None, line
+
+
+def _bare(line: str) -> str:
+    """Without what may stand around a heading. One expression for it takes long on many spaces."""
+    before = _BEFORE.match(line)
+    text = line[before.end() if before else 0 :].rstrip().rstrip("#").rstrip()
+    if text.endswith(_MARKS):
+        text = text[:-2]
+    return text.rstrip(":*_ \t")
 
 
 def _folded(title: str) -> str:

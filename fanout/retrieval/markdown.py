@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from fanout.retrieval.extracted import Part
 
-_HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(.+?)[ \t#]*$")
+_HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(.*[^ \t#]|.)[ \t#]*$")
 _UNDERLINE = re.compile(r" {0,3}(=+|-{2,})[ \t]*$")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _PLAIN_LINE = re.compile(r"\s{0,3}[^\s#>|*+\-=`~].*$")

@@ -24,7 +24,7 @@ from fanout.workflows.definition import Judges
 from fanout.workflows.polling import poll
 from fanout.workflows.prompting import Resolve, branch_plan
 
-_PARTING = re.compile(r"^\s*-{3,}\s*$", re.MULTILINE)
+_PARTING = re.compile(r"^[^\S\n]*-{3,}[^\S\n]*$", re.MULTILINE)
 
 
 def texts_in(topic: str) -> tuple[str, ...]:

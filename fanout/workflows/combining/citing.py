@@ -14,7 +14,7 @@ from fanout.retrieval.passages import Fused
 from fanout.types import BranchId
 
 MOST_PER_SENTENCE = 2
-_CITATION = re.compile(r"[ \t]*\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
+_CITATION = re.compile(r"(?:(?<![ \t])[ \t]+)?\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
 """There `a[1]` is no citation."""
 _EITHER = re.compile(f"{_CODE.pattern}|{_CITATION.pattern}", re.DOTALL)
