@@ -14,6 +14,7 @@ from typing import Literal, NewType
 
 RunId = NewType("RunId", str)
 BranchId = NewType("BranchId", str)
+BatchId = NewType("BatchId", str)
 EndpointId = NewType("EndpointId", str)
 
 AGGREGATE = BranchId("aggregate")
@@ -243,6 +244,24 @@ class EndpointFact:
     on_this_machine: bool
 
 
+class Via(StrEnum):
+    """How a batch's calls reach the endpoint."""
+
+    CALLS = "calls"
+    """One request each, as in any run."""
+    PROVIDER = "provider_batch"
+    """The provider's Batch API: cheaper, answered within a day, nothing to watch meanwhile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowPlace:
+    """Which row of which batch a run is; kept with the run."""
+
+    batch: BatchId
+    number: int
+    via: Via = Via.CALLS
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MadeWith:
     """What a run was made with, so that it can be understood and done again later."""
@@ -260,6 +279,8 @@ class MadeWith:
     """The run whose topic it repeats in another way."""
     estimate: Forecast | None = None
     """What it was thought to take before it started; None in runs of earlier versions."""
+    row: RowPlace | None = None
+    """The row of a batch that it is; None for a run that somebody started by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

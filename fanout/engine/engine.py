@@ -10,6 +10,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
@@ -40,7 +41,7 @@ from fanout.policies import Policies, RetryPolicy
 from fanout.retrieval.library import Library
 from fanout.store.values import StoredRun
 from fanout.structured.ladder import Ladder
-from fanout.types import BranchPlan, ModelRef, RunId
+from fanout.types import BranchPlan, ModelRef, RowPlace, RunId
 from fanout.workflows.definition import Workflow
 from fanout.workflows.quoting import marker_of
 from fanout.workflows.run import combining_call, plan, vote
@@ -113,18 +114,27 @@ class Engine:
         sequential: bool = False,
         derived_from: RunId | None = None,
         person: PersonId = NOBODY,
+        run_id: RunId | None = None,
+        row: RowPlace | None = None,
     ) -> RunHandle:
         """Start a run and return at once. InputError if the topic can't be run, or a bound is
         reached.
 
         `sequential` asks its branches one after another, to measure what going parallel brings;
         `derived_from` names the run whose topic this one repeats; `person` is whose run it is.
+        `row` says which row of a batch it is, and `run_id` what the run is to be called there: the
+        bounds on what people start by hand don't count for it.
         """
         topic = clean_topic(topic)
         self.bounds.check_topic(topic)
         self.bounds.check_branches(len(workflow.active))
+        begin = partial(
+            self._begun, workflow, topic, model, sequential, derived_from, person, run_id, row
+        )
+        if row is not None:
+            return begin()
         with self._places.place(person):
-            handle = self._begun(workflow, topic, model, sequential, derived_from, person)
+            handle = begin()
         if self.scribe is not None:
             self.scribe.flush(BEGUN_S)
         return handle
@@ -175,11 +185,13 @@ class Engine:
         sequential: bool,
         derived_from: RunId | None,
         person: PersonId,
+        run_id: RunId | None,
+        row: RowPlace | None,
     ) -> RunHandle:
         """A new run, among those in flight when this returns."""
         book = self._book(person)
         resolve = self._resolver(model, book)
-        run_id = _new_id()
+        run_id = run_id or new_run_id()
         plans = plan(workflow, topic, resolve, marker_of(run_id))
         combining = combining_call(workflow, topic, resolve)
         asked = [*plans, *([combining] if combining else [])]
@@ -206,7 +218,10 @@ class Engine:
                     book,
                     sequential=sequential,
                     derived_from=derived_from,
-                    estimate=foreseen(workflow, topic, resolve, book, own).forecast,
+                    estimate=None
+                    if row is not None
+                    else foreseen(workflow, topic, resolve, book, own).forecast,
+                    row=row,
                 ),
             )
         )
@@ -325,7 +340,7 @@ def _named(model: ModelRef, book: EndpointBook) -> ModelRef:
     return ModelRef(endpoint=model.endpoint, model=book.get(model.endpoint).default_model)
 
 
-def _new_id() -> RunId:
+def new_run_id() -> RunId:
     """Not to be guessed, and no option of a command line by its first character."""
     while not (made := secrets.token_urlsafe(12))[0].isalnum():
         pass

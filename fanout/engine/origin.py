@@ -11,7 +11,7 @@ from fanout import __version__
 from fanout.engine.endpoints import EndpointBook
 from fanout.errors import DefinitionError
 from fanout.snapshot import Snapshot
-from fanout.types import EndpointFact, Forecast, MadeWith, ModelRef, RunId
+from fanout.types import EndpointFact, Forecast, MadeWith, ModelRef, RowPlace, RunId
 from fanout.workflows.definition import Sectioning, Workflow
 from fanout.workflows.parsing import parse
 from fanout.workflows.specs import BranchSpec
@@ -26,6 +26,7 @@ def made_with(
     sequential: bool,
     derived_from: RunId | None,
     estimate: Forecast | None = None,
+    row: RowPlace | None = None,
 ) -> MadeWith:
     """Everything that tells later how this run came about. Never a key, nor a whole address."""
     facts = {}
@@ -43,6 +44,7 @@ def made_with(
         sequential=sequential,
         derived_from=derived_from,
         estimate=estimate,
+        row=row,
     )
 
 

@@ -23,7 +23,7 @@ from fanout.engine.viewed import ViewedRun
 from fanout.errors import StoreError
 from fanout.people import Person, PersonId
 from fanout.store.store import Store
-from fanout.types import EndpointId, ModelRef, RunId
+from fanout.types import EndpointId, ModelRef, RowPlace, RunId
 from fanout.workflows.definition import Workflow
 
 PEOPLE = "people"
@@ -141,6 +141,8 @@ class OwnEngine(Engine):
         sequential: bool = False,
         derived_from: RunId | None = None,
         person: PersonId | None = None,
+        run_id: RunId | None = None,
+        row: RowPlace | None = None,
     ) -> RunHandle:
         """InputError also where this person has started as many runs as one may in an hour."""
         self._pace.take()
@@ -152,6 +154,8 @@ class OwnEngine(Engine):
                 sequential=sequential,
                 derived_from=derived_from,
                 person=self._person,
+                run_id=run_id,
+                row=row,
             )
         except BaseException:
             self._pace.give_back()

@@ -45,6 +45,7 @@ def run_row(snapshot: Snapshot) -> Row:
             b.state in (BranchState.FAILED, BranchState.TIMED_OUT) for b in snapshot.branches
         ),
         "derived_from": short(made.derived_from, 64) if made and made.derived_from else None,
+        "batch": short(made.row.batch, 64) if made and made.row else "",
         **_estimated(made.estimate if made else None),
     }
 

@@ -62,6 +62,7 @@ runs = Table(
     Column("most_tokens", BigInteger),
     Column("person", String(64), nullable=False, server_default=""),
     Column("shared", Boolean, nullable=False, server_default=false()),
+    Column("batch", String(64), nullable=False, server_default=""),
 )
 
 _LISTED = {
@@ -84,6 +85,8 @@ for _name, _columns in _LISTED.items():
         sqlite_where=_shown,
         postgresql_where=_shown,
     )
+_rows = runs.c.batch != ""
+Index("runs_by_batch", runs.c.batch, sqlite_where=_rows, postgresql_where=_rows)
 _gone = runs.c.deleted_at.is_not(None)
 Index("runs_by_deletion", runs.c.deleted_at, sqlite_where=_gone, postgresql_where=_gone)
 
@@ -177,6 +180,83 @@ reservations = Table(
     Column("cost_nano", BigInteger, nullable=False),
     Column("tokens", BigInteger, nullable=False),
     Column("made_at", Double, nullable=False),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("title", Text, nullable=False),
+    Column("workflow", String(80), nullable=False),
+    Column("definition", Text, nullable=False),
+    Column("endpoint", String(80), nullable=False),
+    Column("model", Text, nullable=False),
+    Column("columns", Text, nullable=False),
+    Column("topic_column", Text, nullable=False),
+    Column("concurrency", Integer, nullable=False),
+    Column("rows_per_minute", Integer),
+    Column("cap_nano", BigInteger),
+    Column("cap_tokens", BigInteger),
+    Column("via", String(20), nullable=False),
+    Column("estimate", Text, nullable=False, server_default="{}"),
+    Column("person", String(64), nullable=False, server_default=""),
+    Column("state", String(20), nullable=False),
+    Column("why", Text, nullable=False, server_default=""),
+    Column("format", Integer, nullable=False),
+    Column("made_by", String(40), nullable=False, server_default=""),
+    Column("created_at", Double, nullable=False),
+    Column("started_at", Double),
+    Column("finished_at", Double),
+    Column("changed", Integer, nullable=False, server_default="0"),
+    Index("batches_by_state", "state"),
+)
+
+batch_rows = Table(
+    "batch_rows",
+    metadata,
+    Column("batch", Number, ForeignKey("batches.number", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("topic", Text, nullable=False),
+    Column("values", Text, nullable=False, server_default="{}"),
+    Column("line", Integer),
+    Column("skipped", Text, nullable=False, server_default=""),
+    Column("state", String(20), nullable=False),
+    Column("go", Integer, nullable=False, server_default="0"),
+    Column("worker", String(64), nullable=False, server_default=""),
+    Column("run", String(64)),
+    Column("started_at", Double),
+    Column("finished_at", Double),
+    Column("cause", String(40)),
+    Column("message", Text, nullable=False, server_default=""),
+    Column("answer", Text, nullable=False, server_default=""),
+    Column("verdict", Text),
+    Column("agreement", Double),
+    Column("measures", Text, nullable=False, server_default="{}"),
+    Column("cost_nano", BigInteger),
+    Column("free", Boolean, nullable=False, server_default=false()),
+    Column("input_tokens", BigInteger, nullable=False, server_default="0"),
+    Column("output_tokens", BigInteger, nullable=False, server_default="0"),
+    Column("wall_s", Double, nullable=False, server_default="0"),
+    Column("sequential_s", Double, nullable=False, server_default="0"),
+    Column("branches", Integer, nullable=False, server_default="0"),
+    Column("failed", Integer, nullable=False, server_default="0"),
+    Index("batch_rows_by_state", "batch", "state", "number"),
+    Index("batch_rows_by_end", "batch", "finished_at"),
+    Index("batch_rows_by_run", "run"),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("version", String(40), nullable=False),
+    Column("format", Integer, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("seen_at", Double, nullable=False),
+    Column("done", Integer, nullable=False, server_default="0"),
 )
 
 WORDS = {

@@ -12,6 +12,7 @@ from fanout.errors import StoreError
 from fanout.events import Event
 from fanout.people import NOBODY, PersonId
 from fanout.store import interruption, reading, sharing
+from fanout.store.batches import Batches
 from fanout.store.estimates import Estimates
 from fanout.store.history import History
 from fanout.store.journal import Journal
@@ -47,6 +48,8 @@ class Store:
         """What each day cost, and what is set aside of it."""
         self.estimates = Estimates(self._engine)
         """What earlier runs say about the next one."""
+        self.batches = Batches(self._engine)
+        """One workflow on many topics: what was asked for and what came of it."""
         self._person: PersonId | None = None
         self._closed = False
 
@@ -60,6 +63,7 @@ class Store:
         own.history = History(self._engine, person)
         own.verdicts = Verdicts(self._engine, person)
         own.estimates = Estimates(self._engine, person)
+        own.batches = Batches(self._engine, person)
         return own
 
     @classmethod
