@@ -110,6 +110,9 @@ def _add(document: Document, token: Token, rest: Iterator[Token], place: _Place)
             place.lists.pop()
         case "list_item_open":
             place.item = True
+        case "list_item_close":
+            # One without any text must not leave its bullet to what comes after the list.
+            place.item = False
         case "blockquote_open":
             place.quotes += 1
         case "blockquote_close":

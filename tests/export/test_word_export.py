@@ -119,3 +119,10 @@ def test_any_text_can_be_put_into_a_document(text: str, mark: str) -> None:
     out = io.BytesIO()
     document.save(out)
     docx.Document(io.BytesIO(out.getvalue()))
+
+
+def test_a_bullet_without_words_leaves_what_follows_its_list_alone() -> None:
+    document = docx.Document()
+    add_markdown(document, "-\n\nAfter the list", 2)
+    assert document.paragraphs[-1].text == "After the list"
+    assert document.paragraphs[-1].style.name == "Normal"
