@@ -39,12 +39,13 @@ _ORDERS: Mapping[Sort, tuple[Order, bool]] = {
 NAMES = frozenset(
     {
         *("q", "workflow", "model", "state", "tag", "from", "to"),
-        *("least", "most", "fav", "deleted", "sort", "page"),
+        *("least", "most", "fav", "rows", "batch", "deleted", "sort", "page"),
     }
 )
 """What this page understands of an address."""
 ON_A_PAGE = 25
 LONGEST_TEXT = 200
+LONGEST_ID = 64
 MOST_VALUES = 20
 MOST_USD = Decimal(1_000_000)
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)
@@ -65,6 +66,10 @@ class Asked:
     least_usd: Decimal | None = None
     most_usd: Decimal | None = None
     favourites: bool = False
+    rows: bool = False
+    """With the runs that are rows of a batch, which would flood the list."""
+    batch: str = ""
+    """Only the rows of that batch."""
     deleted: bool = False
     sort: Sort = "newest"
     page: int = 1
@@ -77,14 +82,14 @@ class Asked:
     @property
     def filters(self) -> int:
         """How many filters besides the words and the deleted ones are set."""
-        skipped = ("text", "sort", "page", "deleted")
+        skipped = ("text", "sort", "page", "deleted", "rows")
         names = [field.name for field in fields(self) if field.name not in skipped]
-        return sum(getattr(self, name) not in ((), None, False) for name in names)
+        return sum(getattr(self, name) not in ((), None, False, "") for name in names)
 
     @property
     def everything(self) -> Asked:
         """The same list with nothing left out."""
-        return Asked(sort=self.sort, deleted=self.deleted)
+        return Asked(sort=self.sort, deleted=self.deleted, rows=self.rows)
 
     def question(self, zone: tzinfo, **changes: object) -> Question:
         """For the store; days begin and end where the person is."""
@@ -101,6 +106,9 @@ class Asked:
             most_usd=self.most_usd,
             favourites=self.favourites,
             deleted=self.deleted,
+            # What was deleted can be brought back, whatever it was.
+            rows=self.rows or self.deleted,
+            batch=self.batch,
             order=order,
             descending=descending,
             limit=ON_A_PAGE,
@@ -121,6 +129,8 @@ class Asked:
             "least": [f"{self.least_usd:f}"] if self.least_usd is not None else [],
             "most": [f"{self.most_usd:f}"] if self.most_usd is not None else [],
             "fav": ["1"] if self.favourites else [],
+            "rows": ["1"] if self.rows else [],
+            "batch": [self.batch] if self.batch else [],
             "deleted": ["1"] if self.deleted else [],
             "sort": [str(self.sort)] if self.sort != "newest" else [],
             "page": [str(self.page)] if self.page > 1 else [],
@@ -143,6 +153,8 @@ def asked(address: Mapping[str, Sequence[str]]) -> Asked:
         least_usd=_usd(_one(given, "least")),
         most_usd=_usd(_one(given, "most")),
         favourites=_one(given, "fav") == "1",
+        rows=_one(given, "rows") == "1",
+        batch=_one(given, "batch")[:LONGEST_ID],
         deleted=_one(given, "deleted") == "1",
         sort=next((known for known in SORTS if known == sort), "newest"),
         page=_page(_one(given, "page")),

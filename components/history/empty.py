@@ -55,7 +55,20 @@ def nothing_found(runtime: Runtime, now: Asked) -> None:
             )
             if deleted := deleted_runs(runtime):
                 st.caption(f"{count(deleted, 'deleted run')} can be brought back under Filters.")
+            if hidden := rows_of_batches(runtime):
+                st.caption(
+                    f"{count(hidden, 'row')} of batches can be shown under Filters; each is on "
+                    "its batch's page, too."
+                )
             st.page_link(_RUN_PAGE, label="Start the first run", icon=":material/play_arrow:")
+
+
+def rows_of_batches(runtime: Runtime) -> int:
+    """How many runs are only left out because they are rows; asked where there are no others."""
+    try:
+        return runtime.store.history.find(Question(limit=1)).total
+    except FanoutError:
+        return 0
 
 
 def deleted_runs(runtime: Runtime) -> int:

@@ -26,6 +26,7 @@ _KEYS = {
     "text": "history_q",
     "sort": "history_sort",
     "favourites": "history_fav",
+    "rows": "history_rows",
     "deleted": "history_deleted_only",
     "workflows": "history_workflow",
     "models": "history_model",
@@ -118,6 +119,13 @@ def _fields(
     with st.container(horizontal=True, vertical_alignment="center", key="history_switches"):
         st.toggle("Favourites only", key=_KEYS["favourites"], on_change=changed)
         st.toggle(
+            "Rows of batches",
+            key=_KEYS["rows"],
+            help="Runs that a batch started, which are left out otherwise: each is on its batch's "
+            "page",
+            on_change=changed,
+        )
+        st.toggle(
             "Deleted runs",
             key=_KEYS["deleted"],
             help="What was deleted, to be restored or removed for good",
@@ -156,6 +164,7 @@ def _follow(now: Asked) -> Callable[[], None]:
         "text": now.text,
         "sort": now.sort,
         "favourites": now.favourites,
+        "rows": now.rows,
         "deleted": now.deleted,
         "workflows": list(now.workflows),
         "models": list(now.models),
@@ -185,6 +194,8 @@ def _follow(now: Asked) -> Callable[[], None]:
                 least_usd=_usd(typed["least_usd"]),
                 most_usd=_usd(typed["most_usd"]),
                 favourites=bool(typed["favourites"]),
+                rows=bool(typed["rows"]),
+                batch=now.batch,
                 deleted=bool(typed["deleted"]),
                 sort=typed["sort"],
             )
@@ -213,4 +224,8 @@ def narrowed_to(now: Asked, titles: dict[str, str]) -> str:
         parts.append(f"at most ${now.most_usd:f}")
     if now.favourites:
         parts.append("favourites")
+    if now.batch:
+        parts.append(f"batch {now.batch}")
+    elif now.rows:
+        parts.append("with rows of batches")
     return " · ".join(label(part, 40) for part in parts)

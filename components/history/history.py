@@ -13,7 +13,12 @@ from components.history.acts import carry_out, choose, chosen, edit, purge, undo
 from components.history.address import ask, asked_now
 from components.history.asked import ON_A_PAGE, Asked
 from components.history.chosen_bar import chosen_bar
-from components.history.empty import deleted_runs, nothing_found, store_notices
+from components.history.empty import (
+    deleted_runs,
+    nothing_found,
+    rows_of_batches,
+    store_notices,
+)
 from components.history.filters import filters
 from components.history.known import known
 from components.history.listing import listing
@@ -43,10 +48,15 @@ def history(runtime: Runtime) -> None:
     except FanoutError as error:
         st.error(label(str(error), 500), icon=":material/error:")
         return
-    if found.total or now.narrows or now.deleted or deleted_runs(runtime):
+    if found.total or now.narrows or now.deleted or now.rows or _others(runtime):
         filters(now, facets, _titles(runtime, found.rows))
     _body(runtime, now, found, days)
     edit(runtime, found.rows)
+
+
+def _others(runtime: Runtime) -> bool:
+    """Whether a filter brings runs to an empty list."""
+    return bool(deleted_runs(runtime) or rows_of_batches(runtime))
 
 
 def _body(runtime: Runtime, now: Asked, found: Found, days: Sequence[DayTotal]) -> None:

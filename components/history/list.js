@@ -64,6 +64,17 @@ function head(list, row) {
   link.href = `./?run=${encodeURIComponent(row.id)}`;
   link.textContent = row.name;
   if (row.topic) link.title = row.topic;
+  goes(link);
+  box.append(link);
+  if (row.topic) {
+    const topic = make('div', 'topic', row.topic);
+    topic.dir = 'auto';
+    box.append(topic);
+  }
+  return box;
+}
+
+function goes(link) {
   link.addEventListener('click', (event) => {
     // Another tab or window is the browser's business; here the session goes on.
     if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
@@ -73,13 +84,6 @@ function head(list, row) {
     history.pushState({}, '', link.href);
     dispatchEvent(new PopStateEvent('popstate', {state: {}}));
   });
-  box.append(link);
-  if (row.topic) {
-    const topic = make('div', 'topic', row.topic);
-    topic.dir = 'auto';
-    box.append(topic);
-  }
-  return box;
 }
 
 function facts(list, row) {
@@ -97,7 +101,19 @@ function facts(list, row) {
   const branches = make('span', row.failed ? 'broken' : '', row.branches);
   line.append(state, when, make('span', 'workflow', row.workflow), models, branches);
   if (row.imported) line.append(make('span', '', 'imported'));
+  if (row.batch) line.append(batch(row));
   box.append(line);
+  return box;
+}
+
+function batch(row) {
+  const box = make('span', '');
+  const link = make('a', 'batch', 'of a batch');
+  link.dataset.part = 'batch';
+  link.href = `./batch?id=${encodeURIComponent(row.batch)}`;
+  link.setAttribute('aria-label', `Batch of ${row.name}`);
+  goes(link);
+  box.append(link);
   return box;
 }
 

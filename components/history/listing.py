@@ -85,6 +85,7 @@ def line(row: RunRow) -> dict[str, object]:
         "notes": shortened(row.label.notes, 160),
         "favourite": row.label.favourite,
         "imported": row.imported,
+        "batch": row.batch,
         "excerpt": words.marked(row.excerpt),
     }
 

@@ -44,6 +44,11 @@ def conditions(question: Question, page: bool = False) -> list[ColumnElement[boo
         found.append(runs.c.cost_nano <= _nano(question.most_usd, ROUND_FLOOR))
     if question.favourites:
         found.append(runs.c.favourite == true())
+    if question.batch:
+        found.append(runs.c.batch == cleaned(question.batch))
+    elif not question.rows:
+        # Not by the column itself, which no list's index holds: a look at each run would be needed.
+        found.append(runs.c.number.not_in(select(runs.c.number).where(runs.c.batch != "")))
     return found
 
 

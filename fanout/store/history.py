@@ -208,6 +208,7 @@ def _row(row: RowMapping, models: tuple[str, ...], tags: tuple[str, ...], found:
         label=Label(name=row["name"], notes=row["notes"], tags=tags, favourite=row["favourite"]),
         imported=row["imported_at"] is not None,
         shared=row["shared"],
+        batch=row["batch"],
         deleted_at=row["deleted_at"],
         excerpt=found,
     )

@@ -109,6 +109,8 @@ class RunRow:
     label: Label
     imported: bool = False
     shared: bool = False
+    batch: str = ""
+    """The batch of which it is a row."""
     deleted_at: float | None = None
     excerpt: str = ""
     """Where a text search found it, with the words found between U+2402 and U+2403."""
@@ -134,6 +136,10 @@ class Question:
     favourites: bool = False
     deleted: bool = False
     """Only the deleted ones, which are otherwise left out."""
+    rows: bool = True
+    """With the runs that are rows of a batch."""
+    batch: str = ""
+    """Only the rows of that batch."""
     person: PersonId | None = None
     """Only this person's; the History of a person sets it by itself. None: whoever's."""
     order: Order = "started"
