@@ -1,0 +1,1 @@
+"""Batches carried out: their rows read, prepared, worked on and measured."""
