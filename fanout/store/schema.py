@@ -259,6 +259,52 @@ workers = Table(
     Column("done", Integer, nullable=False, server_default="0"),
 )
 
+provider_jobs = Table(
+    "provider_jobs",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("remote", Text, nullable=False, server_default=""),
+    Column("person", String(64), nullable=False, server_default=""),
+    Column("endpoint", String(80), nullable=False),
+    Column("host", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("status", String(40), nullable=False, server_default=""),
+    Column("why", Text, nullable=False, server_default=""),
+    Column("input_file", Text, nullable=False, server_default=""),
+    Column("requests", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("owner", String(64), nullable=False),
+    Column("seen_at", Double, nullable=False),
+    Column("made_at", Double, nullable=False),
+    Column("sent_at", Double),
+    Column("over_at", Double),
+    Index("provider_jobs_by_state", "state", "endpoint"),
+)
+
+provider_requests = Table(
+    "provider_requests",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("run", String(64), nullable=False),
+    Column("call", String(80), nullable=False),
+    Column("person", String(64), nullable=False, server_default=""),
+    Column("endpoint", String(80), nullable=False),
+    Column("model", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("owner", String(64), nullable=False),
+    Column("job", String(64), nullable=False, server_default=""),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("withdrawn", Boolean, nullable=False, server_default=false()),
+    Column("parked_at", Double, nullable=False),
+    Column("answer", Text),
+    Column("answered_at", Double),
+    Index("provider_requests_by_run", "run"),
+    Index("provider_requests_by_job", "job", "owner"),
+    Index("provider_requests_by_answer", "answered_at"),
+)
+
 WORDS = {
     "sqlite": Table(
         "run_words",
