@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import streamlit as st
@@ -128,7 +129,7 @@ def _prompt(handle: RunHandle, spec: AggregateSpec) -> tuple[str, bool]:
         persist_state="session",
     )
     st.caption(_VARIABLES.get(spec.kind, _OTHERWISE))
-    problem = _problem(prompt, spec.kind)
+    problem = _problem(prompt, spec.kind, handle.workflow.variables)
     if problem:
         st.error(label(problem, 400), icon=":material/error:")
     elif "{results}" not in prompt:
@@ -139,11 +140,11 @@ def _prompt(handle: RunHandle, spec: AggregateSpec) -> tuple[str, bool]:
     return prompt, bool(problem)
 
 
-def _problem(prompt: str, kind: AggregateKind) -> str:
+def _problem(prompt: str, kind: AggregateKind, variables: Collection[str]) -> str:
     if not prompt.strip():
         return "It is empty. Write what the answer should be made of: {results} at least."
     try:
-        check(prompt, {"topic", "results", "points"}, "It")
+        check(prompt, {"topic", "results", "points", *variables}, "It")
     except DefinitionError as error:
         return str(error)
     if kind == "guided" and "{points}" not in prompt:

@@ -84,6 +84,10 @@ class RunHandle:
         """Every event as it happens, from the first, until the run has finished. Blocks."""
         return self._recorder.follow()
 
+    def wait_beyond(self, seen: int, timeout_s: float) -> None:
+        """Block until there are more than so many events, the run has finished, or time is up."""
+        self._recorder.wait_beyond(seen, timeout_s)
+
     def wait(self, timeout_s: float | None = None) -> Snapshot:
         """Block until the run has finished or time is up; look at `status` to know which."""
         return self._recorder.wait(timeout_s)
@@ -123,5 +127,5 @@ class RunHandle:
         DefinitionError if a template of `spec` uses a variable that nothing fills in; InputError as
         `retry`.
         """
-        check_templates(spec)
+        check_templates(spec, variables=self.workflow.variables)
         self._acts.combine(spec, frozenset(left_out))

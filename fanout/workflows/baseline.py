@@ -32,7 +32,7 @@ LONGEST_WAIT_S = 86_400.0
 _TITLE = 66
 _ENDING = {"prompt": "-one-prompt", "search": "-one-search"}
 _COUNTED = frozenset({"vote", "scores", "ranking"})
-_TOPIC, _CONTENT = "\0topic\0", "\0content\0"
+_TOPIC = "\0topic\0"
 
 
 def single_prompt(workflow: Workflow) -> Workflow:
@@ -81,11 +81,11 @@ def _one_after_another(workflow: Sectioning) -> Sectioning:
     active, aggregate = workflow.active, workflow.aggregate
     if len(active) == 1 or (aggregate is not None and aggregate.kind in _COUNTED):
         return _one_answer(workflow)
-    tasks = [(one.title, _filled(workflow.prompt_of(one), _given(one))) for one in active]
+    tasks = [(one.title, _filled(workflow, workflow.prompt_of(one), _given(one))) for one in active]
     limits = [_limit(workflow, one) for one in active]
     if aggregate is not None and aggregate.kind in WRITTEN_BY_A_MODEL:
         first = f"When the {len(tasks)} texts above are written, combine them here."
-        tasks.append((aggregate.title, f"{first}\n{_combining(aggregate)}"))
+        tasks.append((aggregate.title, f"{first}\n{_combining(workflow, aggregate)}"))
         limits.append(aggregate.max_tokens)
         if aggregate.kind == "best":
             limits.append(max((limit or 0 for limit in limits[:-1]), default=0) or None)
@@ -100,7 +100,7 @@ def _one_after_another(workflow: Sectioning) -> Sectioning:
 def _one_answer(workflow: Sectioning | Models | Reasoning) -> Sectioning:
     """The first branch alone: the others would answer the same question again."""
     first = workflow.active[0]
-    prompt = _filled(workflow.prompt_of(first), _given(first))
+    prompt = _filled(workflow, workflow.prompt_of(first), _given(first))
     return _baseline(workflow, prompt, "One answer", [_limit(workflow, first)])
 
 
@@ -111,10 +111,10 @@ def _one_moderator(workflow: Moderation) -> Sectioning:
     if all(one.prompt is None for one in active):
         names = dict.fromkeys(name for one in active for name in one.variables)
         listed = {name: _listed(name, active) for name in names}
-        prompt = _filled(workflow.prompt, {"title": "Moderator", **listed})
+        prompt = _filled(workflow, workflow.prompt, {"title": "Moderator", **listed})
     else:
         prompt = "\n\n".join(
-            f"## {_escaped(one.title)}\n\n{_filled(workflow.prompt_of(one), _given(one))}"
+            f"## {_escaped(one.title)}\n\n{_filled(workflow, workflow.prompt_of(one), _given(one))}"
             for one in active
         )
     choices = f"{', '.join(VERDICTS[:-1])} or {VERDICTS[-1]}"
@@ -131,7 +131,7 @@ def _one_judge(workflow: Judges) -> Sectioning:
         "to worst instead."
     )
     given = {**_given(first), "rubric": rubric_words(workflow), "task": task}
-    prompt = _filled(workflow.prompt_of(first), given)
+    prompt = _filled(workflow, workflow.prompt_of(first), given)
     return _baseline(workflow, prompt, "One judge", [_limit(workflow, first)])
 
 
@@ -162,6 +162,7 @@ def _baseline(
         promise=names["promise"],
         topic_hint=workflow.topic_hint,
         examples=workflow.examples,
+        variables=workflow.variables,
         system=workflow.system,
         shared=workflow.shared,
         deadlines=DeadlineSpec(
@@ -197,7 +198,7 @@ def _limit(workflow: Workflow, branch: BranchSpec) -> int | None:
     return workflow.defaults.max_tokens if branch.max_tokens is None else branch.max_tokens
 
 
-def _combining(spec: AggregateSpec) -> str:
+def _combining(workflow: Workflow, spec: AggregateSpec) -> str:
     """The combining prompt where the results stand just above it."""
     points = ", ".join(dict.fromkeys(spec.criteria)) or "the criteria that matter most"
     prompt = prompt_of(spec)
@@ -205,7 +206,7 @@ def _combining(spec: AggregateSpec) -> str:
         prompt = spec.prompt if "{points}" in spec.prompt else PROMPTS["guided"]
         points = "\n".join(f"- {one}" for one in spec.points) or "- what matters most in each text"
     above = "" if prompt.strip().startswith("{results}") else "(the texts above)"
-    asked = _filled(prompt, {"results": above, "points": points})
+    asked = _filled(workflow, prompt, {"results": above, "points": points})
     match spec.kind:
         case "table":
             form = "Write a Markdown table: a row per criterion, a column per text, and a last one "
@@ -228,10 +229,13 @@ def _listed(name: str, branches: Sequence[BranchSpec]) -> str:
     return "\n" + "\n".join(f"- {title}: {value}" for title, value in values.items())
 
 
-def _filled(template: str, given: Mapping[str, str]) -> str:
-    """A template in which only {topic} and {content} are still to be filled in."""
-    text = render(template, {"content": _CONTENT, **given, "topic": _TOPIC}).strip()
-    return _escaped(text).replace(_TOPIC, "{topic}").replace(_CONTENT, "{content}")
+def _filled(workflow: Workflow, template: str, given: Mapping[str, str]) -> str:
+    """A template in which only the topic and the workflow's variables are still to be filled in."""
+    open_ = {name: f"\0{name}\0" for name in ("content", *workflow.variables)}
+    text = _escaped(render(template, {**open_, **given, "topic": _TOPIC}).strip())
+    for name, place in {**open_, "topic": _TOPIC}.items():
+        text = text.replace(place, f"{{{name}}}")
+    return text
 
 
 def _escaped(text: str) -> str:

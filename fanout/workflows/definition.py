@@ -6,7 +6,7 @@ DefinitionError; behind this line nobody checks again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, StringConstraints, model_validator
@@ -29,6 +29,7 @@ from fanout.workflows.specs import (
     VoteSpec,
 )
 from fanout.workflows.templates import check
+from fanout.workflows.variables import Variables, check_variables, replaced
 
 
 class WorkflowBase(Spec):
@@ -43,6 +44,8 @@ class WorkflowBase(Spec):
     shared: str = ""
     """Text that all branches share; it comes first in the prompt, so that prefix caches work."""
     prompt: str = ""
+    variables: Variables = Field(default_factory=dict)
+    """Default texts for {name} in every template; a branch's own variables win."""
     defaults: CallDefaults = CallDefaults()
     deadlines: DeadlineSpec = DeadlineSpec()
     policies: PolicySpec = PolicySpec()
@@ -61,8 +64,18 @@ class WorkflowBase(Spec):
     def prompt_of(self, branch: BranchSpec) -> str:
         return self.prompt if branch.prompt is None else branch.prompt
 
+    def with_variables(self, values: Mapping[str, str]) -> Self:
+        """The same workflow with these texts for its variables, in a person's own words.
+
+        Names that it doesn't have are ignored; a blank text leaves the default.
+        """
+        if not self.variables:
+            return self
+        return self.model_copy(update={"variables": replaced(self.variables, values)})
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        check_variables(self.variables)
         if not self.active:
             raise DefinitionError("every branch is switched off; switch one on to run")
         if len(self.active) > MAX_BRANCHES:
@@ -78,12 +91,12 @@ class WorkflowBase(Spec):
                 raise DefinitionError(
                     f'no branch may have the id "{branch.id}"; choose one without "{AGGREGATE}"'
                 )
-        check(self.system, {"topic", "content"}, "system")
-        check(self.shared, {"topic", "content"}, "shared")
+        check(self.system, {"topic", "content", *self.variables}, "system")
+        check(self.shared, {"topic", "content", *self.variables}, "shared")
         for branch in self.branches:
             self._check_branch(branch)
         if self.aggregate is not None:
-            check_templates(self.aggregate, "aggregate.")
+            check_templates(self.aggregate, "aggregate.", self.variables)
         return self
 
     def _check_branch(self, branch: BranchSpec) -> None:
@@ -94,7 +107,7 @@ class WorkflowBase(Spec):
         check(prompt, self._given(branch), f"{where}: prompt")
 
     def _given(self, branch: BranchSpec) -> Iterable[str]:
-        return {"topic", "content", "title", *branch.variables}
+        return {"topic", "content", "title", *self.variables, *branch.variables}
 
 
 class Sectioning(WorkflowBase):
@@ -138,7 +151,7 @@ class Models(WorkflowBase):
     def _has_prompt(self) -> Self:
         if not self.prompt.strip() and any(branch.prompt is None for branch in self.active):
             raise DefinitionError("prompt is missing: it is what every model is asked")
-        check(self.prompt, {"topic", "content", "title"}, "prompt")
+        check(self.prompt, {"topic", "content", "title", *self.variables}, "prompt")
         return self
 
 
@@ -222,10 +235,14 @@ Workflow: TypeAlias = Sectioning | Models | Moderation | Judges | Reasoning | Re
 """Every kind of workflow; a new kind joins this union and `fanout.workflows.run` must handle it."""
 
 
-def check_templates(spec: AggregateSpec, where: str = "") -> None:
-    """DefinitionError if the spec's templates use a variable that nothing fills in."""
-    check(spec.prompt, {"topic", "results", "points"}, f"{where}prompt")
-    check(spec.result, {"title", "text"}, f"{where}result")
+def check_templates(spec: AggregateSpec, where: str = "", variables: Iterable[str] = ()) -> None:
+    """DefinitionError if the spec's templates use a variable that nothing fills in.
+
+    `variables` are the workflow's own.
+    """
+    own = frozenset(variables)
+    check(spec.prompt, {"topic", "results", "points", *own}, f"{where}prompt")
+    check(spec.result, {"title", "text", *own}, f"{where}result")
 
 
 def with_max_tokens(workflow: Workflow, max_tokens: int) -> Workflow:

@@ -25,7 +25,7 @@ def place(message: str, data: Mapping[str, object]) -> Place:
         return _twice("rubric", "id", found[1], _rows(data, "rubric"))
     if found := re.match(r'a criterion can\'t be called "([^"]+)"', message):
         return _row("rubric", "id", found[1], _rows(data, "rubric"))
-    if found := re.match(r"(system|shared|prompt|scale|kind)\b", message):
+    if found := re.match(r"(system|shared|prompt|variables|scale|kind)\b", message):
         return (found[1],)
     if found := re.match(r"(aggregate|vote)\.(\w+)", message):
         return (found[1], found[2])

@@ -34,19 +34,22 @@ def branch_plan(
     """
     given = {
         "content": quoted(topic, marker),
+        **spec.variables,
         **branch.variables,
         "topic": topic,
         "title": branch.title,
         **(values or {}),
     }
+    # What all branches share is the same for all, whatever one of them calls its own.
+    of_all = {**given, **spec.variables}
     prompt = spec.prompt_of(branch)
     messages: list[Message] = []
     if prompt.strip():
-        parts = [render(spec.shared, given), render(prompt, given)]
+        parts = [render(spec.shared, of_all), render(prompt, given)]
         user = "\n\n".join(part.strip() for part in parts if part.strip())
         messages.append(Message(role="user", content=in_one_turn(user)))
         if spec.system.strip():
-            system = render(spec.system, given).strip()
+            system = render(spec.system, of_all).strip()
             messages.insert(0, Message(role="system", content=in_one_turn(system)))
     return BranchPlan(
         id=BranchId(branch.id),

@@ -65,7 +65,7 @@ def combining_call(workflow: Workflow, topic: str, resolve: Resolve) -> BranchPl
     spec = workflow.aggregate
     if spec is None or spec.kind not in WRITTEN_BY_A_MODEL:
         return None
-    text = render(spec.prompt, {"topic": topic, "results": "", "points": ""})
+    text = render(spec.prompt, {**workflow.variables, "topic": topic, "results": "", "points": ""})
     return BranchPlan(
         id=AGGREGATE,
         title=spec.title,

@@ -19,8 +19,7 @@ def clean_topic(text: str) -> str:
     Markdown, HTML and orders to the model stay: they are a topic like any other, and are quoted as
     data in the prompt. Raises InputError if nothing is left, or more than MAX_TOPIC_CHARS is.
     """
-    kept = text.replace("\r\n", "\n").replace("\r", "\n")
-    cleaned = "".join(character for character in kept if _fit(character)).strip()
+    cleaned = clean_words(text)
     if not any(_visible(character) for character in cleaned):
         raise InputError("There is no topic yet. Type what the branches should write about.")
     if len(cleaned) > MAX_TOPIC_CHARS:
@@ -29,6 +28,12 @@ def clean_topic(text: str) -> str:
             "Shorten it; what you typed is still in the field."
         )
     return cleaned
+
+
+def clean_words(text: str) -> str:
+    """A person's words without control characters and outer blanks; nothing may be left."""
+    kept = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(character for character in kept if _fit(character)).strip()
 
 
 def _fit(character: str) -> bool:

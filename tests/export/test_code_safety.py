@@ -110,25 +110,28 @@ def test_no_topic_model_id_or_title_becomes_code(
 
 
 @settings(deadline=None, max_examples=60)
-@given(system=TEXT, shared=TEXT, prompt=TEXT, title=TEXT, role=TEXT, topic=TEXT)
+@given(system=TEXT, shared=TEXT, prompt=TEXT, title=TEXT, role=TEXT, tone=TEXT, topic=TEXT)
 def test_no_text_of_a_workflow_becomes_code(
-    system: str, shared: str, prompt: str, title: str, role: str, topic: str
+    system: str, shared: str, prompt: str, title: str, role: str, tone: str, topic: str
 ) -> None:
-    def template(text: str) -> str:
+    def known(text: str) -> str:
         # Pydantic takes no lone surrogates, whoever sends them.
-        known = text.encode("utf-8", "replace").decode()
-        return known.replace("{", "{{").replace("}", "}}") + " {topic}"
+        return text.encode("utf-8", "replace").decode()
+
+    def template(text: str) -> str:
+        return known(text).replace("{", "{{").replace("}", "}}") + " {topic}"
 
     branches = [
         {"id": "one", "title": f"1 {template(title)}"[:70], "prompt": template(prompt)},
         {"id": "two", "title": "Two", "variables": {"role": template(role)}},
-        {"id": "three", "title": "Three", "variables": {"role": "a cook"}},
+        {"id": "three", "title": "Three"},
     ]
     workflow = changed(
         "creative-trio",
-        system=template(system),
-        shared=template(shared),
-        prompt="As {role}: " + template(prompt),
+        variables={"role": "a cook", "tone": known(tone)},
+        system=template(system) + " {tone}",
+        shared=template(shared) + " {role}",
+        prompt="As {role}, {tone}: " + template(prompt),
         branches=branches,
     )
     snapshot = snapshot_of(workflow, topic)

@@ -30,6 +30,7 @@ from fanout.workflows.specs import (
     VoteSpec,
 )
 from fanout.workflows.user_workflows import read_toml
+from fanout.workflows.variables import TAKEN
 from fanout.workflows.written import written
 
 TEXTS = st.text(max_size=40) | st.sampled_from(
@@ -48,6 +49,13 @@ TEXTS = st.text(max_size=40) | st.sampled_from(
 )
 PROMPTS = TEXTS.map(lambda text: "Write. " + text.replace("{", "{{").replace("}", "}}"))
 TITLES = st.text(min_size=1, max_size=20).filter(lambda text: bool(text.strip()))
+VARIABLES = st.dictionaries(
+    st.from_regex(r"[^\W\d]\w{0,9}", fullmatch=True).filter(
+        lambda name: name.isidentifier() and name not in TAKEN
+    ),
+    TEXTS,
+    max_size=3,
+)
 NAMES = st.lists(TEXTS, max_size=3)
 NUMBERS = st.none() | st.floats(0, 2)
 LIMITS = st.none() | st.integers(1, 200_000)
@@ -147,6 +155,7 @@ def workflows(draw: st.DrawFn, kind: str) -> Workflow:
         "topic_hint": TEXTS,
         "system": PROMPTS,
         "shared": PROMPTS,
+        "variables": VARIABLES,
         "defaults": st.fixed_dictionaries({}, optional={"temperature": NUMBERS, "fallback": NAMES}),
         "policies": POLICIES,
         "deadlines": st.fixed_dictionaries({}, optional={"idle_s": SECONDS, "total_s": SECONDS}),

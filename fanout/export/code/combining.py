@@ -50,7 +50,7 @@ def combining(recipe: Recipe) -> Iterator[Piece]:
         case "cited":
             yield found(recipe)
             yield part("fused")
-            yield _prompt_function(prompt_of(spec))
+            yield _prompt_function(recipe, prompt_of(spec))
             yield part("cited", title=in_line(spec.title), call=_call(recipe, spec))
             yield part("settled")
         case "fused":
@@ -87,7 +87,7 @@ def _material(
 ) -> Iterator[Piece]:
     """What the combining prompt is made of."""
     blank_ends = spec.result != spec.result.strip()
-    yield _prompt_function(prompt, points=(points,), blank_ends=blank_ends)
+    yield _prompt_function(recipe, prompt, points=(points,), blank_ends=blank_ends)
     yield from _results(recipe, spec)
 
 
@@ -97,6 +97,7 @@ def _results(recipe: Recipe, spec: AggregateSpec) -> Iterator[Piece]:
     if spec.kind != "concatenation":
         said = f"quoted({said.removesuffix('.strip()')})"
     values: Mapping[str, Text] = {
+        **recipe.variables,
         "title": (Slot(code="one.call.title"),),
         "text": (Slot(code=said),),
     }
@@ -115,10 +116,16 @@ def _results(recipe: Recipe, spec: AggregateSpec) -> Iterator[Piece]:
 
 
 def _prompt_function(
-    prompt: str, *, points: Text = (), given: bool = False, blank_ends: bool = False
+    recipe: Recipe,
+    prompt: str,
+    *,
+    points: Text = (),
+    given: bool = False,
+    blank_ends: bool = False,
 ) -> Piece:
     """The combining prompt; `given` lets the program say its points."""
     values: Mapping[str, Text] = {
+        **recipe.variables,
         "topic": TOPIC,
         "results": _TEXTS,
         "points": _POINTS if given else points,
@@ -152,7 +159,9 @@ def _guided(recipe: Recipe, spec: AggregateSpec) -> Iterator[Piece]:
         yield part("synthesis", call=_call(recipe, spec))
         return
     yield Piece(source=f"POINTS = {form_source(POINTS)}")
-    yield _prompt_function(prompt, given=True, blank_ends=spec.result != spec.result.strip())
+    yield _prompt_function(
+        recipe, prompt, given=True, blank_ends=spec.result != spec.result.strip()
+    )
     yield from _results(recipe, spec)
     propose = _call(recipe, spec, title='"Points"', form="POINTS")
     yield part("guided", propose=propose, call=_call(recipe, spec), most=str(MOST_POINTS))
@@ -182,7 +191,7 @@ def _best(recipe: Recipe, spec: AggregateSpec) -> Iterator[Piece]:
     model = "MODEL" if recipe.aggregate_model == recipe.model else in_line(recipe.aggregate_model)
     usual = f'[({model}, "")] * {spec.judges}'
     yield Piece(source=f"RUN = {in_line(recipe.snapshot.run_id)}")
-    yield _prompt_function(prompt_of(spec), points=(", ".join(spec.criteria),))
+    yield _prompt_function(recipe, prompt_of(spec), points=(", ".join(spec.criteria),))
     made = _call(
         recipe, spec, title='f"Judge {number}"', model="model", form="ranking_form(len(order))"
     )

@@ -60,6 +60,12 @@ class Recipe:
         return self.workflow is None
 
     @property
+    def variables(self) -> dict[str, Text]:
+        """The workflow's own, as its combining templates may use them."""
+        held = self.workflow.variables if self.workflow is not None else {}
+        return {name: (text,) for name, text in held.items()}
+
+    @property
     def ranks(self) -> bool:
         """Whether the branches rank several texts, which each sees in another order."""
         return isinstance(self.vote, Comparison)

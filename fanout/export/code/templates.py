@@ -22,6 +22,7 @@ def from_templates(snapshot: Snapshot, workflow: Workflow) -> Recipe:
     rubric = _rubric(workflow, ranks=ranks)
     content = CONTENT if ranks else QUOTED_TOPIC
     given: dict[str, Text] = {
+        **_of_all(workflow),
         "topic": TOPIC,
         **{name.lower(): (Slot(code=name),) for name in rubric},
     }
@@ -31,7 +32,7 @@ def from_templates(snapshot: Snapshot, workflow: Workflow) -> Recipe:
     plans = {str(branch.id): branch.plan for branch in snapshot.branches}
     branches = []
     for one in workflow.active:
-        said = {**one.variables, "title": one.title}
+        said = {**workflow.variables, **one.variables, "title": one.title}
         own: dict[str, Text] = {name: (text,) for name, text in said.items()}
         prompt = filled(workflow.prompt_of(one), {"content": content, **own, **given})
         by_call = common and one.prompt is None and "content" not in one.variables
@@ -43,20 +44,27 @@ def from_templates(snapshot: Snapshot, workflow: Workflow) -> Recipe:
             )
         )
     slots: dict[str, Text] = {name: (Slot(code=name),) for name in names}
-    of_all: dict[str, Text] = {"content": content, **given}
+    own_texts: dict[str, Text] = {name: (text,) for name, text in workflow.variables.items()}
+    of_all: dict[str, Text] = {"content": content, **own_texts, **given}
     return Recipe(
         snapshot=snapshot,
         model=run_model(snapshot),
         branches=tuple(branches),
         system=stripped(filled(workflow.system, of_all)),
         shared=stripped(filled(workflow.shared, of_all)),
-        prompt=stripped(filled(workflow.prompt, {**slots, **of_all})) if common else (),
+        prompt=stripped(filled(workflow.prompt, {**of_all, **slots})) if common else (),
         parameters=tuple(names) if common else (),
         workflow=workflow,
         aggregate=workflow.aggregate,
         aggregate_model=aggregate_model(snapshot, workflow.aggregate),
         constants=rubric,
     )
+
+
+def _of_all(workflow: Workflow) -> dict[str, Text]:
+    """Its variables that no branch has another text for."""
+    own = {name for one in workflow.active for name in one.variables}
+    return {name: (text,) for name, text in workflow.variables.items() if name not in own}
 
 
 def _rubric(workflow: Workflow, *, ranks: bool) -> dict[str, Text]:

@@ -22,7 +22,6 @@ from fanout.workflows.comparing import (
 )
 from fanout.workflows.quoting import NOTICE, tame
 from fanout.workflows.specs import AggregateSpec
-from fanout.workflows.templates import render
 
 _NO_JUDGEMENT = Failure(
     kind=FailureKind.BAD_RESPONSE,
@@ -95,15 +94,11 @@ def judges_of(spec: AggregateSpec, material: Material) -> tuple[Comparison, tupl
     plans = []
     for i, (voter, model) in enumerate(zip(voters, models, strict=True), 1):
         order = vote.orders[voter]
-        values = {
-            "topic": material.topic,
-            "results": f"{shown(order, texts, material.marker)}\n\n{NOTICE}",
-            "points": ", ".join(spec.criteria),
-        }
+        seen = f"{shown(order, texts, material.marker)}\n\n{NOTICE}"
         plans.append(
             material.call(
                 spec,
-                render(prompt_of(spec), values),
+                material.filled(prompt_of(spec), seen, ", ".join(spec.criteria)),
                 name=f"judge-{i}",
                 title=f"Judge {i}",
                 form=ranking_form(order),

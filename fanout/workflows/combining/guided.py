@@ -11,7 +11,6 @@ from fanout.workflows.combining.defaults import PROMPTS
 from fanout.workflows.combining.material import Material, begin, quoted_results
 from fanout.workflows.quoting import quoted
 from fanout.workflows.specs import AggregateSpec
-from fanout.workflows.templates import render
 
 MOST_POINTS = 9
 POINTS = Form(
@@ -75,4 +74,4 @@ def _as_proposed(points: tuple[str, ...], marker: str) -> str:
 def _writing(spec: AggregateSpec, material: Material, answers: str, points: str) -> str:
     prompt = spec.prompt if "{points}" in spec.prompt else PROMPTS["guided"]
     points = points or "- what matters most in each answer"
-    return render(prompt, {"topic": material.topic, "results": answers, "points": points})
+    return material.filled(prompt, answers, points)

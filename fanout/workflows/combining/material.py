@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from fanout.events import AggregatePlanned
@@ -67,6 +67,11 @@ class Material:
         """What the run's quoted texts stand between."""
         return marker_of(self.snapshot.run_id)
 
+    def filled(self, template: str, results: str, points: str = "") -> str:
+        """A combining template with everything that it may use filled in."""
+        given = {"topic": self.topic, "results": results, "points": points}
+        return render(template, {**self.workflow.variables, **given})
+
     def call(
         self,
         spec: AggregateSpec,
@@ -117,21 +122,21 @@ def begin(
     )
 
 
-def results(spec: AggregateSpec, branches: Sequence[Branch]) -> str:
+def results(spec: AggregateSpec, material: Material) -> str:
     """The branches' texts, each in the form that the definition gives it."""
-    return "\n\n".join(
-        render(spec.result, {"title": branch.title, "text": _readable(branch).strip()})
-        for branch in branches
-    )
+    return "\n\n".join(_written(spec, material, b, _readable(b).strip()) for b in material.used)
 
 
 def quoted_results(spec: AggregateSpec, material: Material) -> str:
     """The same for a model: each text between the run's marks, so that none can give orders."""
-    parts = (
-        render(spec.result, {"title": one.title, "text": quoted(_readable(one), material.marker)})
-        for one in material.used
-    )
+    marker = material.marker
+    parts = (_written(spec, material, b, quoted(_readable(b), marker)) for b in material.used)
     return "\n\n".join([*parts, NOTICE])
+
+
+def _written(spec: AggregateSpec, material: Material, branch: Branch, text: str) -> str:
+    given = {**material.workflow.variables, "title": branch.title, "text": text}
+    return render(spec.result, given)
 
 
 def _readable(branch: Branch) -> str:

@@ -12,7 +12,6 @@ from fanout.types import BranchState, Form
 from fanout.workflows.combining.defaults import prompt_of
 from fanout.workflows.combining.material import Material, begin, quoted_results
 from fanout.workflows.specs import AggregateSpec
-from fanout.workflows.templates import render
 
 MOST_ROWS = 6
 CELL = 90
@@ -23,12 +22,8 @@ EQUAL = "equal"
 async def table(spec: AggregateSpec, material: Material, context: RunContext) -> None:
     """Ask for the rows in a form, then draw them as a Markdown table."""
     form = table_form(material.used, spec.criteria)
-    values = {
-        "topic": material.topic,
-        "results": quoted_results(spec, material),
-        "points": _criteria_words(spec),
-    }
-    plan = material.call(spec, render(prompt_of(spec), values), form=form)
+    asked = material.filled(prompt_of(spec), quoted_results(spec, material), _criteria_words(spec))
+    plan = material.call(spec, asked, form=form)
     begin(spec, material, context, plan)
     answered = await context.ask(plan)
     drawn = table_text(form, answered.text, material.used, spec.criteria)

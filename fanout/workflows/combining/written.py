@@ -14,7 +14,6 @@ from fanout.workflows.combining.material import Material, begin, heading, quoted
 from fanout.workflows.definition import Research
 from fanout.workflows.quoting import NOTICE, quoted
 from fanout.workflows.specs import AggregateSpec
-from fanout.workflows.templates import render
 
 _NOTHING_FOUND = Failure(
     kind=FailureKind.EMPTY,
@@ -25,8 +24,7 @@ _NOTHING_FOUND = Failure(
 
 def synthesis_plan(spec: AggregateSpec, material: Material) -> BranchPlan:
     """The call over the branches in use."""
-    values = {"topic": material.topic, "results": quoted_results(spec, material), "points": ""}
-    return material.call(spec, render(spec.prompt, values))
+    return material.call(spec, material.filled(spec.prompt, quoted_results(spec, material)))
 
 
 async def synthesis(spec: AggregateSpec, material: Material, context: RunContext) -> None:
@@ -38,8 +36,7 @@ async def synthesis(spec: AggregateSpec, material: Material, context: RunContext
 
 def concatenation(spec: AggregateSpec, material: Material, context: RunContext) -> None:
     """The texts one after another, by a template; no model is asked."""
-    values = {"topic": material.topic, "results": results(spec, material.used), "points": ""}
-    text = render(spec.prompt, values).strip()
+    text = material.filled(spec.prompt, results(spec, material)).strip()
     plan = material.call(spec, text)
     begin(spec, material, context, plan)
     context.settle(plan, text)
@@ -47,8 +44,8 @@ def concatenation(spec: AggregateSpec, material: Material, context: RunContext) 
 
 def cited_plan(spec: AggregateSpec, material: Material, passages: tuple[Fused, ...]) -> BranchPlan:
     """The call that answers from passages."""
-    values = {"topic": material.topic, "results": numbered(passages, material.marker), "points": ""}
-    return material.call(spec, render(prompt_of(spec), values))
+    found = numbered(passages, material.marker)
+    return material.call(spec, material.filled(prompt_of(spec), found))
 
 
 async def cited(spec: AggregateSpec, material: Material, context: RunContext) -> None:
