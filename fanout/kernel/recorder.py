@@ -67,6 +67,8 @@ class Recorder:
         """How many of `events` are written down; the journal counts them here."""
         self.filed = 0
         """How many the journal's own count says; it joins pieces of text."""
+        self.shift = 0
+        """What an event's place in `events` lacks to its number in the record; `filed - kept`."""
         self.edition = 0
         """Which file these counts are about; the journal knows when another has taken its place."""
         self.hold_s = HOLD_S
@@ -96,11 +98,16 @@ class Recorder:
         recorder._zero = monotonic() - recorder._snapshot.at
         recorder.kept = len(past)
         recorder.filed = filed
+        recorder.shift = filed - len(past)
         return recorder
 
     def now_s(self) -> float:
         """Seconds since the run began."""
         return monotonic() - self._zero
+
+    def run_at(self, now_s: float) -> None:
+        """Set that clock, where the run is carried out elsewhere."""
+        self._zero = monotonic() - now_s
 
     @property
     def snapshot(self) -> Snapshot:
@@ -121,6 +128,11 @@ class Recorder:
         held = self._oldest_held()
         events = tuple(self._events)
         return events if held is None else events[: held.number - 1]
+
+    def since(self, place: int) -> tuple[Event, ...]:
+        """What is shown by now, from that place in `events` on."""
+        held = self._oldest_held()
+        return tuple(self._events[place : None if held is None else held.number - 1])
 
     def emit(self, event: Event) -> None:
         before = self._snapshot
@@ -180,6 +192,18 @@ class Recorder:
             seen = len(events)
             if over:
                 return
+
+    def wait_beyond(self, seen: int, timeout_s: float) -> None:
+        """Block until more than so many events are shown, the run has finished or left, or time is
+        up."""
+        until = monotonic() + timeout_s
+        with self._news:
+            while len(self.events) <= seen and not self.overtaken:
+                left = until - monotonic()
+                if left <= 0 or self.shown.status.finished:
+                    return
+                waits = [s for s in (left, self._patience()) if s is not None]
+                self._news.wait(min(waits))
 
     def wait(self, timeout_s: float | None = None) -> Snapshot:
         """Block until the run has finished or left, or time is up; the snapshot says which."""
