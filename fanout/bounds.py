@@ -1,4 +1,4 @@
-"""How much one person may ask for: topic, branches, files, runs at once; and the words at a bound.
+"""How much one person may ask for: topic, branches, files, rows, runs at once; and the words then.
 
 On one's own machine the bounds only catch slips of the hand. Where strangers share a machine they
 keep one of them from taking it from the others, so they are much closer.
@@ -28,6 +28,8 @@ class Bounds:
     """In flight, of everybody."""
     runs_per_person: int = 200
     """In flight, of one person."""
+    batch_rows: int = 100_000
+    """Of one batch, and read from one table."""
 
     def check_topic(self, topic: str) -> None:
         if len(topic) > self.topic_chars:
@@ -59,6 +61,15 @@ class Bounds:
                 f"{self.documents:,} are kept here. Remove some first."
             )
 
+    def check_batch_rows(self, there: int, new: int = 0, *, name: str = "This batch") -> None:
+        """`there` are in the batch already, `new` would be added."""
+        if there + new > self.batch_rows:
+            rows = f"{there + new:,} rows"
+            raise InputError(
+                f"{name} would have {rows}; at most {self.batch_rows:,} can be in one batch here "
+                "(FANOUT_MAX_BATCH_ROWS). Split them over several batches."
+            )
+
     def check_runs(self, of_this_person: int, of_all: int) -> None:
         """Before a run is started, with how many are in flight already."""
         if of_this_person >= self.runs_per_person:
@@ -83,6 +94,7 @@ SHARED = Bounds(
     documents=200,
     runs=50,
     runs_per_person=3,
+    batch_rows=10_000,
 )
 
 
