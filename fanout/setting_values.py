@@ -22,6 +22,7 @@ BOUNDS = {
     "FANOUT_MAX_DOCUMENTS": "documents",
     "FANOUT_MAX_RUNS": "runs",
     "FANOUT_MAX_RUNS_PER_PERSON": "runs_per_person",
+    "FANOUT_MAX_BATCH_ROWS": "batch_rows",
 }
 
 
@@ -40,6 +41,26 @@ def flag(env: Mapping[str, str], name: str) -> bool:
     if said not in _YES | _NO:
         raise SettingsError(f"{name} is 1 or 0; it is neither now.")
     return said in _YES
+
+
+def flag_in(env: Mapping[str, str], name: str, *, default: bool) -> bool:
+    """The same for one that is on unless it is switched off."""
+    return flag(env, name) if env.get(name, "").strip() else default
+
+
+def choice_in(env: Mapping[str, str], name: str, choices: tuple[str, ...], default: str) -> str:
+    said = env.get(name, "").strip().lower() or default
+    if said not in choices:
+        raise SettingsError(f"{name} is one of {', '.join(choices)}; it is none of them now.")
+    return said
+
+
+def port_in(env: Mapping[str, str], name: str) -> int:
+    """0 where there is none."""
+    port = whole(env, name) or 0
+    if port > 65535:
+        raise SettingsError(f"{name} is a port from 1 to 65535, or 0 for none; it is neither now.")
+    return port
 
 
 def hosts_in(env: Mapping[str, str], name: str) -> tuple[str, ...]:
@@ -70,15 +91,48 @@ def redis_in(env: Mapping[str, str], name: str) -> Secret | None:
     return Secret(url)
 
 
+def checked_url(url: str, name: str) -> str:
+    """A base URL without its trailing slash, or ""; SettingsError if it can't be one."""
+    url = url.strip().rstrip("/")
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not url.isprintable() or " " in url:
+        raise SettingsError(f"{name} is no web address. It looks like http://localhost:11434/v1.")
+    if parts.username or parts.password:
+        raise SettingsError(f"{name} holds a user or password. Give the key on its own instead.")
+    if "?" in url or "#" in url:
+        raise SettingsError(
+            f"{name} goes on after a ? or #, which may hold a key. Leave that part out and give "
+            "the key on its own."
+        )
+    return url
+
+
+def checked_key(text: str, name: str) -> Secret | None:
+    """A key, None where there is none; SettingsError if no server could be sent it."""
+    key = text.strip()
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise SettingsError(
+            f"{name} holds characters that no key has, such as a space or a line break that was "
+            "copied along. Copy the key again."
+        )
+    return Secret(key) if key else None
+
+
 def budget_in(env: Mapping[str, str], name: str) -> Budget:
     """From `name`_USD and `name`_TOKENS."""
-    return Budget(usd=_money(env, f"{name}_USD"), tokens=_whole(env, f"{name}_TOKENS"))
+    return Budget(usd=_money(env, f"{name}_USD"), tokens=whole(env, f"{name}_TOKENS"))
 
 
 def bounds_in(env: Mapping[str, str], *, shared: bool) -> Bounds:
     bounds = SHARED if shared else LOCAL
     for variable, field in BOUNDS.items():
-        number = _whole(env, variable, least=1)
+        number = whole(env, variable, least=1)
         if number is not None:
             scale = 1024 * 1024 if variable.endswith("_MB") else 1
             bounds = replace(bounds, **{field: number * scale})
@@ -87,7 +141,8 @@ def bounds_in(env: Mapping[str, str], *, shared: bool) -> Bounds:
     return bounds
 
 
-def _whole(env: Mapping[str, str], name: str, *, least: int = 0) -> int | None:
+def whole(env: Mapping[str, str], name: str, *, least: int = 0) -> int | None:
+    """None where nothing is said."""
     said = env.get(name, "").strip().replace("_", "")
     if not said:
         return None

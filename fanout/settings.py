@@ -1,30 +1,17 @@
-"""Settings from the environment, read once: where Fanout writes, and which endpoint answers.
+"""Settings, read once and checked: where Fanout writes, which endpoint answers, who may do what.
 
-OPENAI_API_KEY   key of the endpoint
-OPENAI_BASE_URL  address of the endpoint, usually ending in /v1
-FANOUT_MODEL     model name there; without an endpoint a .gguf file or a Hub name to run here
-FANOUT_EMBEDDING_MODEL  model there that turns texts into vectors; none if it is empty
-FANOUT_DATABASE_URL  a PostgreSQL database for the runs; empty: a file in FANOUT_HOME
-FANOUT_HOME      folder for everything the app writes; default .fanout/ beside app.py
-
-FANOUT_SHARED    1 where several people use this Fanout: they sign in, and are kept apart
-FANOUT_ALLOWED_HOSTS  hosts, or host:port, that people may ask there besides public ones; by commas
-FANOUT_REDIS_URL      where several processes count the rate of calls together
-FANOUT_DAY_USD, FANOUT_DAY_TOKENS                what everybody together may spend in a day
-FANOUT_PERSON_DAY_USD, FANOUT_PERSON_DAY_TOKENS  what each person may
-FANOUT_MAX_TOPIC_CHARS, _MAX_BRANCHES, _MAX_UPLOAD_MB, _MAX_DOCUMENTS, _MAX_RUNS,
-_MAX_RUNS_PER_PERSON  bounds, see fanout/bounds.py
-FANOUT_MEMBERS, FANOUT_ADMINS, FANOUT_PERSON_RUNS_PER_HOUR  see fanout/people.py
-
-The environment comes first; what it leaves out may stand in a secrets file under the same names.
+Which there are stands in fanout/settings_table.py (for people: docs/settings.md); where they come
+from, in fanout/settings_sources.py.
 """
 
 from __future__ import annotations
 
 import errno
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -34,8 +21,23 @@ from fanout.errors import SettingsError
 from fanout.people import Membership
 from fanout.policies import Budget
 from fanout.redaction import learn_all
-from fanout.setting_values import bounds_in, budget_in, flag, hosts_in, of_both, redis_in
+from fanout.setting_values import (
+    bounds_in,
+    budget_in,
+    choice_in,
+    flag,
+    flag_in,
+    hosts_in,
+    port_in,
+    redis_in,
+)
+from fanout.setting_values import checked_key as checked_key
+from fanout.setting_values import checked_url as checked_url
+from fanout.settings_sources import ENDPOINT, Said, gathered
+from fanout.settings_table import BY_NAME
 from fanout.types import EndpointId
+
+log = logging.getLogger(__name__)
 
 OPENAI_URL = "https://api.openai.com/v1"
 OPENAI_DEFAULT_MODEL = "gpt-5-mini"
@@ -44,9 +46,7 @@ ENVIRONMENT = EndpointId("environment")
 MODEL_SERVER_PORTS = frozenset({11434, 1234, 1337})
 """Ollama, LM Studio, Jan."""
 DEFAULT_HOME = Path(__file__).resolve().parents[1] / ".fanout"
-_OF_AN_ENDPOINT = frozenset(
-    {"OPENAI_API_KEY", "OPENAI_BASE_URL", "FANOUT_MODEL", "FANOUT_EMBEDDING_MODEL", "FANOUT_HOME"}
-)
+_CAN_DO_WITHOUT = ENDPOINT | {"FANOUT_HOME"}
 """What an app can come up without."""
 
 
@@ -72,34 +72,66 @@ class Settings:
     membership: Membership = field(default_factory=Membership)
     """Who is let in where it is shared, and how many runs each may start."""
 
+    app_works: bool = True
+    """The app's own process takes rows of batches."""
+    log_form: str = "text"
+    """Or "json"."""
+    log_level: str = "warning"
+    metrics_port: int = 0
+    """0: none are served."""
+    traces: str = ""
+    """Where traces are sent by OTLP; "": nowhere."""
+    file: Path | None = None
+    """The settings file that was read."""
+    warnings: tuple[str, ...] = ()
+    """What was said and nobody understands, such as a misspelt variable."""
+
     @classmethod
     def from_environment(
         cls,
         environment: Mapping[str, str] | None = None,
         secrets: Mapping[str, object] | None = None,
     ) -> Settings:
-        """SettingsError, naming the variable, if one of them can't be used.
+        """SettingsError, naming the variable or the key in the file, if one can't be used.
 
         `secrets` is a secrets file that was read, for what the environment leaves out.
         """
-        env = of_both(os.environ if environment is None else environment, secrets or {})
         learn_all(secrets or {})
-        shared = flag(env, "FANOUT_SHARED")
-        return cls(
-            home=_home(env),
-            api_key=checked_key(env.get("OPENAI_API_KEY", ""), "OPENAI_API_KEY"),
-            base_url=checked_url(env.get("OPENAI_BASE_URL", ""), "OPENAI_BASE_URL"),
-            model=env.get("FANOUT_MODEL", "").strip(),
-            embedding_model=env.get("FANOUT_EMBEDDING_MODEL", "").strip(),
-            database_url=_database_url(env),
-            redis_url=redis_in(env, "FANOUT_REDIS_URL"),
-            shared=shared,
-            allowed_hosts=hosts_in(env, "FANOUT_ALLOWED_HOSTS"),
-            day_budget=budget_in(env, "FANOUT_DAY"),
-            person_budget=budget_in(env, "FANOUT_PERSON_DAY"),
-            bounds=bounds_in(env, shared=shared),
-            membership=Membership.from_environment(env),
+        said = gathered(
+            os.environ if environment is None else environment, secrets or {}, DEFAULT_HOME
         )
+        for warning in said.warnings:
+            _warn(warning)
+        return cls.said(said)
+
+    @classmethod
+    def said(cls, said: Said) -> Settings:
+        """Of what was gathered; SettingsError as above."""
+        env = said.values
+        with said.told():
+            said.check()
+            return cls(
+                home=_home(env),
+                api_key=checked_key(env.get("OPENAI_API_KEY", ""), "OPENAI_API_KEY"),
+                base_url=checked_url(env.get("OPENAI_BASE_URL", ""), "OPENAI_BASE_URL"),
+                model=env.get("FANOUT_MODEL", "").strip(),
+                embedding_model=env.get("FANOUT_EMBEDDING_MODEL", "").strip(),
+                database_url=_database_url(env),
+                redis_url=redis_in(env, "FANOUT_REDIS_URL"),
+                shared=flag(env, "FANOUT_SHARED"),
+                allowed_hosts=hosts_in(env, "FANOUT_ALLOWED_HOSTS"),
+                day_budget=budget_in(env, "FANOUT_DAY"),
+                person_budget=budget_in(env, "FANOUT_PERSON_DAY"),
+                bounds=bounds_in(env, shared=flag(env, "FANOUT_SHARED")),
+                membership=Membership.from_environment(env),
+                app_works=flag_in(env, "FANOUT_APP_WORKS", default=True),
+                log_form=_choice(env, "FANOUT_LOG"),
+                log_level=_choice(env, "FANOUT_LOG_LEVEL"),
+                metrics_port=port_in(env, "FANOUT_METRICS"),
+                traces=checked_url(env.get("FANOUT_TRACES", ""), "FANOUT_TRACES"),
+                file=said.file,
+                warnings=said.warnings,
+            )
 
     @classmethod
     def usable(
@@ -109,19 +141,25 @@ class Settings:
     ) -> tuple[Settings, str]:
         """The same for an app that has to come up: what can be used, and what is wrong or "".
 
-        A wrong variable leaves the whole endpoint out: a key that was meant for another address
+        A wrong setting leaves the whole endpoint out: a key that was meant for another address
         must not go to OpenAI's, nor a model's name to this machine. What keeps people apart and
-        spending low has no such way out: SettingsError where one of those variables is wrong.
+        spending low has no such way out: SettingsError where one of those is wrong, or where the
+        settings file can't be read at all.
         """
-        env = of_both(os.environ if environment is None else environment, secrets or {})
+        learn_all(secrets or {})
+        said = gathered(
+            os.environ if environment is None else environment, secrets or {}, DEFAULT_HOME
+        )
         try:
-            return cls.from_environment(env), ""
+            settings = cls.said(said)
+            return settings, " ".join(settings.warnings)
         except SettingsError as error:
             problem = f"{error} Until that is mended, the bundled model on this machine answers."
+        problem = " ".join((problem, *said.warnings))
         # Raises, where it is the safety of the place that can't be read.
-        safe = cls.from_environment({n: v for n, v in env.items() if n not in _OF_AN_ENDPOINT})
+        safe = cls.said(said.without(_CAN_DO_WITHOUT))
         try:
-            return replace(safe, home=_home(env), database_url=_database_url(env)), problem
+            return replace(safe, home=_home(said.values)), problem
         except SettingsError:
             return safe, problem
 
@@ -162,39 +200,6 @@ class Settings:
         return self.home
 
 
-def checked_url(url: str, name: str) -> str:
-    """A base URL without its trailing slash, or ""; SettingsError if it can't be one."""
-    url = url.strip().rstrip("/")
-    if not url:
-        return ""
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or not url.isprintable() or " " in url:
-        raise SettingsError(f"{name} is no web address. It looks like http://localhost:11434/v1.")
-    if parts.username or parts.password:
-        raise SettingsError(f"{name} holds a user or password. Give the key on its own instead.")
-    if "?" in url or "#" in url:
-        raise SettingsError(
-            f"{name} goes on after a ? or #, which may hold a key. Leave that part out and give "
-            "the key on its own."
-        )
-    return url
-
-
-def checked_key(text: str, name: str) -> Secret | None:
-    """A key, None where there is none; SettingsError if no server could be sent it."""
-    key = text.strip()
-    if not (key.isascii() and key.isprintable()) or " " in key:
-        raise SettingsError(
-            f"{name} holds characters that no key has, such as a space or a line break that was "
-            "copied along. Copy the key again."
-        )
-    return Secret(key) if key else None
-
-
 def same_place(one: str, other: str) -> bool:
     """True where two base URLs lead to the same server, whatever this machine is called in them."""
     return _place(one) == _place(other)
@@ -228,6 +233,17 @@ def _place(url: str) -> tuple[str, str, int | None, str]:
     host = "127.0.0.1" if parts.hostname in ("localhost", "::1") else parts.hostname or ""
     port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
     return parts.scheme, host, port, parts.path.rstrip("/")
+
+
+@cache
+def _warn(text: str) -> None:
+    """Once in a process, however often its settings are read."""
+    log.warning("%s", text)
+
+
+def _choice(env: Mapping[str, str], name: str) -> str:
+    setting = BY_NAME[name]
+    return choice_in(env, name, setting.choices, setting.default)
 
 
 def _database_url(env: Mapping[str, str]) -> Secret | None:
