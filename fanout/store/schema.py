@@ -292,6 +292,7 @@ provider_requests = Table(
     Column("endpoint", String(80), nullable=False),
     Column("model", Text, nullable=False),
     Column("body", Text, nullable=False),
+    Column("shape", String(64), nullable=False),
     Column("size", Integer, nullable=False),
     Column("owner", String(64), nullable=False),
     Column("job", String(64), nullable=False, server_default=""),

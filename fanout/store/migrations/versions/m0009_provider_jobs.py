@@ -40,6 +40,7 @@ def upgrade() -> None:
         Column("endpoint", String(80), nullable=False),
         Column("model", Text, nullable=False),
         Column("body", Text, nullable=False),
+        Column("shape", String(64), nullable=False),
         Column("size", Integer, nullable=False),
         Column("owner", String(64), nullable=False),
         Column("job", String(64), nullable=False, server_default=""),
