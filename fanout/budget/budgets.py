@@ -18,7 +18,7 @@ from fanout.budget.purse import RunPurse
 from fanout.endpoint import Endpoint
 from fanout.policies import Budget
 from fanout.snapshot import Branch, Snapshot
-from fanout.types import EndpointId, FailureKind, ModelRef, RunId
+from fanout.types import BatchId, EndpointId, FailureKind, ModelRef, RunId
 
 FREE = frozenset({FailureKind.RATE_LIMIT, FailureKind.AUTH, FailureKind.QUOTA, FailureKind.BUDGET})
 """A request that ended so was never begun."""
@@ -26,7 +26,7 @@ FREE = frozenset({FailureKind.RATE_LIMIT, FailureKind.AUTH, FailureKind.QUOTA, F
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meter:
-    """What a run may spend, and what of that is taken."""
+    """What a run or a batch may spend, and what of that is taken."""
 
     cap: Budget
     taken: Taken
@@ -66,12 +66,19 @@ class Budgets:
         already: Amount | None = None,
         *,
         worst_usd: WorstUsd | None = None,
+        batch: BatchId | None = None,
     ) -> RunPurse:
         """For the whole life of a run in this process, also when it goes on. `already` is what it
         spent in another one: see `spent_in`. `worst_usd` knows the prices of a person's own
-        endpoints."""
+        endpoints. `batch` is the one whose row the run is: its budget holds as well, over all
+        workers and as it is set at the time of each call."""
         purse = RunPurse(
-            budget, worst_usd or self._worst_usd, day=self._day, person=person, already=already
+            budget,
+            worst_usd or self._worst_usd,
+            day=self._day,
+            person=person,
+            already=already,
+            batch=batch or "",
         )
         self._purses[run_id] = purse
         return purse
@@ -80,6 +87,12 @@ class Budgets:
         """None where that run has no purse here."""
         purse = self._purses.get(run_id)
         return None if purse is None else Meter(cap=purse.cap, taken=purse.taken)
+
+    def batch(self, batch: BatchId) -> Meter:
+        """What a batch may spend, and what all workers have taken of it. StoreError where it can't
+        be known."""
+        taken = self._day.taken("", batch)
+        return Meter(cap=taken.batch_cap, taken=taken.batch)
 
     def today(self, person: str = "") -> Today:
         """SettingsError or StoreError where it can't be known."""

@@ -2,7 +2,8 @@
 
 A booking must not hold up the engine's loop, so a thread writes it. Until it has, the claim stands
 at its worst case, which is never too little. Where no cap is set nothing is claimed, and what was
-spent is written in passing, so that a cap that is set at noon knows of the morning.
+spent is written in passing, so that a cap that is set at noon knows of the morning. A call of a
+batch counts against the batch in the same transaction, by the cap that stands there then.
 """
 
 from __future__ import annotations
@@ -12,20 +13,26 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 
 import anyio
 from anyio.to_thread import run_sync
 
-from fanout.budget.amount import Amount, Room
+from fanout.budget.amount import Amount, Room, Taken
+from fanout.budget.batch_caps import BatchCaps
 from fanout.budget.caps import Caps, DayCaps
 from fanout.budget.ledger import Booking, Claim, DayTaken, Ledger, utc_day
-from fanout.budget.words import NO_LEDGER, skipped
-from fanout.errors import SettingsError, StoreConflict, StoreError
+from fanout.budget.words import NO_BATCH_LEDGER, NO_LEDGER, THE_BATCHS, skipped
+from fanout.errors import ProviderError, SettingsError, StoreConflict, StoreError
+from fanout.policies import Budget
 
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 5.0
 """How long a call waits for a database that is held by others before it is skipped."""
+BATCH_PATIENCE_S = 120.0
+"""The same of a call of a batch: nobody sits and waits for it, and a database comes back."""
 AGAIN_S = 0.2
 """Between two tries, and between two writings of what was booked."""
 LAST_WORDS_S = 1.0
@@ -39,6 +46,10 @@ Fits = Callable[[tuple[Room, ...]], Amount]
 """What a request needs, given the day's rooms; raises ProviderError where it doesn't fit."""
 
 
+class MayFitLater(ProviderError):
+    """A call that fits into its batch's budget but for what is set aside for calls under way."""
+
+
 class Day:
     """May be used from any thread."""
 
@@ -48,6 +59,7 @@ class Day:
         """Without a ledger no cap of a day can be kept, so calls under one are skipped."""
         self._caps = caps
         self._ledger = ledger
+        self._batch_caps = BatchCaps(None if ledger is None else ledger.batch_cap)
         self._now = now
         self._pending: list[Booking] = []
         self._lock = threading.Lock()
@@ -63,20 +75,43 @@ class Day:
         except SettingsError as error:
             raise skipped(f"Skipped: {error}") from None
 
-    def unclaimed(self, person: str) -> Claim:
-        """Of a request that counts, but is not held up by any cap."""
-        return Claim(id="", day=utc_day(self._now()), person=person)
+    async def batch_cap(self, batch: str) -> Budget:
+        """Of about now, to see whether anything has to be set aside at all; ProviderError where
+        nobody can tell."""
+        if not batch:
+            return Budget()
+        until = anyio.current_time() + BATCH_PATIENCE_S
+        while True:
+            try:
+                return await self._batch_caps.lately(batch)
+            except StoreError as error:
+                if anyio.current_time() >= until:
+                    raise skipped(NO_BATCH_LEDGER.format(why=error)) from None
+            await anyio.sleep(AGAIN_S)
 
-    async def claim(self, person: str, caps: DayCaps, fits: Fits) -> Claim:
-        """Set aside what a request needs; ProviderError where it doesn't fit or nobody can tell."""
+    def unclaimed(self, person: str, batch: str = "") -> Claim:
+        """Of a request that counts, but is not held up by any cap."""
+        return Claim(id="", day=utc_day(self._now()), person=person, batch=batch)
+
+    async def claim(self, person: str, caps: DayCaps, fits: Fits, batch: str = "") -> Claim:
+        """Set aside what a request needs; ProviderError where it doesn't fit or nobody can tell,
+        MayFitLater where it is worth waiting."""
+        unknown = NO_LEDGER if caps.capped else NO_BATCH_LEDGER
         if self._ledger is None:
-            raise skipped(NO_LEDGER.format(why=UNKEPT))
-        claim = Claim(id=secrets.token_hex(16), day=utc_day(self._now()), person=person)
+            raise skipped(unknown.format(why=UNKEPT))
+        claim = Claim(
+            id=secrets.token_hex(16), day=utc_day(self._now()), person=person, batch=batch
+        )
 
         def sized(taken: DayTaken) -> Amount:
-            return fits(_rooms(caps, taken))
+            try:
+                return fits(_rooms(caps, taken))
+            except ProviderError as error:
+                if _may_fit_later(caps, taken, fits):
+                    raise MayFitLater(error.failure) from None
+                raise
 
-        until = anyio.current_time() + PATIENCE_S
+        until = anyio.current_time() + (BATCH_PATIENCE_S if batch else PATIENCE_S)
         while True:
             try:
                 # Not given up when cancelled: what was set aside would have no owner.
@@ -85,7 +120,7 @@ class Day:
             except StoreError as error:
                 # A conflict stays one, however long it is waited for.
                 if isinstance(error, StoreConflict) or anyio.current_time() >= until:
-                    raise skipped(NO_LEDGER.format(why=error)) from None
+                    raise skipped(unknown.format(why=error)) from None
             await anyio.sleep(AGAIN_S)
 
     def book(self, booking: Booking) -> None:
@@ -101,12 +136,12 @@ class Day:
                 self._thread.start()
         self._news.set()
 
-    def taken(self, person: str) -> DayTaken:
-        """Of today; StoreError where that can't be looked up."""
+    def taken(self, person: str, batch: str = "") -> DayTaken:
+        """Of today, and of a batch since it began; StoreError where that can't be looked up."""
         if self._ledger is None:
             raise StoreError(UNKEPT)
         self._write()
-        return self._ledger.taken(utc_day(self._now()), person)
+        return self._ledger.taken(utc_day(self._now()), person, batch)
 
     def close(self) -> None:
         """Write what is booked, trying again for a while if need be, and end the thread."""
@@ -163,11 +198,22 @@ class Day:
 def _rooms(caps: DayCaps, taken: DayTaken) -> tuple[Room, ...]:
     everyone = Room(whose="today's", cap=caps.everyone, taken=taken.everyone.all)
     person = Room(whose="your day's", cap=caps.person, taken=taken.person.all)
-    return tuple(room for room in (everyone, person) if room.cap.capped)
+    batch = Room(whose=THE_BATCHS, cap=taken.batch_cap, taken=taken.batch.all)
+    return tuple(room for room in (everyone, person, batch) if room.cap.capped)
+
+
+def _may_fit_later(caps: DayCaps, taken: DayTaken, fits: Fits) -> bool:
+    """Whether there is room but for what is set aside for the batch's calls under way."""
+    if not taken.batch_cap.capped or taken.batch.reserved == Amount():
+        return False
+    with suppress(ProviderError):
+        fits(_rooms(caps, replace(taken, batch=Taken(spent=taken.batch.spent))))
+        return True
+    return False
 
 
 def _joined(bookings: list[Booking]) -> list[Booking]:
-    """Those that close no claim as one for each day and person."""
+    """Those that close no claim as one for each day, person and batch."""
     sums: dict[Claim, Amount] = {}
     for each in bookings:
         sums[each.claim] = sums.get(each.claim, Amount()) + each.amount

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from fanout.budget.amount import Amount, Room
 from fanout.budget.bound import input_bound, texts_bound
-from fanout.budget.words import UNKNOWN_PRICE, skipped, too_little, too_much
+from fanout.budget.words import skipped, too_little, too_much, unknown_price
 from fanout.types import BranchPlan, ModelRef
 
 WorstUsd = Callable[[ModelRef, int, int], Decimal | None]
@@ -56,7 +56,7 @@ def fitted(asked: Wish, rooms: Sequence[Room], worst_usd: WorstUsd) -> Fitted:
     def worst(output: int) -> Amount:
         usd = worst_usd(asked.model, asked.input, output)
         if usd is None and money:
-            raise skipped(UNKNOWN_PRICE)
+            raise unknown_price(rooms)
         return Amount(usd=usd or Decimal(0), tokens=asked.input + output)
 
     if asked.limit is not None:

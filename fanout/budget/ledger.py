@@ -1,6 +1,7 @@
-"""What is written down of a day's spending, for all processes that share a record of runs.
+"""What is written down of a day's and a batch's spending, for all processes of one record.
 
-A day is a UTC date: that is one day for everybody, wherever they and the servers are.
+A day is a UTC date: that is one day for everybody, wherever they and the servers are. A batch may
+last for weeks; it has a ledger of its own, and its calls count for the day as any others do.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Protocol, TypeAlias
 
 from fanout.budget.amount import Amount, Taken
+from fanout.policies import Budget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +25,8 @@ class Claim:
     """YYYY-MM-DD, in UTC: the day on which it was made, also where it ends on the next."""
     person: str
     """Whose it is; "" where people are not told apart."""
+    batch: str = ""
+    """The batch that it counts against as well, by its id; "" for a run of no batch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,10 @@ class Booking:
 class DayTaken:
     everyone: Taken = field(default_factory=Taken)
     person: Taken = field(default_factory=Taken)
+    batch: Taken = field(default_factory=Taken)
+    """Over all days; nothing where no batch was asked about."""
+    batch_cap: Budget = field(default_factory=Budget)
+    """What that batch may spend, as it is set now."""
 
 
 Sized: TypeAlias = Callable[[DayTaken], Amount]
@@ -58,7 +66,11 @@ class Ledger(Protocol):
         """Put what was taken in place of what was set aside; a claim counts once."""
         ...
 
-    def taken(self, day: str, person: str) -> DayTaken: ...
+    def taken(self, day: str, person: str, batch: str = "") -> DayTaken: ...
+
+    def batch_cap(self, batch: str) -> Budget:
+        """No cap for a batch that isn't there any more."""
+        ...
 
 
 def utc_day(unix_s: float) -> str:

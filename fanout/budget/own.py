@@ -12,7 +12,7 @@ from fanout.budget.fitting import WorstUsd
 from fanout.budget.purse import RunPurse
 from fanout.errors import SettingsError
 from fanout.policies import Budget
-from fanout.types import RunId
+from fanout.types import BatchId, RunId
 
 
 class OwnBudgets(Budgets):
@@ -33,12 +33,18 @@ class OwnBudgets(Budgets):
         already: Amount | None = None,
         *,
         worst_usd: WorstUsd | None = None,
+        batch: BatchId | None = None,
     ) -> RunPurse:
         """Always in this person's name."""
-        return self._whole.purse_for(run_id, budget, self._person, already, worst_usd=worst_usd)
+        return self._whole.purse_for(
+            run_id, budget, self._person, already, worst_usd=worst_usd, batch=batch
+        )
 
     def meter(self, run_id: RunId) -> Meter | None:
         return self._whole.meter(run_id)
+
+    def batch(self, batch: BatchId) -> Meter:
+        return self._whole.batch(batch)
 
     def today(self, person: str = "") -> Today:
         """This person's; what all have spent together is for admins."""

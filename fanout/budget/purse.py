@@ -1,4 +1,4 @@
-"""What one run may spend: its own cap, and the day's where there is one.
+"""What one run may spend: its own cap, and its batch's and the day's where there are such.
 
 The worst case of each request is set aside before it is sent and replaced by what it took once
 that is known. So what is spent and set aside together never passes a cap, as long as endpoints
@@ -22,7 +22,7 @@ import anyio
 
 from fanout.budget.amount import Amount, Room, Taken
 from fanout.budget.caps import Caps, DayCaps
-from fanout.budget.day import Day
+from fanout.budget.day import Day, MayFitLater
 from fanout.budget.fitting import (
     LONGEST,
     Fitted,
@@ -39,6 +39,8 @@ from fanout.policies import Budget
 from fanout.types import BranchPlan, Cost, ModelRef, Usage
 
 Held: TypeAlias = Callable[[], None]
+LOOK_AGAIN_S = 0.3
+"""Between two looks at what other runs of the batch have left of its budget."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,13 +98,16 @@ class RunPurse:
         day: Day | None = None,
         person: str = "",
         already: Amount | None = None,
+        batch: str = "",
     ) -> None:
-        """`already` is what the run spent before it was opened again."""
+        """`already` is what the run spent before it was opened again; `batch` the id of the batch
+        that it is a row of."""
         self.cap = cap
         self.taken = Taken(spent=already or Amount())
         self._worst_usd = worst_usd
         self._day = day or Day(Caps(), None)
         self._person = person
+        self._batch = batch
         self._turn = anyio.Lock()
         self._open = 0
         """Requests that are not settled yet."""
@@ -114,28 +119,32 @@ class RunPurse:
         asked = wish(plan, model)
         told = False
         while True:
-            settlement = self._settlement
+            settlement, elsewhere = self._settlement, False
             try:
                 return await self._reserved(asked)
-            except ProviderError:
-                if held is None or not self._may_fit_later(asked):
+            except ProviderError as error:
+                elsewhere = isinstance(error, MayFitLater)
+                if held is None or not (elsewhere or self._may_fit_later(asked)):
                     raise
             if not told:
                 told = True
                 held()
-            await settlement.wait()
+            # Other runs of the batch, which other processes may carry out, settle unheard.
+            with anyio.move_on_after(LOOK_AGAIN_S if elsewhere else None):
+                await settlement.wait()
 
     async def reserve_vectors(self, model: ModelRef, texts: Sequence[str]) -> Reserved:
         """The same for a request to that embedding model; ProviderError where it doesn't fit."""
         return await self._reserved(wish_for_vectors(model, texts))
 
     async def _reserved(self, asked: Wish) -> Reserved:
-        caps = self._day.caps()
-        if not (self.cap.capped or caps.capped):
+        caps, batch = self._day.caps(), await self._day.batch_cap(self._batch)
+        shared = caps.capped or batch.capped
+        if not (self.cap.capped or shared):
             return self._put(Fitted(worst=Amount(), max_tokens=asked.limit))
         # One after another, so that what is left of the run is the same before and after the day.
         async with self._turn:
-            if not caps.capped or self._free_under(caps, asked):
+            if not shared or self._free_under(caps, batch, asked):
                 return self._put(self._fit(asked, ()))
             fit = Fitted(worst=Amount(), max_tokens=None)
 
@@ -144,7 +153,7 @@ class RunPurse:
                 fit = self._fit(asked, rooms)
                 return fit.worst
 
-            claim = await self._day.claim(self._person, caps, fits)
+            claim = await self._day.claim(self._person, caps, fits, self._batch)
             # Nothing is awaited from here on: a Stop in between would lose the claim.
             return self._put(fit, claim)
 
@@ -158,10 +167,11 @@ class RunPurse:
             return True
         return False
 
-    def _free_under(self, caps: DayCaps, asked: Wish) -> bool:
-        """Whether the day's caps, being in dollars, have nothing to do with this request."""
+    def _free_under(self, caps: DayCaps, batch: Budget, asked: Wish) -> bool:
+        """Whether the shared caps, being in dollars, have nothing to do with this request."""
         longest = LONGEST if asked.limit is None else asked.limit
-        return not caps.of_tokens and self._worst_usd(asked.model, asked.input, longest) == 0
+        of_tokens = caps.of_tokens or batch.tokens is not None
+        return not of_tokens and self._worst_usd(asked.model, asked.input, longest) == 0
 
     def _fit(self, asked: Wish, rooms: Sequence[Room]) -> Fitted:
         run = Room(whose=THE_RUNS, cap=self.cap, taken=self.taken.all)
@@ -170,7 +180,7 @@ class RunPurse:
     def _put(self, fit: Fitted, claim: Claim | None = None) -> Reserved:
         self.taken = Taken(spent=self.taken.spent, reserved=self.taken.reserved + fit.worst)
         self._open += 1
-        claim = claim or self._day.unclaimed(self._person)
+        claim = claim or self._day.unclaimed(self._person, self._batch)
         return Reserved(fit, claim, self._settled)
 
     def _settled(self, one: Reserved, actual: Amount) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from fanout.budget.amount import Amount, Room
@@ -13,6 +14,14 @@ UNKNOWN_PRICE = (
     "price on the Models page, or give the budget in tokens."
 )
 THE_RUNS = "the run's"
+THE_BATCHS = "the batch's"
+UNKNOWN_BATCH_PRICE = (
+    f"Skipped: nobody knows what this model costs, so {THE_BATCHS} budget in dollars can't be "
+    "kept. Set its price on the Models page, or give the batch its budget in tokens."
+)
+NO_BATCH_LEDGER = (
+    "Skipped: this batch has a budget, and what was spent of it can't be looked up now. {why}"
+)
 NO_LEDGER = (
     "Skipped: there is a budget for the day, and what was spent today can't be looked up now. {why}"
 )
@@ -21,6 +30,18 @@ NO_LEDGER = (
 def skipped(message: str) -> ProviderError:
     """The end of a call that was not made; asking again would find the same."""
     return ProviderError(Failure(kind=FailureKind.BUDGET, message=message))
+
+
+def is_batch_cap(failure: Failure) -> bool:
+    """Whether it was the batch's own budget that let a call not through: no further row will get
+    far before somebody raises it."""
+    return failure.kind is FailureKind.BUDGET and THE_BATCHS in failure.message
+
+
+def unknown_price(rooms: Sequence[Room]) -> ProviderError:
+    """Of a call to a model without a price under a cap in dollars."""
+    batch = any(room.whose == THE_BATCHS and room.cap.usd is not None for room in rooms)
+    return skipped(UNKNOWN_BATCH_PRICE if batch else UNKNOWN_PRICE)
 
 
 def too_much(worst: Amount, room: Room) -> str:
@@ -55,6 +76,8 @@ def too_little(room: Room, least: int) -> str:
 def _raise(room: Room) -> str:
     if room.whose == THE_RUNS:
         return "This run keeps its budget: raise it for a new one"
+    if room.whose == THE_BATCHS:
+        return "Raise the batch's budget and let it go on"
     return "Raise the budget"
 
 

@@ -250,6 +250,7 @@ class Engine:
                 recorder.person,
                 already=spent_in(recorder.snapshot, worst_usd if capped else None),
                 worst_usd=worst_usd,
+                batch=made.row.batch if made is not None and made.row is not None else None,
             ),
             sequential=made is not None and made.sequential,
         )

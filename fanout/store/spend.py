@@ -1,14 +1,18 @@
-"""The ledger of a day: what is set aside and what is spent, for every process of the record.
+"""The ledger of a day and of a batch: what is set aside and what is spent, for every process.
 
 Looking and setting aside are one transaction that only one process makes at a time. What was set
 aside by a process that has died stays taken for that day, since its request may well have been
-billed; after a quarter of an hour it is shown as spent. It never reaches the next day.
+billed; after a quarter of an hour it is shown as spent. It never reaches the next day. Of a batch
+it stays spent for good, or until its process books it after all.
+
+A batch is kept in the same tables, under `OF_BATCHES` where a day would stand and with its id
+where the person would: what counts for both is written in one transaction.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from decimal import ROUND_CEILING, Decimal
 
 from sqlalchemy import ColumnElement, Connection, Engine, case, delete, func, select, text
@@ -16,12 +20,15 @@ from sqlalchemy import ColumnElement, Connection, Engine, case, delete, func, se
 from fanout.budget.amount import Amount, Taken
 from fanout.budget.ledger import Booking, Claim, DayTaken, Sized, utc_day
 from fanout.errors import StoreConflict
+from fanout.policies import Budget
 from fanout.store.database import insert, reading, writing
 from fanout.store.rows import NANO
-from fanout.store.schema import reservations, spending
+from fanout.store.schema import batches, reservations, spending
 
 ABANDONED_S = 900.0
 """A reservation as old as this is shown as spent: its process has probably died."""
+OF_BATCHES = "batch"
+"""In the column of days; no date comes after it."""
 KEPT_S = 2 * 86_400.0
 """Reservations of days that nobody can book on any more are dropped."""
 ADVISORY = 0x46616E427564
@@ -50,22 +57,17 @@ class Spend:
             raise StoreConflict(UNKEPT)
         with writing(self._engine) as connection:
             _alone(connection)
+            rows, old = _rows(claim), reservations.c.day < utc_day(self._now() - KEPT_S)
             connection.execute(
                 delete(reservations).where(
-                    (reservations.c.id == claim.id)
-                    | (reservations.c.day < utc_day(self._now() - KEPT_S))
+                    reservations.c.id.in_([row["id"] for row in rows])
+                    | (old & (reservations.c.day != OF_BATCHES))
                 )
             )
-            amount = sized(self._taken(connection, claim.day, claim.person))
+            amount = sized(self._taken(connection, claim.day, claim.person, claim.batch))
+            sums = {"cost_nano": _nano(amount.usd), "tokens": _whole(amount.tokens)}
             connection.execute(
-                reservations.insert().values(
-                    id=claim.id,
-                    day=claim.day,
-                    person=claim.person,
-                    cost_nano=_nano(amount.usd),
-                    tokens=_whole(amount.tokens),
-                    made_at=self._now(),
-                )
+                reservations.insert(), [{**row, **sums, "made_at": self._now()} for row in rows]
             )
 
     def book(self, bookings: Sequence[Booking]) -> None:
@@ -74,17 +76,34 @@ class Spend:
             return
         with writing(self._engine) as connection:
             _alone(connection)
-            _add(connection, [each for each in bookings if _closed(connection, each.claim)])
+            for each in bookings:
+                _add(connection, each)
 
-    def taken(self, day: str, person: str) -> DayTaken:
+    def taken(self, day: str, person: str, batch: str = "") -> DayTaken:
         with reading(self._engine) as connection:
-            return self._taken(connection, day, person)
+            return self._taken(connection, day, person, batch)
 
-    def _taken(self, connection: Connection, day: str, person: str) -> DayTaken:
+    def batch_cap(self, batch: str) -> Budget:
+        """No cap for a batch that isn't there any more."""
+        with reading(self._engine) as connection:
+            return _cap(connection, batch)
+
+    def _taken(self, connection: Connection, day: str, person: str, batch: str) -> DayTaken:
+        everyone, own = self._counted(connection, day, person)
+        if not batch:
+            return DayTaken(everyone=everyone, person=own)
+        _, of_batch = self._counted(connection, OF_BATCHES, batch, alone=True)
+        cap = _cap(connection, batch)
+        return DayTaken(everyone=everyone, person=own, batch=of_batch, batch_cap=cap)
+
+    def _counted(
+        self, connection: Connection, day: str, person: str, *, alone: bool = False
+    ) -> tuple[Taken, Taken]:
+        """Of everybody, then of one; `alone` looks at that one's rows only."""
         spent = connection.execute(
-            select(*_sums(spending.c.cost_nano, spending.c.tokens, spending.c.person == person))
-            # Nothing else may be in the row's way to its sums.
-            .where(spending.c.day == day)
+            select(
+                *_sums(spending.c.cost_nano, spending.c.tokens, spending.c.person == person)
+            ).where(spending.c.day == day, *_only(spending.c.person == person, alone))
         ).one()
         fresh = reservations.c.made_at > self._now() - ABANDONED_S
         own = reservations.c.person == person
@@ -92,17 +111,31 @@ class Spend:
             is_fresh: sums
             for is_fresh, *sums in connection.execute(
                 select(fresh, *_sums(reservations.c.cost_nano, reservations.c.tokens, own))
-                .where(reservations.c.day == day)
+                .where(reservations.c.day == day, *_only(own, alone))
                 .group_by(fresh)
             )
         }
         nothing = (0, 0, 0, 0)
         reserved, abandoned = held.get(True, nothing), held.get(False, nothing)
         gone = [int(one) + int(other) for one, other in zip(spent, abandoned, strict=True)]
-        return DayTaken(
-            everyone=Taken(spent=_amount(gone[:2]), reserved=_amount(reserved[:2])),
-            person=Taken(spent=_amount(gone[2:]), reserved=_amount(reserved[2:])),
+        return (
+            Taken(spent=_amount(gone[:2]), reserved=_amount(reserved[:2])),
+            Taken(spent=_amount(gone[2:]), reserved=_amount(reserved[2:])),
         )
+
+
+def _only(own: ColumnElement[bool], alone: bool) -> list[ColumnElement[bool]]:
+    return [own] if alone else []
+
+
+def _cap(connection: Connection, batch: str) -> Budget:
+    row = connection.execute(
+        select(batches.c.cap_nano, batches.c.cap_tokens).where(batches.c.id == batch)
+    ).one_or_none()
+    if row is None:
+        return Budget()
+    usd = None if row.cap_nano is None else Decimal(row.cap_nano) / NANO
+    return Budget(usd=usd, tokens=row.cap_tokens)
 
 
 def _sums(
@@ -121,29 +154,32 @@ def _alone(connection: Connection) -> None:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY})"))
 
 
-def _closed(connection: Connection, claim: Claim) -> bool:
-    """Whether this closes a claim that was open; one without an id never was."""
-    if not claim.id:
-        return True
-    gone = connection.execute(delete(reservations).where(reservations.c.id == claim.id))
-    return gone.rowcount == 1
+def _rows(claim: Claim) -> list[dict[str, str]]:
+    """What a claim counts against, each under an id of its own."""
+    rows = [{"id": claim.id, "day": claim.day, "person": claim.person}]
+    if claim.batch:
+        batch_id = f"{claim.id}+batch" if claim.id else ""
+        rows.append({"id": batch_id, "day": OF_BATCHES, "person": claim.batch})
+    return rows
 
 
-def _add(connection: Connection, bookings: Iterable[Booking]) -> None:
-    for each in bookings:
-        row = {
-            "day": each.claim.day,
-            "person": each.claim.person,
-            "cost_nano": _nano(each.amount.usd),
-            "tokens": _whole(each.amount.tokens),
-        }
-        statement = insert(connection, spending).values(row)
-        sums = {
-            name: spending.c[name] + statement.excluded[name] for name in ("cost_nano", "tokens")
-        }
+def _add(connection: Connection, booking: Booking) -> None:
+    sums = {"cost_nano": _nano(booking.amount.usd), "tokens": _whole(booking.amount.tokens)}
+    for row in _rows(booking.claim):
+        if row["id"] and not _closed(connection, row["id"]):
+            continue
+        counted = {"day": row["day"], "person": row["person"], **sums}
+        statement = insert(connection, spending).values(counted)
+        added = {name: spending.c[name] + statement.excluded[name] for name in sums}
         connection.execute(
-            statement.on_conflict_do_update(index_elements=["day", "person"], set_=sums)
+            statement.on_conflict_do_update(index_elements=["day", "person"], set_=added)
         )
+
+
+def _closed(connection: Connection, reservation: str) -> bool:
+    """Whether this closes a reservation that was open."""
+    gone = connection.execute(delete(reservations).where(reservations.c.id == reservation))
+    return gone.rowcount == 1
 
 
 def _nano(usd: Decimal) -> int:

@@ -194,8 +194,11 @@ class SlowLedger:
 
     def book(self, bookings: Sequence[Booking]) -> None: ...
 
-    def taken(self, day: str, person: str) -> DayTaken:
+    def taken(self, day: str, person: str, batch: str = "") -> DayTaken:
         return DayTaken()
+
+    def batch_cap(self, batch: str) -> Budget:
+        return Budget()
 
 
 def under_a_days_cap(ledger: SlowLedger, provider: Scripted) -> Engine:
