@@ -6,11 +6,15 @@ engine's business (`fanout.batch`). All methods may be called from any thread an
 
 from __future__ import annotations
 
+import secrets
+import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from sqlalchemy import Engine
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, delete, select, update
 
+from fanout import __version__
 from fanout.batches import (
+    FORMAT,
     Batch,
     BatchState,
     NewBatch,
@@ -21,55 +25,111 @@ from fanout.batches import (
     RowState,
     WorkerSeen,
 )
+from fanout.errors import InputError
 from fanout.people import PersonId
 from fanout.policies import Budget
+from fanout.store import batch_progress, batch_rows, workers
+from fanout.store.batch_values import batch_columns, batch_of, budget_columns
+from fanout.store.database import reading, writing
+from fanout.store.rows import cleaned, short
+from fanout.store.schema import batches
 from fanout.types import BatchId, RunId
+
+GONE = "This batch is not there any more."
+_GOING = (BatchState.RUNNING.value,)
 
 
 class Batches:
-    """A StoreError says that the database can't be used now; nothing was half done then."""
+    """A StoreError says that the database can't be used now; nothing was half done then.
 
-    def __init__(self, engine: Engine, person: PersonId | None = None) -> None:
-        """`person` narrows it to what one person may see; None: everything."""
+    InputError where a batch that is to be changed is not there to be seen.
+    """
+
+    def __init__(
+        self, engine: Engine, person: PersonId | None = None, alive: workers.Alive | None = None
+    ) -> None:
+        """`person` narrows it to what one person may see; None: everything. `alive` knows for
+        certain whether a process is there; without it, only heartbeats say so."""
         self._engine = engine
         self._person = person
+        self._alive = alive
 
     def create(self, new: NewBatch, rows: Iterable[Row]) -> BatchId:
         """Keep a batch with its rows, in one transaction, paused: `resume` starts it."""
-        raise NotImplementedError
+        made = _new_id()
+        columns = batch_columns(new) | {
+            "id": made,
+            "state": BatchState.PAUSED.value,
+            "format": FORMAT,
+            "made_by": __version__,
+            "created_at": time.time(),
+        }
+        if self._person is not None:
+            columns["person"] = self._person
+        with writing(self._engine) as connection:
+            key = connection.execute(batches.insert().values(columns)).inserted_primary_key
+            assert key is not None, "batches count up by themselves"
+            batch_rows.put(connection, int(key[0]), iter(rows), 1)
+        return made
 
     def add(self, batch: BatchId, rows: Iterable[Row]) -> int:
         """Append rows, renumbered to go on counting; how many. A finished batch goes on."""
-        raise NotImplementedError
+        with writing(self._engine) as connection:
+            found = self._locked(connection, batch)
+            first = batch_rows.last(connection, found["number"]) + 1
+            added = batch_rows.put(connection, found["number"], iter(rows), first)
+            self._goes_on(connection, found)
+        return added
 
     def get(self, batch: str) -> Batch | None:
         """None if there is none of that id to be seen."""
-        raise NotImplementedError
+        with reading(self._engine) as connection:
+            found = connection.execute(select(batches).where(*self._own(batch))).mappings().first()
+        return None if found is None else batch_of(found)
 
     def all(self, limit: int = 100) -> tuple[Batch, ...]:
         """Newest first."""
-        raise NotImplementedError
+        asked = select(batches).where(*self._seen()).order_by(batches.c.number.desc())
+        with reading(self._engine) as connection:
+            return tuple(map(batch_of, connection.execute(asked.limit(limit)).mappings()))
 
     def open(self) -> tuple[Batch, ...]:
         """Those that are running, oldest first; for workers."""
-        raise NotImplementedError
+        asked = select(batches).where(*self._seen(), batches.c.state.in_(_GOING))
+        with reading(self._engine) as connection:
+            found = connection.execute(asked.order_by(batches.c.number)).mappings()
+            return tuple(map(batch_of, found))
 
     def pause(self, batch: BatchId, why: str = "") -> None:
         """No new row is taken from now on. `why` where nobody asked for it."""
-        raise NotImplementedError
-
-    def resume(self, batch: BatchId) -> None:
-        """Go on, or begin. Rows that were stopped are waiting again."""
-        raise NotImplementedError
+        self._halt(batch, BatchState.PAUSED, _GOING, why)
 
     def stop(self, batch: BatchId) -> None:
         """End the rows under way as well, wherever they are; the others stay waiting."""
-        raise NotImplementedError
+        self._halt(batch, BatchState.STOPPED, (*_GOING, BatchState.PAUSED.value), "")
+
+    def resume(self, batch: BatchId) -> None:
+        """Go on, or begin. Rows that were stopped are waiting again."""
+        with writing(self._engine) as connection:
+            found = self._locked(connection, batch)
+            if found["state"] in _GOING:
+                return
+            batch_rows.again(connection, found["number"], [RowState.STOPPED])
+            if found["state"] == BatchState.FINISHED.value:
+                self._goes_on(connection, found)
+                return
+            began = found["started_at"] or time.time()
+            self._put(connection, found, state=BatchState.RUNNING, why="", started_at=began)
+            self._settle(connection, found["number"])
 
     def retry(self, batch: BatchId, states: Collection[RowState]) -> int:
         """Rows in those states are waiting again; how many. Branches that have answered are kept,
         since each goes on with its run."""
-        raise NotImplementedError
+        with writing(self._engine) as connection:
+            found = self._locked(connection, batch)
+            returned = batch_rows.again(connection, found["number"], states)
+            self._goes_on(connection, found)
+        return returned
 
     def change(
         self,
@@ -80,17 +140,33 @@ class Batches:
         budget: Budget | None = None,
         title: str | None = None,
     ) -> None:
-        """Other settings from now on; None leaves one as it is."""
-        raise NotImplementedError
+        """Other settings from now on; None leaves one as it is, and 0 rows per minute has no
+        limit."""
+        other: dict[str, object] = {}
+        if concurrency is not None:
+            other["concurrency"] = max(1, concurrency)
+        if rows_per_minute is not None:
+            other["rows_per_minute"] = rows_per_minute or None
+        if budget is not None:
+            other |= budget_columns(budget)
+        if title is not None:
+            other["title"] = cleaned(title)
+        with writing(self._engine) as connection:
+            self._put(connection, self._locked(connection, batch), **other)
 
     def delete(self, batch: BatchId) -> None:
         """The batch and its rows' places in it; its runs stay in History. InputError while it is
         running."""
-        raise NotImplementedError
+        with writing(self._engine) as connection:
+            found = self._locked(connection, batch)
+            if found["state"] in _GOING:
+                raise InputError("This batch is running. Stop it first; then it can be deleted.")
+            connection.execute(delete(batches).where(batches.c.number == found["number"]))
 
     def progress(self, batch: BatchId) -> Progress:
         """Counted now."""
-        raise NotImplementedError
+        self._check(batch)
+        return batch_progress.progress(self._engine, batch)
 
     def rows(
         self,
@@ -104,48 +180,164 @@ class Batches:
         limit: int = 100,
     ) -> tuple[RowRecord, ...]:
         """A page of rows; no states: all. `order`: number, finished_at, cost, wall, agreement."""
-        raise NotImplementedError
+        self._check(batch)
+        asked = batch_rows.asked_for(batch, states, search)
+        return batch_rows.page(self._engine, asked, order, descending, offset, limit)
 
     def count(self, batch: BatchId, *, states: Collection[RowState] = (), search: str = "") -> int:
         """How many rows `rows` would go through."""
-        raise NotImplementedError
+        self._check(batch)
+        return batch_rows.count(self._engine, batch_rows.asked_for(batch, states, search))
 
     def each(self, batch: BatchId) -> Iterator[RowRecord]:
         """Every row in order, read in portions, so that memory stays flat."""
-        raise NotImplementedError
+        self._check(batch)
+        return batch_rows.each(self._engine, batch)
 
     def take(self, batch: BatchId, most: int) -> tuple[RowRecord, ...]:
         """Mark up to so many waiting rows as queued, each with its next `go`; never the same row
-        for two processes."""
-        raise NotImplementedError
+        for two processes. None where the batch isn't running."""
+        with writing(self._engine) as connection:
+            found = self._shared(connection, batch)
+            if found is None or found["state"] not in _GOING:
+                return ()
+            return batch_rows.take(connection, found["number"], most)
 
     def queued(self, batch: BatchId) -> tuple[RowRecord, ...]:
         """Rows that were handed to the queue and haven't begun: handing them over again is
         harmless."""
-        raise NotImplementedError
+        return batch_rows.of_state(self._engine, batch, RowState.QUEUED)
 
-    def begin(self, batch: BatchId, number: int, go: int, run_id: RunId, worker: str) -> RunId:
+    def begin(
+        self, batch: BatchId, number: int, go: int, run_id: RunId, worker: str
+    ) -> RunId | None:
         """A worker has the row; the run it is to go on with: the one of an earlier go, or
-        `run_id`."""
-        raise NotImplementedError
+        `run_id`. None where this go is over: the row was given back, a later go has it, or its
+        batch was stopped or deleted."""
+        with writing(self._engine) as connection:
+            found = self._shared(connection, batch)
+            if found is None:
+                return None
+            if found["state"] == BatchState.STOPPED.value:
+                batch_rows.give_back(connection, found["number"], [number], go)
+                return None
+            return batch_rows.begin(connection, found["number"], number, go, run_id, worker)
 
-    def give_back(self, batch: BatchId, numbers: Sequence[int]) -> None:
-        """Queued or running rows are waiting again, as when their batch was paused."""
-        raise NotImplementedError
+    def give_back(self, batch: BatchId, numbers: Sequence[int], go: int | None = None) -> None:
+        """Queued or running rows are waiting again, as when their batch was paused. With a `go`,
+        only where no later one has them."""
+        with writing(self._engine) as connection:
+            found = self._shared(connection, batch)
+            if found is not None:
+                batch_rows.give_back(connection, found["number"], numbers, go)
 
     def end(self, batch: BatchId, number: int, go: int, result: RowResult) -> bool:
         """What became of a row; False where a later go has it. Finishes the batch with its last
         row."""
-        raise NotImplementedError
+        with writing(self._engine) as connection:
+            asked = select(batches.c.number).where(*self._own(batch))
+            found = connection.execute(asked).scalar()
+            if found is None:
+                return False
+            ended = batch_rows.end(connection, found, number, go, result)
+            self._settle(connection, found)
+        return ended
 
-    def states(self, batches: Collection[BatchId]) -> dict[BatchId, BatchState]:
+    def settle(self, batch: BatchId) -> None:
+        """Finish it where no row is left: two last rows that ended at once don't see each other."""
+        with writing(self._engine) as connection:
+            asked = select(batches.c.number).where(*self._own(batch))
+            found = connection.execute(asked).scalar()
+            if found is not None:
+                self._settle(connection, found)
+
+    def states(self, batches_asked: Collection[BatchId]) -> dict[BatchId, BatchState]:
         """What workers look at every second."""
-        raise NotImplementedError
+        ids = [short(batch, 64) for batch in batches_asked]
+        asked = select(batches.c.id, batches.c.state).where(*self._seen(), batches.c.id.in_(ids))
+        with reading(self._engine) as connection:
+            return {BatchId(batch): BatchState(state) for batch, state in connection.execute(asked)}
 
     def beat(self, worker: WorkerSeen) -> None:
         """A worker lives; called every few seconds."""
-        raise NotImplementedError
+        workers.beat(self._engine, worker)
+
+    def leave(self, worker: str) -> None:
+        """A worker takes no rows any more, although its process may live on."""
+        workers.leave(self._engine, worker)
 
     def workers(self) -> tuple[WorkerSeen, ...]:
         """Those that live, and those that went within the last hour; newest first."""
-        raise NotImplementedError
+        return workers.seen(self._engine, self._alive)
+
+    def _halt(self, batch: BatchId, state: BatchState, before: Collection[str], why: str) -> None:
+        with writing(self._engine) as connection:
+            found = self._locked(connection, batch)
+            if found["state"] not in before:
+                return
+            self._put(connection, found, state=state, why=cleaned(why))
+            batch_rows.return_queued(connection, found["number"])
+
+    def _goes_on(self, connection: Connection, found: RowMapping) -> None:
+        """A finished batch that has rows to do again."""
+        finished = found["state"] == BatchState.FINISHED.value
+        if finished and batch_rows.left(connection, found["number"]):
+            self._put(connection, found, state=BatchState.RUNNING, finished_at=None)
+
+    def _settle(self, connection: Connection, number: int) -> None:
+        if batch_rows.left(connection, number):
+            return
+        own = select(batches.c.number).where(batches.c.number == number)
+        connection.execute(own.with_for_update())
+        # Looked at once more, now that nobody can add rows meanwhile.
+        if batch_rows.left(connection, number):
+            return
+        going = (BatchState.RUNNING.value, BatchState.PAUSED.value)
+        connection.execute(
+            update(batches)
+            .where(batches.c.number == number, batches.c.state.in_(going))
+            .values(
+                state=BatchState.FINISHED.value,
+                why="",
+                finished_at=time.time(),
+                changed=batches.c.changed + 1,
+            )
+        )
+
+    def _put(self, connection: Connection, found: RowMapping, **other: object) -> None:
+        connection.execute(
+            update(batches)
+            .where(batches.c.number == found["number"])
+            .values(**other, changed=batches.c.changed + 1)
+        )
+
+    def _locked(self, connection: Connection, batch: str) -> RowMapping:
+        """For who changes the batch itself: nobody takes or ends a row of it meanwhile."""
+        asked = select(batches).where(*self._own(batch)).with_for_update()
+        found = connection.execute(asked).mappings().first()
+        if found is None:
+            raise InputError(GONE)
+        return found
+
+    def _shared(self, connection: Connection, batch: str) -> RowMapping | None:
+        """For who does something about its rows: it stays as it is meanwhile."""
+        asked = select(batches.c.number, batches.c.state).where(*self._own(batch))
+        found = connection.execute(asked.with_for_update(read=True)).mappings()
+        return found.first()
+
+    def _check(self, batch: str) -> None:
+        if self._person is not None and self.get(batch) is None:
+            raise InputError(GONE)
+
+    def _own(self, batch: str) -> list[ColumnElement[bool]]:
+        return [batches.c.id == short(batch, 64), *self._seen()]
+
+    def _seen(self) -> list[ColumnElement[bool]]:
+        return [] if self._person is None else [batches.c.person == self._person]
+
+
+def _new_id() -> BatchId:
+    """Not to be guessed, and no option of a command line by its first character."""
+    while not (made := secrets.token_urlsafe(9))[0].isalnum():
+        pass
+    return BatchId(made)

@@ -48,7 +48,7 @@ class Store:
         """What each day cost, and what is set aside of it."""
         self.estimates = Estimates(self._engine)
         """What earlier runs say about the next one."""
-        self.batches = Batches(self._engine)
+        self.batches = Batches(self._engine, alive=self._owners.alive)
         """One workflow on many topics: what was asked for and what came of it."""
         self._person: PersonId | None = None
         self._closed = False
@@ -63,7 +63,7 @@ class Store:
         own.history = History(self._engine, person)
         own.verdicts = Verdicts(self._engine, person)
         own.estimates = Estimates(self._engine, person)
-        own.batches = Batches(self._engine, person)
+        own.batches = Batches(self._engine, person, self._owners.alive)
         return own
 
     @classmethod
@@ -92,6 +92,16 @@ class Store:
     def person(self) -> PersonId | None:
         """Whose view this is; None: everybody's."""
         return self._person
+
+    @property
+    def owner(self) -> str:
+        """The id of this process among those that have the record open."""
+        return self._owners.id
+
+    def alive(self, owner: str) -> bool:
+        """Whether the process of that id still has the record open. StoreError."""
+        with reading.reading(self._engine) as connection:
+            return self._owners.alive(connection, owner)
 
     @property
     def edition(self) -> int:

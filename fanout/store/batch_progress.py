@@ -1,0 +1,90 @@
+"""How far a batch is, counted by the database in a few questions."""
+
+from __future__ import annotations
+
+import time
+
+from sqlalchemy import Connection, Engine, func, select
+
+from fanout.batches import FailureGroup, Progress, RowState
+from fanout.store.batch_rows import number_of
+from fanout.store.database import reading
+from fanout.store.schema import batch_rows as rows
+from fanout.types import BatchId, FailureKind
+
+NEWEST = 100
+"""Ends from which the rate is told."""
+RECENT_S = 600.0
+"""Older ends say nothing about the rate of now."""
+FIRST = 5
+"""Numbers that a group of failures names."""
+_COUNTED = [state.value for state in RowState if state.finished and state is not RowState.SKIPPED]
+
+
+def progress(engine: Engine, batch: BatchId) -> Progress:
+    """As it is now, in one consistent picture."""
+    at = time.time()
+    with reading(engine) as connection:
+        number = int(connection.execute(select(number_of(batch))).scalar() or 0)
+        found = connection.execute(
+            select(
+                rows.c.state,
+                func.count(),
+                func.coalesce(func.sum(rows.c.cost_nano), 0),
+                func.count(rows.c.cost_nano),
+                func.coalesce(func.sum(rows.c.input_tokens + rows.c.output_tokens), 0),
+            )
+            .where(rows.c.batch == number)
+            .group_by(rows.c.state)
+        ).all()
+        recent, recent_s = _recent(connection, number, at)
+        failures = _failures(connection, number)
+    return Progress(
+        at=at,
+        counts={RowState(state): int(count) for state, count, *_ in found},
+        cost_nano=sum(int(cost) for _, _, cost, _, _ in found),
+        unknown_costs=sum(
+            int(count) - int(known) for state, count, _, known, _ in found if state in _COUNTED
+        ),
+        tokens=sum(int(tokens) for *_, tokens in found),
+        recent=recent,
+        recent_s=recent_s,
+        failures=failures,
+    )
+
+
+def _recent(connection: Connection, batch: int, at: float) -> tuple[int, float]:
+    """How many rows ended within how many seconds: since the first of the newest ends."""
+    ends = connection.execute(
+        select(rows.c.finished_at)
+        .where(rows.c.batch == batch, rows.c.finished_at >= at - RECENT_S)
+        .order_by(rows.c.finished_at.desc())
+        .limit(NEWEST + 1)
+    ).scalars()
+    found = list(ends)
+    if len(found) < 2:
+        return len(found), RECENT_S
+    # The first one only marks where the time begins.
+    return len(found) - 1, max(at - found[-1], 0.001)
+
+
+def _failures(connection: Connection, batch: int) -> tuple[FailureGroup, ...]:
+    """By cause, the most frequent first."""
+    failed = (rows.c.batch == batch, rows.c.state == RowState.FAILED.value)
+    counted = connection.execute(
+        select(rows.c.cause, func.count()).where(*failed).group_by(rows.c.cause)
+    ).all()
+    groups = []
+    for cause, count in sorted(counted, key=lambda one: (-one[1], one[0] or "")):
+        own = (*failed, rows.c.cause.is_(None) if cause is None else rows.c.cause == cause)
+        newest = select(rows.c.message).where(*own).order_by(rows.c.finished_at.desc()).limit(1)
+        first = select(rows.c.number).where(*own).order_by(rows.c.number).limit(FIRST)
+        groups.append(
+            FailureGroup(
+                cause=None if cause is None else FailureKind(cause),
+                message=str(connection.execute(newest).scalar() or ""),
+                count=int(count),
+                rows=tuple(connection.execute(first).scalars()),
+            )
+        )
+    return tuple(groups)
