@@ -1,7 +1,8 @@
 """Writes every run down while it happens: one thread, a second behind at most.
 
-What ended is written at once, text once a second. A database that can't be written now loses
-nothing: the events stay in memory and are tried again, and the people are told meanwhile.
+What ended is written at once, text once a second: the end of a branch brings the rest of its own
+run along, and no other run. A database that can't be written now loses nothing: the events stay in
+memory and are tried again, and the people are told meanwhile.
 """
 
 from __future__ import annotations
@@ -39,6 +40,10 @@ class Scribe:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._unwritten: dict[int, Recorder] = {}
+        self._pressing: set[int] = set()
+        """Those of them that can't wait for the next second."""
+        self._whole = True
+        """The next turn writes everything."""
         self._lock = threading.Lock()
         self._urgent = threading.Event()
         self._wrote = threading.Condition()
@@ -54,6 +59,8 @@ class Scribe:
     def news(self, recorder: Recorder, *, urgent: bool) -> None:
         with self._lock:
             self._unwritten[id(recorder)] = recorder
+            if urgent:
+                self._pressing.add(id(recorder))
         if urgent:
             self._urgent.set()
 
@@ -63,12 +70,12 @@ class Scribe:
         with self._wrote:
             # The turn that is under way may have looked before the newest event.
             wanted = self._turns + 2
-            self._urgent.set()
+            self._press()
             while self._turns < wanted and self._thread.is_alive():
                 left = until - monotonic()
                 if left <= 0:
                     return False
-                self._urgent.set()
+                self._press()
                 self._wrote.wait(min(left, 0.05))
         return not self.problem
 
@@ -79,21 +86,37 @@ class Scribe:
         self._urgent.set()
         self._thread.join(self._last_s)
 
+    def _press(self) -> None:
+        """Write everything soon."""
+        self._whole = True
+        self._urgent.set()
+
     def _write_on(self) -> None:
+        due = monotonic()
         while not self._closing:
-            if self._urgent.wait(AGAIN_S if self.problem else EVERY_S):
+            if self._urgent.wait(max(0.0, due - monotonic())):
                 sleep(GATHER_S)
             self._urgent.clear()
-            self._turn()
+            if self._turn(whole=monotonic() >= due):
+                due = monotonic() + (AGAIN_S if self.problem else EVERY_S)
         until = monotonic() + self._last_s - 2 * LAST_TRIES_S
-        self._turn()
+        self._turn(whole=True)
         while self._unwritten and monotonic() < until:
             sleep(LAST_TRIES_S)
-            self._turn()
+            self._turn(whole=True)
 
-    def _turn(self) -> None:
+    def _turn(self, *, whole: bool) -> bool:
+        """Write what presses, or everything; returns whether it was everything."""
+        # While something can't be written, only all of it together shows that it can be again.
+        whole = whole or self._whole or bool(self.problem)
         with self._lock:
-            recorders, self._unwritten = list(self._unwritten.values()), {}
+            pressing, self._pressing = self._pressing, set()
+            if whole:
+                self._whole = False
+                recorders, self._unwritten = list(self._unwritten.values()), {}
+            else:
+                found = (self._unwritten.pop(key, None) for key in pressing)
+                recorders = [one for one in found if one is not None]
         problem = self._written_down(recorders)
         try:
             self._store.beat()
@@ -104,8 +127,9 @@ class Scribe:
         # Only now: one run that can't be written is not made good by another that can.
         self.problem = problem
         with self._wrote:
-            self._turns += 1
+            self._turns += whole
             self._wrote.notify_all()
+        return whole
 
     def _written_down(self, recorders: Sequence[Recorder]) -> str:
         """In one transaction; what is wrong with one run is found alone, and holds up no other."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Engine, delete, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from fanout.errors import StoreConflict
 from fanout.events import (
@@ -33,6 +34,16 @@ _RESHAPE = (RunStarted, AggregatePlanned, RunResumed)
 """After these there may be other calls than before."""
 _SEARCHED = (RunStarted, BranchFinished, AggregateWritten, RunResumed, RunFinished)
 """After these a search should find what was written."""
+_FOUND = (
+    select(runs.c.number, runs.c.events, runs.c.owner, runs.c.person)
+    .where(runs.c.id == bindparam("wanted"))
+    .with_for_update()
+)
+# What is written for every run every second is put together once, and only filled in then.
+_PUT_RUN = update(runs).where(runs.c.number == bindparam("wanted"))
+_PUT_CHUNK = timeline.insert()
+_PUT_CALLS: dict[tuple[str, ...], sqlite.Insert | postgresql.Insert] = {}
+"""By the database's kind and the columns that are filled."""
 MANY = 50
 """With more branches a search finds them once the run has ended: looking through all the texts at
 the end of each would take most of the time."""
@@ -55,11 +66,7 @@ class Journal:
 
     def _write(self, connection: Connection, news: Update, imported: bool) -> None:
         run_id = short(news.snapshot.run_id, 64)
-        row = connection.execute(
-            select(runs.c.number, runs.c.events, runs.c.owner, runs.c.person)
-            .where(runs.c.id == run_id)
-            .with_for_update()
-        ).first()
+        row = connection.execute(_FOUND, {"wanted": run_id}).first()
         if row is None:
             if news.first:
                 raise StoreConflict("The beginning of this run is not in the record any more.")
@@ -103,12 +110,9 @@ def append(
 ) -> None:
     """Write the next events of a run, and everything that follows from them."""
     written = {"events": first + len(events), "owner": owner, "written_at": time.time()}
-    connection.execute(
-        update(runs).where(runs.c.number == number).values(run_row(snapshot) | written)
-    )
-    connection.execute(
-        timeline.insert().values(run=number, first=first, count=len(events), data=pack(events))
-    )
+    connection.execute(_PUT_RUN, run_row(snapshot) | written | {"wanted": number})
+    chunk = {"run": number, "first": first, "count": len(events), "data": pack(events)}
+    connection.execute(_PUT_CHUNK, chunk)
     _put_calls(connection, number, snapshot, events)
     many = len(snapshot.branches) > MANY and not snapshot.status.finished
     if not many and any(isinstance(event, _SEARCHED) for event in events):
@@ -131,13 +135,19 @@ def _put_calls(
     if reshaped:
         there = [row["id"] for row in rows]
         connection.execute(delete(calls).where(calls.c.run == number, calls.c.id.not_in(there)))
-    if not rows:
-        return
-    statement = insert(connection, calls)
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in ("run", "id")}
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["run", "id"], set_=changed), rows
-    )
+    if rows:
+        connection.execute(_put_calls_statement(connection, tuple(rows[0])), rows)
+
+
+def _put_calls_statement(
+    connection: Connection, names: tuple[str, ...]
+) -> sqlite.Insert | postgresql.Insert:
+    key = (connection.dialect.name, *names)
+    if key not in _PUT_CALLS:
+        new = insert(connection, calls)
+        changed = {name: new.excluded[name] for name in names if name not in ("run", "id")}
+        _PUT_CALLS[key] = new.on_conflict_do_update(index_elements=["run", "id"], set_=changed)
+    return _PUT_CALLS[key]
 
 
 def _merge(connection: Connection, number: int) -> None:
