@@ -13,6 +13,7 @@ from io import TextIOWrapper
 from typing import TypeAlias
 
 from fanout import redaction
+from fanout.cli.doctor_flags import add_doctor_flags
 from fanout.cli.later import later
 from fanout.cli.policy_flags import add_policy_flags
 from fanout.cli.printable import printing
@@ -88,6 +89,10 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve-model", help="serve the bundled model on this machine")
     serve.add_argument("--port", type=_port, help="a fixed port; without it, any free one")
     serve.set_defaults(command=later("serve", "serve_command"))
+
+    doctor = commands.add_parser("doctor", help="check this installation, and say what to do")
+    add_doctor_flags(doctor)
+    doctor.set_defaults(command=later("doctor", "doctor_command"))
 
     sbom = commands.add_parser("sbom", help="list what Fanout is made of, with licences")
     sbom.add_argument("--format", choices=("cyclonedx", "licences"), default="cyclonedx")
