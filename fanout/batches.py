@@ -18,6 +18,9 @@ from fanout.types import BatchId, Cost, FailureKind, ModelRef, RunId, Via
 FORMAT = 1
 """Counts the changes after which an older worker can't carry out a row as it is meant."""
 
+HELD = "held back until the trial is over"
+"""`Row.skipped` of rows that are wanted, but only once a few others have been tried."""
+
 
 class BatchState(StrEnum):
     RUNNING = "running"

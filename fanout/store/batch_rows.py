@@ -11,13 +11,13 @@ from collections.abc import Collection, Iterator, Sequence
 
 from sqlalchemy import ColumnElement, Connection, Engine, exists, func, or_, select, update
 
-from fanout.batches import Row, RowRecord, RowResult, RowState
+from fanout.batches import HELD, Row, RowRecord, RowResult, RowState
 from fanout.store.batch_values import record_of, result_columns, row_columns
 from fanout.store.database import reading
 from fanout.store.rows import cleaned, short
 from fanout.store.schema import batch_rows as rows
 from fanout.store.schema import batches, workers
-from fanout.types import RunId
+from fanout.types import FailureKind, RunId
 
 PORTION = 500
 """Rows read or written at once where there may be a million."""
@@ -193,13 +193,36 @@ def each(engine: Engine, batch: str) -> Iterator[RowRecord]:
         after = found[-1].row.number
 
 
+def held(batch: str) -> list[ColumnElement[bool]]:
+    """The conditions on rows of a batch that are held back for a trial."""
+    skipped = RowState.SKIPPED.value
+    own = rows.c.batch == number_of(batch)
+    return [own, rows.c.state == skipped, rows.c.skipped == HELD]
+
+
+def release(connection: Connection, batch: int) -> int:
+    """Rows that were held back are waiting; how many."""
+    asked = (
+        rows.c.batch == batch,
+        rows.c.state == RowState.SKIPPED.value,
+        rows.c.skipped == HELD,
+    )
+    waiting = {"state": RowState.WAITING.value, "skipped": ""}
+    return connection.execute(update(rows).where(*asked).values(waiting)).rowcount
+
+
 def asked_for(
-    batch: str, states: Collection[RowState] = (), search: str = ""
+    batch: str,
+    states: Collection[RowState] = (),
+    search: str = "",
+    cause: FailureKind | None = None,
 ) -> list[ColumnElement[bool]]:
     """The conditions on rows of a batch; the text is looked for in topics and answers."""
     found: list[ColumnElement[bool]] = [rows.c.batch == number_of(batch)]
     if states:
         found.append(rows.c.state.in_([state.value for state in states]))
+    if cause is not None:
+        found.append(rows.c.cause == cause.value)
     if sought := cleaned(search).strip().lower():
         texts = (func.lower(rows.c.topic), func.lower(rows.c.answer))
         found.append(or_(*(text.contains(sought, autoescape=True) for text in texts)))

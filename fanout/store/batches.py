@@ -33,7 +33,7 @@ from fanout.store.batch_values import batch_columns, batch_of, budget_columns
 from fanout.store.database import reading, writing
 from fanout.store.rows import cleaned, short
 from fanout.store.schema import batches
-from fanout.types import BatchId, RunId
+from fanout.types import BatchId, FailureKind, RunId
 
 GONE = "This batch is not there any more."
 _GOING = (BatchState.RUNNING.value,)
@@ -178,16 +178,38 @@ class Batches:
         descending: bool = False,
         offset: int = 0,
         limit: int = 100,
+        cause: FailureKind | None = None,
     ) -> tuple[RowRecord, ...]:
-        """A page of rows; no states: all. `order`: number, finished_at, cost, wall, agreement."""
+        """A page of rows; no states: all. `order`: number, finished_at, cost, wall, agreement.
+        `cause`: only those that failed of it."""
         self._check(batch)
-        asked = batch_rows.asked_for(batch, states, search)
+        asked = batch_rows.asked_for(batch, states, search, cause)
         return batch_rows.page(self._engine, asked, order, descending, offset, limit)
 
-    def count(self, batch: BatchId, *, states: Collection[RowState] = (), search: str = "") -> int:
+    def count(
+        self,
+        batch: BatchId,
+        *,
+        states: Collection[RowState] = (),
+        search: str = "",
+        cause: FailureKind | None = None,
+    ) -> int:
         """How many rows `rows` would go through."""
         self._check(batch)
-        return batch_rows.count(self._engine, batch_rows.asked_for(batch, states, search))
+        return batch_rows.count(self._engine, batch_rows.asked_for(batch, states, search, cause))
+
+    def held(self, batch: BatchId) -> int:
+        """How many rows are held back for a trial; see `HELD`."""
+        self._check(batch)
+        return batch_rows.count(self._engine, batch_rows.held(batch))
+
+    def release(self, batch: BatchId) -> int:
+        """Rows that were held back are waiting; how many. A finished batch goes on."""
+        with writing(self._engine) as connection:
+            found = self._locked(connection, batch)
+            released = batch_rows.release(connection, found["number"])
+            self._goes_on(connection, found)
+        return released
 
     def each(self, batch: BatchId) -> Iterator[RowRecord]:
         """Every row in order, read in portions, so that memory stays flat."""

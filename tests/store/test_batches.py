@@ -12,6 +12,7 @@ import pytest
 
 from fanout.batches import (
     FORMAT,
+    HELD,
     BatchState,
     NewBatch,
     Row,
@@ -339,3 +340,32 @@ def test_a_worker_that_left_is_shown_as_gone_though_its_process_lives(store: Sto
     store.batches.leave(store.owner)
     (shown,) = store.batches.workers()
     assert not shown.alive
+
+
+def test_rows_held_back_for_a_trial_wait_until_they_are_released(store: Store) -> None:
+    held = [replace(row, skipped=HELD) for row in topics(6)[2:]]
+    left_out = replace(topics(7)[6], skipped="the same as row 1")
+    batch = store.batches.create(NEW, [*topics(2), *held, left_out])
+    store.batches.resume(batch)
+    assert store.batches.held(batch) == 4
+    for record in store.batches.take(batch, 10):
+        store.batches.begin(batch, record.row.number, record.go, RunId(record.row.topic), "w")
+        store.batches.end(batch, record.row.number, record.go, DONE)
+    tried = store.batches.get(batch)
+    assert tried is not None and tried.state is BatchState.FINISHED
+    assert store.batches.release(batch) == 4
+    assert [r.row.number for r in store.batches.take(batch, 10)] == [3, 4, 5, 6]
+    assert store.batches.count(batch, states=[RowState.SKIPPED]) == 1, "the repeated one"
+    assert (store.batches.held(batch), store.batches.release(batch)) == (0, 0)
+
+
+def test_rows_are_found_by_what_they_failed_of(store: Store) -> None:
+    batch = started(store, 3)
+    broken = replace(FAILED, cause=FailureKind.SERVER)
+    for record, result in zip(store.batches.take(batch, 3), (FAILED, broken, DONE), strict=True):
+        store.batches.begin(batch, record.row.number, record.go, RunId(record.row.topic), "w")
+        store.batches.end(batch, record.row.number, record.go, result)
+    found = store.batches.rows(batch, cause=FailureKind.SERVER)
+    assert [record.row.number for record in found] == [2]
+    assert store.batches.count(batch, cause=FailureKind.RATE_LIMIT) == 1
+    assert store.batches.count(batch) == 3
