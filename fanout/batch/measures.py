@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from fanout.batches import RowResult, RowState
+from fanout.budget.words import is_batch_cap
 from fanout.insight.practices import measured, run_independence
 from fanout.insight.speed import speed, total_cost_usd
 from fanout.insight.votes import outcome, run_outcome, voted
 from fanout.render.sources import shown_answer, shown_text
-from fanout.snapshot import Snapshot
+from fanout.snapshot import Branch, Snapshot
 from fanout.types import BranchState, Cost, Failure, Price, RunStatus, Usage
 from fanout.voting.plans import Comparison, Outcome, VotePlan
 from fanout.voting.ranking import Ranking
@@ -31,7 +32,6 @@ _STATES = {
     # Nobody went on with it, so it counts as ended by hand: "retry" takes it up again.
     RunStatus.INTERRUPTED: RowState.STOPPED,
 }
-_LOST = (BranchState.FAILED, BranchState.TIMED_OUT)
 _NOTHING_ASKED = Price(input=Decimal(0), output=Decimal(0), source="no request was sent")
 
 
@@ -60,7 +60,22 @@ def row_result(snapshot: Snapshot) -> RowResult:
         wall_s=took.wall_s,
         sequential_s=took.sequential_s,
         branches=len(snapshot.branches),
-        failed=sum(branch.state in _LOST for branch in snapshot.branches),
+        failed=sum(_lost(branch) for branch in snapshot.branches),
+    )
+
+
+def stopped_by_budget(snapshot: Snapshot) -> Failure | None:
+    """Why calls of a row were not made for its batch's budget; None where none was.
+
+    No further row gets far before that budget is raised, and this one can then go on.
+    """
+    failures = (call.failure for call in snapshot.calls)
+    return next((one for one in failures if one is not None and is_batch_cap(one)), None)
+
+
+def _lost(branch: Branch) -> bool:
+    return branch.state in (BranchState.FAILED, BranchState.TIMED_OUT) or (
+        branch.state is BranchState.SKIPPED and branch.failure is not None
     )
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from fanout.batch.measures import row_result
+from fanout.batch.measures import row_result, stopped_by_budget
 from fanout.batches import RowState
 from fanout.snapshot import Aggregate, Branch, Phase, Snapshot
 from fanout.types import (
@@ -179,3 +179,15 @@ def test_long_texts_are_not_compared() -> None:
     began = time.process_time()
     assert "independence" not in row_result(long).measures
     assert time.process_time() - began < 1
+
+
+def test_what_the_batchs_budget_left_out_is_told_apart_from_other_failures() -> None:
+    said = "Skipped: $0.01 of the batch's $5.00 is left."
+    failure = Failure(kind=FailureKind.BUDGET, message=said)
+    skipped = replace(call("a", state=BranchState.SKIPPED), failure=failure)
+    snapshot = run(skipped, call("b", "two"), status=RunStatus.PARTIAL)
+    assert stopped_by_budget(snapshot) == failure
+    assert row_result(snapshot).failed == 1
+    for other in (BROKEN, Failure(kind=FailureKind.BUDGET, message="$0 of the run's $5.00 left.")):
+        own = replace(skipped, failure=other)
+        assert stopped_by_budget(run(own, status=RunStatus.FAILED)) is None

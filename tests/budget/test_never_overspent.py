@@ -118,16 +118,18 @@ class World:
     runs: list[RunPurse]
     day: Budget
     billed: list[Amount] = field(default_factory=lambda: [Amount(), Amount(), Amount()])
+    lost: Amount = field(default_factory=Amount)
+    """Billed to a process that died."""
     refused: int = 0
     let_through: int = 0
 
     def check(self) -> None:
-        total = Amount()
+        total = self.lost
         for purse, billed in zip(self.runs, self.billed, strict=True):
-            _within(purse.taken.all, purse.cap)
-            _within(billed, purse.cap)
+            within(purse.taken.all, purse.cap)
+            within(billed, purse.cap)
             total += billed
-        _within(total, self.day)
+        within(total, self.day)
 
     async def carry_out(self, call: Call) -> None:
         for _ in range(call.after):
@@ -158,12 +160,12 @@ def _settle(reservation: Reserved, told: Usage) -> None:
     reservation.settle(told, Cost(usd=usd, price=PRICE, estimated=told.estimated))
 
 
-def _within(amount: Amount, cap: Budget) -> None:
+def within(amount: Amount, cap: Budget) -> None:
     assert cap.usd is None or amount.usd <= cap.usd
     assert cap.tokens is None or amount.tokens <= cap.tokens
 
 
-async def _all_at_once(world: World, calls: list[Call]) -> None:
+async def all_at_once(world: World, calls: list[Call]) -> None:
     async def one(call: Call) -> None:
         with anyio.CancelScope() as scope:
             if call.stopped is None:
@@ -190,7 +192,7 @@ def test_no_run_is_ever_overspent(calls: list[Call], caps: tuple[Budget, ...]) -
     budgets = Budgets(worst_usd)
     runs = [budgets.purse_for(RunId(str(n)), cap) for n, cap in enumerate(caps)]
     world = World(runs, Budget())
-    anyio.run(_all_at_once, world, calls)
+    anyio.run(all_at_once, world, calls)
     world.check()
     assert all(purse.taken.reserved == Amount() for purse in runs)
 
@@ -250,11 +252,11 @@ def test_no_day_is_ever_overspent_by_several_processes(
         processes[number % 2].purse_for(RunId(str(number)), own) for number, own in enumerate(runs)
     ]
     world = World(purses, cap)
-    anyio.run(_all_at_once, world, calls)
+    anyio.run(all_at_once, world, calls)
     world.check()
     for budgets in processes:
         budgets.close()
     today = processes[0].today().taken.everyone
     assert today.reserved == Amount()
-    _within(today.spent, cap)
+    within(today.spent, cap)
     assert today.spent.tokens == sum(purse.taken.spent.tokens for purse in purses)

@@ -6,16 +6,20 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from fanout.batches import NewBatch
 from fanout.budget.amount import Amount, Taken
 from fanout.budget.ledger import Booking, Claim, DayTaken, utc_day
 from fanout.errors import StoreError
+from fanout.policies import Budget
 from fanout.store.spend import ABANDONED_S, Spend
 from fanout.store.store import Store
+from fanout.types import EndpointId, ModelRef
 
 DAY = "2026-11-23"
 NOON = 1_795_435_200.0
@@ -96,6 +100,26 @@ def test_a_process_that_died_leaves_its_claims_taken_for_that_day_and_no_longer(
     ledger.reserve(claim("new", day=tomorrow), exactly(cents(2)))
     assert ledger.taken(tomorrow, "").everyone.all == cents(2)
     assert ledger.taken(DAY, "").everyone.all == cents(1)
+
+
+def test_a_batch_is_counted_beside_the_day_and_by_its_cap_of_now(
+    store: Store, open_store: Callable[[], Store]
+) -> None:
+    model = ModelRef(endpoint=EndpointId("e"), model="m")
+    budget = Budget(usd=Decimal("0.5"), tokens=70)
+    new = NewBatch(title="B", workflow="w", definition={}, model=model, budget=budget)
+    made = store.batches.create(new, [])
+    one, other = (replace(claim(name, "ada"), batch=made) for name in ("one", "two"))
+    store.spend.reserve(one, exactly(cents(30)))
+    open_store().spend.reserve(other, exactly(cents(5)))
+    store.spend.book([Booking(claim=one, amount=cents(7)), Booking(claim=one, amount=cents(7))])
+    store.spend.book([Booking(claim=replace(one, id=""), amount=cents(1))])
+    taken = store.spend.taken(DAY, "ada", made)
+    assert taken.batch == taken.person == Taken(spent=cents(8), reserved=cents(5))
+    assert taken.batch_cap == budget == store.spend.batch_cap(made)
+    assert store.spend.taken(DAY, "ada") == DayTaken(everyone=taken.everyone, person=taken.person)
+    assert store.spend.taken("2026-11-24", "bob", made).batch == taken.batch
+    assert store.spend.batch_cap("another") == Budget()
 
 
 def test_a_day_is_a_date_in_utc() -> None:
