@@ -91,14 +91,20 @@ class Settings:
         cls,
         environment: Mapping[str, str] | None = None,
         secrets: Mapping[str, object] | None = None,
+        *,
+        endpoint_from_files: bool = True,
     ) -> Settings:
         """SettingsError, naming the variable or the key in the file, if one can't be used.
 
-        `secrets` is a secrets file that was read, for what the environment leaves out.
+        `secrets` is a secrets file that was read, for what the environment leaves out. With
+        `endpoint_from_files` False the caller names the endpoint, and files say nothing of it.
         """
         learn_all(secrets or {})
         said = gathered(
-            os.environ if environment is None else environment, secrets or {}, DEFAULT_HOME
+            os.environ if environment is None else environment,
+            secrets or {},
+            DEFAULT_HOME,
+            endpoint_from_files=endpoint_from_files,
         )
         for warning in said.warnings:
             _warn(warning)

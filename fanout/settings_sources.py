@@ -65,16 +65,25 @@ def gathered(
     environment: Mapping[str, str],
     secrets: Mapping[str, object],
     default_home: Path,
+    *,
+    endpoint_from_files: bool = True,
 ) -> Said:
-    """SettingsError where the settings file can't be read or has a key that nobody knows."""
+    """`endpoint_from_files` False: whoever calls names the endpoint, so files say nothing of it.
+
+    SettingsError where the settings file can't be read or has a key that nobody knows.
+    """
     env = of_both(environment, secrets)
+    if not endpoint_from_files:
+        for name in ENDPOINT:
+            env.pop(name + FILE, None)
     wrong = _add_secret_files(env)
     found = _of_file(env, default_home)
     # A key goes to no other address than the one that it stands beside.
     elsewhere = "OPENAI_BASE_URL" in env and env["OPENAI_BASE_URL"].rstrip("/") != found.values.get(
         "OPENAI_BASE_URL", ""
     ).rstrip("/")
-    given = {*env, *wrong} | (ENDPOINT if elsewhere else frozenset())
+    left_out = elsewhere or not endpoint_from_files
+    given = {*env, *wrong} | (ENDPOINT if left_out else frozenset())
     values = {name: text for name, text in found.values.items() if name not in given}
     for setting in SETTINGS:
         if setting.secret and setting.name in found.values:

@@ -180,7 +180,7 @@ def _only_in_memory(why: str) -> str:
 
 
 def _open_postgresql(url: str) -> Opened:
-    engine = postgresql_engine(_address(url))
+    engine = postgresql_engine(address(url))
     try:
         with writing(engine) as connection:
             connection.execute(text(f"SET LOCAL lock_timeout = '{OPENING_S:.0f}s'"))
@@ -198,7 +198,7 @@ def _open_postgresql(url: str) -> Opened:
     return Opened(engine=engine)
 
 
-def _address(url: str) -> URL:
+def address(url: str) -> URL:
     """Its text never reaches an error: it may hold a password."""
     try:
         parsed = make_url(url.strip())

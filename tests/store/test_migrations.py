@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, inspect, select, text
 from fanout.errors import SettingsError
 from fanout.store.database import postgresql_engine, reading, sqlite_engine, writing
 from fanout.store.migrations import HEAD, REVISIONS
-from fanout.store.opening import _address
+from fanout.store.opening import address
 from fanout.store.schema import WORDS, metadata
 from fanout.store.store import Store
 from tests.folding import folded
@@ -49,7 +49,7 @@ def config(connection: Connection) -> Config:
 
 def engine_of(home: Path, url: str) -> Engine:
     home.mkdir(exist_ok=True)
-    return postgresql_engine(_address(url)) if url else sqlite_engine(home / "fanout.db")
+    return postgresql_engine(address(url)) if url else sqlite_engine(home / "fanout.db")
 
 
 def older(home: Path, url: str, revision: str, tmp_path: Path) -> None:
