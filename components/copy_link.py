@@ -1,4 +1,4 @@
-"""A button that copies this run's address."""
+"""A button that copies the address of a run, or of another thing that has one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ export default function ({parentElement, data}) {
     after = setTimeout(() => { word.textContent = 'Copy link'; }, data.note ? 4000 : 1800);
   };
   button.onclick = async () => {
-    const url = `${location.origin}${location.pathname.replace(/[^/]*$/, '')}?run=${data.run}`;
+    const url = `${location.origin}${location.pathname.replace(/[^/]*$/, '')}${data.page}?${data.name}=${encodeURIComponent(data.run)}`;
     const done = data.note ? `Link copied: ${data.note}` : 'Link copied';
     say(await copied(url, parentElement) ? done : url);
   };
@@ -57,7 +57,8 @@ async function copied(text, root) {
 _mount = st.components.v2.component("fanout_copy_link", html=_HTML, css=_STYLE, js=_SCRIPT)
 
 
-def copy_link(run_id: str, *, key: str, note: str = "") -> None:
+def copy_link(run_id: str, *, key: str, note: str = "", page: str = "", name: str = "run") -> None:
     """Draw it. Where a browser allows no copying, the button shows the address instead; `note` is
-    said after copying."""
-    _mount(key=key, data={"run": run_id, "note": note}, width="content")
+    said after copying. `page` and `name` are for an address other than a run's."""
+    data = {"run": run_id, "note": note, "page": page, "name": name}
+    _mount(key=key, data=data, width="content")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from components.batch import row_place
 from components.copy_link import copy_link
 from components.exports import export_menu
 from components.history.run_label import label_editor
@@ -26,6 +27,7 @@ def run_bar(runtime: Runtime, handle: RunHandle) -> bool:
         # Who saw it go on live is not thrown back into its replay when it is done.
         st.session_state[REPLAYED] = None
     replayed = st.session_state.get(REPLAYED) == handle.id
+    row_place(runtime, handle)
     if viewed(handle):
         st.info(label(handle.fixed, 400), icon=":material/group:")
     elif snapshot.status.finished and not replayed:

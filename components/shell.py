@@ -30,6 +30,7 @@ shut = whole.visitors is not None and person is None
 page = st.navigation(
     [
         st.Page(PAGES / "run.py", title="Run", icon=":material/play_arrow:", default=True),
+        st.Page(PAGES / "batch.py", title="Batch", icon=":material/table_rows:"),
         st.Page(PAGES / "history.py", title="History", icon=":material/history:"),
         st.Page(PAGES / "compare.py", title="Compare", icon=":material/compare_arrows:"),
         st.Page(PAGES / "workflows.py", title="Workflows", icon=":material/account_tree:"),

@@ -1,0 +1,137 @@
+"""The part of a batch's page that goes on by itself while rows are at work.
+
+It asks the database for one count and one page of rows, whatever the batch's size, and stops when
+nothing moves any more: then a look now and then tells whether somebody made it go on elsewhere.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import streamlit as st
+
+from components.batch import words
+from components.batch.crew import crew
+from components.batch.failures import failures
+from components.batch.table import rows_table
+from components.plain import label
+from fanout.batches import Batch, BatchState, Progress, RowState
+from fanout.engine.runtime import Runtime
+from fanout.errors import FanoutError
+
+LIVE_S = 2.0
+QUIET_S = 10.0
+
+
+def watching(runtime: Runtime, batch: Batch) -> None:
+    """Draw it, again and again while the batch is running."""
+    progress = runtime.store.batches.progress(batch.id)
+    live = moves(batch, progress)
+    st.fragment(_drawn, run_every=LIVE_S if live else None)(runtime, batch, live)
+    if not live:
+        st.fragment(_glance, run_every=QUIET_S)(runtime, batch, progress.ended)
+
+
+def moves(batch: Batch, progress: Progress) -> bool:
+    """Whether anything changes without a click: rows under way are finished in a pause, too."""
+    under_way = any(progress.counts.get(state) for state in words.UNDER_WAY)
+    return batch.state is BatchState.RUNNING or under_way
+
+
+def _drawn(runtime: Runtime, batch: Batch, live: bool) -> None:
+    try:
+        now = runtime.store.batches.get(batch.id)
+        progress = runtime.store.batches.progress(batch.id)
+        workers = runtime.store.batches.workers()
+    except FanoutError as error:
+        st.error(
+            f"{label(str(error), 500)} The page tries again by itself.", icon=":material/error:"
+        )
+        return
+    if now is None or now.changed != batch.changed or moves(now, progress) != live:
+        # Buttons and headings stand outside of this part.
+        st.rerun()
+    # Each part in a box that is always there, so that nothing below moves to another place.
+    with st.container(key="batch_progress"):
+        _progress(now, progress)
+    with st.container(key="batch_figures"):
+        _figures(now, progress)
+    with st.container(key="batch_crew"):
+        crew(now, progress, workers)
+    with st.container(key="batch_failures"):
+        failures(now, progress)
+    with st.container(key="batch_table"):
+        rows_table(runtime, now, progress)
+
+
+def _glance(runtime: Runtime, batch: Batch, ended: int) -> None:
+    try:
+        now = runtime.store.batches.get(batch.id)
+    except FanoutError:
+        return
+    if now is None or now.changed != batch.changed:
+        st.rerun()
+
+
+def _progress(batch: Batch, progress: Progress) -> None:
+    st.progress(words.share(progress), text=words.ended_text(progress))
+
+
+def _figures(batch: Batch, progress: Progress) -> None:
+    with st.grid(min_column_width=170, gap="small"):
+        st.metric("Rows ended", f"{progress.ended:,}", help=words.ended_text(progress), border=True)
+        st.metric("Time left", _left(batch, progress), help=_left_help(progress), border=True)
+        st.metric(
+            "Cost so far",
+            label(words.spent_text(progress, free=_free(batch))),
+            delta=label(words.cap_text(batch)) or None,
+            delta_color="off",
+            delta_arrow="off",
+            help="Rows that have ended. Those under way are added when they end.",
+            border=True,
+        )
+        st.metric("Tokens", f"{progress.tokens:,}", help="In and out, of ended rows", border=True)
+    st.caption(label(_told(batch, progress), 300))
+    _capped(batch, progress)
+
+
+def _left(batch: Batch, progress: Progress) -> str:
+    if not progress.left:
+        return "–"
+    if batch.state is not BatchState.RUNNING:
+        return words.state_word(batch).lower()
+    left_s = progress.remaining_s
+    return f"≈ {words.time_text(left_s)}" if left_s is not None else "not known yet"
+
+
+def _left_help(progress: Progress) -> str:
+    return words.remaining_text(progress) or "Every row has ended"
+
+
+def _told(batch: Batch, progress: Progress) -> str:
+    left_out = progress.counts.get(RowState.SKIPPED, 0)
+    running = batch.state is BatchState.RUNNING
+    parts = [
+        words.remaining_text(progress) if running else "",
+        f"{words.count(progress.counts.get(RowState.WAITING, 0), 'row')} waiting"
+        if progress.left
+        else "",
+        f"{words.count(left_out, 'row')} left out" if left_out else "",
+    ]
+    return " · ".join(filter(None, parts))
+
+
+def _capped(batch: Batch, progress: Progress) -> None:
+    """A bar for the cap that is used up first; nothing without a cap."""
+    shares = []
+    if batch.budget.usd:
+        shares.append(Decimal(progress.cost_nano) / words.NANO / batch.budget.usd)
+    if batch.budget.tokens:
+        shares.append(Decimal(progress.tokens) / batch.budget.tokens)
+    if shares:
+        used = min(1.0, float(max(shares)))
+        st.progress(used, text=f"{used:.0%} of the budget used")
+
+
+def _free(batch: Batch) -> bool:
+    return not batch.budget.usd

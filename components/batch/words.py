@@ -1,0 +1,156 @@
+"""Batches, rows and workers in words, the same in lists, tables and what a screen reader says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from fanout.batches import Batch, BatchState, FailureGroup, Progress, RowRecord, RowState
+from fanout.render.words import cost_text, kind_word, seconds_text, usd_text
+from fanout.store.batch_values import SUMMED
+from fanout.types import Via
+
+NANO = 10**9
+BATCH_STATES: Mapping[BatchState, str] = {
+    BatchState.RUNNING: "Running",
+    BatchState.PAUSED: "Paused",
+    BatchState.STOPPED: "Stopped",
+    BatchState.FINISHED: "Finished",
+}
+BATCH_ICONS: Mapping[BatchState, str] = {
+    BatchState.RUNNING: ":material/play_circle:",
+    BatchState.PAUSED: ":material/pause_circle:",
+    BatchState.STOPPED: ":material/stop_circle:",
+    BatchState.FINISHED: ":material/check_circle:",
+}
+ROW_STATES: Mapping[RowState, str] = {
+    RowState.WAITING: "Waiting",
+    RowState.QUEUED: "Queued",
+    RowState.RUNNING: "At work",
+    RowState.SUCCEEDED: "Answered",
+    RowState.PARTIAL: "In part",
+    RowState.FAILED: "Failed",
+    RowState.STOPPED: "Stopped",
+    RowState.SKIPPED: "Left out",
+}
+VIA: Mapping[Via, str] = {
+    Via.CALLS: "Direct calls",
+    Via.PROVIDER: "The provider's Batch API",
+}
+_TOLD = (
+    RowState.SUCCEEDED,
+    RowState.PARTIAL,
+    RowState.FAILED,
+    RowState.STOPPED,
+    RowState.RUNNING,
+)
+UNDER_WAY = (RowState.QUEUED, RowState.RUNNING)
+
+
+def state_word(batch: Batch) -> str:
+    """ "Not started" where it never was."""
+    if batch.state is BatchState.PAUSED and batch.started_at is None:
+        return "Not started"
+    return BATCH_STATES[batch.state]
+
+
+def count(number: int, one: str, several: str = "") -> str:
+    """ "1 row", "5,000 rows"."""
+    return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
+def wanted(progress: Progress) -> int:
+    """Rows that are to be answered."""
+    return progress.total - progress.counts.get(RowState.SKIPPED, 0)
+
+
+def share(progress: Progress) -> float:
+    """Of the rows that are wanted, how many have ended: 0 to 1."""
+    return min(1.0, progress.ended / wanted(progress)) if wanted(progress) else 0.0
+
+
+def ended_text(progress: Progress) -> str:
+    """ "412 of 5,000 rows ended · 398 answered · 9 in part · 5 failed"."""
+    parts = [f"{progress.ended:,} of {count(wanted(progress), 'row')} ended"]
+    parts += [
+        f"{number:,} {ROW_STATES[state].lower()}"
+        for state in _TOLD
+        if (number := progress.counts.get(state, 0))
+    ]
+    return " · ".join(parts)
+
+
+def time_text(seconds: float) -> str:
+    """For spans that are only about right: "under a minute", "12 min", "3 h 20 min", "2 days"."""
+    minutes = round(seconds / 60)
+    if seconds < 55:
+        return "under a minute"
+    if minutes < 60:
+        return f"{max(1, minutes)} min"
+    hours, rest = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    return f"{hours // 24} days {hours % 24} h"
+
+
+def remaining_text(progress: Progress) -> str:
+    """How long it will take, with what that is known from."""
+    if not progress.left:
+        return ""
+    rate, left_s = progress.rows_per_minute, progress.remaining_s
+    if rate is None or left_s is None:
+        return "How long it takes is known once two rows have ended"
+    since_s = progress.recent_s
+    over = seconds_text(since_s) if since_s < 60 else time_text(since_s)
+    return (
+        f"About {time_text(left_s)} left, at {rate_text(rate)} "
+        f"({count(progress.recent, 'row')} ended in the last {over})"
+    )
+
+
+def rate_text(rows_per_minute: float) -> str:
+    """ "34 rows a minute", "2.5 rows a minute"."""
+    said = f"{rows_per_minute:.1f}" if rows_per_minute < 9.95 else f"{rows_per_minute:,.0f}"
+    return f"{said} rows a minute"
+
+
+def spent_text(progress: Progress, *, free: bool = False) -> str:
+    """What the calls of ended rows cost."""
+    known = usd_text(Decimal(progress.cost_nano) / NANO)
+    if progress.unknown_costs and not progress.cost_nano:
+        return "Cost unknown"
+    if free and not progress.cost_nano:
+        return "Free"
+    if progress.unknown_costs:
+        return f"{known}, and {count(progress.unknown_costs, 'row')} unknown"
+    return known
+
+
+def cap_text(batch: Batch) -> str:
+    """ "of at most $5.00 and 1,000,000 tokens"; "" without a cap."""
+    caps = []
+    if batch.budget.usd is not None:
+        caps.append(usd_text(batch.budget.usd))
+    if batch.budget.tokens is not None:
+        caps.append(f"{batch.budget.tokens:,} tokens")
+    return f"of at most {' and '.join(caps)}" if caps else ""
+
+
+def row_cost(record: RowRecord) -> str:
+    result = record.result
+    if result is None:
+        return ""
+    if result.cost is not None and result.cost.price.source == SUMMED.source:
+        return usd_text(result.cost.usd)
+    return cost_text(result.cost)
+
+
+def cause_text(group: FailureGroup) -> str:
+    """What the rows of a group failed of, in two or three words."""
+    return kind_word(group.cause).capitalize() if group.cause is not None else "Cause unknown"
+
+
+def pace_text(batch: Batch) -> str:
+    """ "4 rows at once · at most 60 a minute"."""
+    limit = f" · at most {batch.rows_per_minute:,} a minute" if batch.rows_per_minute else ""
+    return f"{count(batch.concurrency, 'row')} at once{limit}"
