@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from time import monotonic
 from typing import Protocol, assert_never
 
 import anyio
@@ -11,6 +12,10 @@ from fanout.errors import ProviderError
 from fanout.policies import RateFacts
 from fanout.providers.base import ChatRequest, Done, Opened, Provider, TextPiece, Thought
 from fanout.types import Deadlines, Failure, FailureKind
+
+SLACK_S = 0.25
+"""Silence may be noticed so much later, or a twentieth of its deadline if that is less: moving a
+deadline costs more than taking in a word does."""
 
 
 class Listener(Protocol):
@@ -32,12 +37,15 @@ async def attempt(
     A model that thinks is alive: from its first thought on the idle deadline counts. Being
     cancelled closes the connection before this returns.
     """
-    watch = _Deadline(deadlines=deadlines, began_s=anyio.current_time())
+    watch = _Deadline(deadlines=deadlines, began_s=monotonic())
     done: Done | None = None
-    with anyio.CancelScope(deadline=watch.next_s()) as scope:
+    with anyio.CancelScope(deadline=anyio.current_time() + watch.left_s()) as scope:
         async with provider.stream(request) as items:
             async for item in items:
                 match item:
+                    case TextPiece():
+                        watch.sign = "wrote"
+                        listener.wrote(item, watch.elapsed_s)
                     case Done():
                         done = item
                         break
@@ -47,12 +55,10 @@ async def attempt(
                     case Thought():
                         watch.sign = watch.sign or "thought"
                         listener.thought(item.pieces, watch.elapsed_s)
-                    case TextPiece():
-                        watch.sign = "wrote"
-                        listener.wrote(item, watch.elapsed_s)
                     case _:
                         assert_never(item)
-                scope.deadline = watch.next_s()
+                if watch.passed_by():
+                    scope.deadline = anyio.current_time() + watch.left_s()
     if done is not None:
         return done
     if scope.cancelled_caught:
@@ -69,15 +75,31 @@ class _Deadline:
     sign: str = ""
     """The last kind of sign of life: "thought" or "wrote"."""
 
+    armed_s: float = 0.0
+    """When silence from now on would be too long, as was said last; 0 before the first sign."""
+
     @property
     def elapsed_s(self) -> float:
-        return anyio.current_time() - self.began_s
+        return monotonic() - self.began_s
 
-    def next_s(self) -> float:
-        limits = self.deadlines
-        total = float("inf") if limits.total_s is None else self.began_s + limits.total_s
-        step = limits.idle_s if self.sign else limits.first_token_s
-        return total if step is None else min(total, anyio.current_time() + step)
+    def passed_by(self) -> bool:
+        """Whether life has gone on for so long that the deadline has to be moved."""
+        idle_s = self.deadlines.idle_s
+        if not self.armed_s:
+            return True
+        return idle_s is not None and monotonic() + idle_s > self.armed_s
+
+    def left_s(self) -> float:
+        """Seconds from now to the next deadline."""
+        limits, now = self.deadlines, monotonic()
+        total = float("inf") if limits.total_s is None else self.began_s + limits.total_s - now
+        if not self.sign:
+            return total if limits.first_token_s is None else min(total, limits.first_token_s)
+        step = float("inf")
+        if limits.idle_s is not None:
+            step = limits.idle_s + min(SLACK_S, limits.idle_s / 20)
+        self.armed_s = now + step
+        return min(total, step)
 
     def failure(self) -> Failure:
         limits = self.deadlines

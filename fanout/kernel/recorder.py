@@ -3,13 +3,15 @@
 With a journal, the end of a branch is shown to the world only once it is written down: what
 somebody has seen finished is there after any crash. The kernel itself never waits for that, and
 where the journal can't write, it is waited for no longer than `HOLD_S`.
+
+Words come far more often than anybody looks, so they are folded in when somebody does.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from time import monotonic, time
@@ -19,14 +21,16 @@ from fanout.events import (
     AggregateWritten,
     BallotCast,
     BranchFinished,
+    BranchWrote,
     Event,
     RunFinished,
     RunResumed,
     RunStarted,
 )
-from fanout.fold import apply, begin
+from fanout.fold import apply, begin, write
 from fanout.people import NOBODY, PersonId
 from fanout.snapshot import Snapshot
+from fanout.types import BranchId
 
 HOLD_S = 2.0
 """Longest time that news is held back because it isn't written down yet."""
@@ -61,8 +65,11 @@ class Recorder:
         self._journal = journal
         self._events: list[Event] = []
         self._snapshot: Snapshot | None = None
+        self._unfolded: list[BranchWrote] = []
+        """The newest events, which aren't in the picture yet."""
         self._held: deque[_Held] = deque()
         self._news = threading.Condition()
+        self._heeding: tuple[Callable[[], None], ...] = ()
         self.kept = 0
         """How many of `events` are written down; the journal counts them here."""
         self.filed = 0
@@ -112,6 +119,8 @@ class Recorder:
     @property
     def snapshot(self) -> Snapshot:
         """The newest picture, for those who carry the run out."""
+        if self._unfolded:
+            self._fold()
         snapshot = self._snapshot
         assert snapshot is not None, "a run is seen only after its RunStarted"
         return snapshot
@@ -135,22 +144,33 @@ class Recorder:
         return tuple(self._events[place : None if held is None else held.number - 1])
 
     def emit(self, event: Event) -> None:
-        before = self._snapshot
-        if before is None:
-            assert isinstance(event, RunStarted), "RunStarted is the first event of every run"
-            snapshot = begin(event)
-        else:
-            snapshot = apply(before, event)
-        lasting = isinstance(event, _LASTING)
         with self._news:
+            if isinstance(event, BranchWrote):
+                self._unfolded.append(event)
+            else:
+                self._take(event)
             self._events.append(event)
-            self._snapshot = snapshot
-            if self._journal is not None and lasting and before is not None and self.hold_s:
-                until = monotonic() + self.hold_s
-                self._held.append(_Held(number=len(self._events), before=before, until=until))
             self._news.notify_all()
         if self._journal is not None:
             self._journal.news(self, urgent=isinstance(event, _URGENT))
+
+    def _take(self, event: Event) -> None:
+        """Draw the next picture; what has to be written down first is held back."""
+        if self._snapshot is None:
+            assert isinstance(event, RunStarted), "RunStarted is the first event of every run"
+            self._snapshot = begin(event)
+            return
+        before = self.snapshot
+        self._snapshot = apply(before, event)
+        if self._journal is not None and isinstance(event, _LASTING) and self.hold_s:
+            until = monotonic() + self.hold_s
+            self._held.append(_Held(number=len(self._events) + 1, before=before, until=until))
+
+    def _fold(self) -> None:
+        with self._news:
+            if self._snapshot is not None and self._unfolded:
+                self._snapshot = write(self._snapshot, self._unfolded)
+                self._unfolded = []
 
     def unwritten(self) -> tuple[Snapshot, tuple[Event, ...]]:
         """The newest picture and the events since `kept`, for the journal."""
@@ -163,11 +183,32 @@ class Recorder:
             while self._held and self._held[0].number <= count:
                 self._held.popleft()
             self._news.notify_all()
+        self._tell()
 
     @property
     def settled(self) -> bool:
         """Whether everything of it is written down."""
         return self.kept == len(self._events)
+
+    def heed(self, told: Callable[[], None]) -> None:
+        """Call it from now on, on any thread, when more is written down or the run has left."""
+        self._heeding = (*self._heeding, told)
+
+    def has_kept(self, branch: BranchId | None = None) -> bool:
+        """Whether the end of that call, or of the whole run, is written down."""
+        with self._news:
+            snapshot, unwritten = self.snapshot, self._events[self.kept :]
+            if self._journal is None:
+                unwritten = []
+            if branch is None:
+                return snapshot.status.finished and not unwritten
+            ended = any(one.id == branch and one.state.finished for one in snapshot.calls)
+            open_ends = (one.id for one in unwritten if isinstance(one, BranchFinished))
+            return ended and branch not in open_ends
+
+    def _tell(self) -> None:
+        for told in self._heeding:
+            told()
 
     def leave(self) -> None:
         """The record went on without this one: whoever follows or waits is let go."""
@@ -176,6 +217,7 @@ class Recorder:
             self.hold_s = 0.0
             self._held.clear()
             self._news.notify_all()
+        self._tell()
 
     def follow(self) -> Iterator[Event]:
         """Every event from the first on, as it is shown, until the run has finished or left.

@@ -117,6 +117,11 @@ class Answer:
         """Whether the endpoint said [DONE]."""
         return self._closed
 
+    @property
+    def flowing(self) -> bool:
+        """Whether its first word was there, and its end was not."""
+        return self._wrote and not self.finish_reason and not self._closed
+
     def take_thoughts(self) -> int:
         """How many thoughts came since this was asked last."""
         taken, self.thoughts = self.thoughts, 0

@@ -21,6 +21,7 @@ from fanout.endpoint import Endpoint, Secret
 from fanout.errors import ProviderError
 from fanout.providers.answer import Answer, read_answer
 from fanout.providers.base import ChatRequest, Embedded, Opened, StreamItem
+from fanout.providers.crowd import EVERYBODY, Crowd, unhurried
 from fanout.providers.dialect import Dialect, Dialects
 from fanout.providers.embedding import embedded, not_offered
 from fanout.providers.endless import bound
@@ -52,10 +53,16 @@ class OpenAICompatible:
     """A `Provider` for one endpoint; but for connecting, deadlines are the kernel's."""
 
     def __init__(
-        self, endpoint: Endpoint, key: Secret | None = None, network: Network | None = None
+        self,
+        endpoint: Endpoint,
+        key: Secret | None = None,
+        network: Network | None = None,
+        crowd: Crowd = EVERYBODY,
     ) -> None:
-        """`network` keeps it to certain addresses; without one any may be asked."""
+        """`network` keeps it to certain addresses; without one any may be asked. The answers of
+        `crowd` are read the less often the more there are."""
         self._endpoint = endpoint
+        self._crowd = crowd
         self._network = network
         self._key = key.reveal().strip() if key else ""
         self._host = _host(endpoint)
@@ -115,8 +122,10 @@ class OpenAICompatible:
                 raise ProviderError(failure_of(WebPage(), asked))
             rates = rates_in(response.headers)
             opened = Opened(rates=rates) if rates is not None else None
-            async with aclosing(read_answer(body, answer, opened)) as items:
-                yield items
+            stream = response.extensions.get("network_stream")
+            with unhurried(stream, answer, self._crowd):
+                async with aclosing(read_answer(body, answer, opened)) as items:
+                    yield items
         finally:
             await _hang_up(response, body, answered=answer.closed())
 

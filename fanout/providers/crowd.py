@@ -1,0 +1,76 @@
+"""Answers that are written at the same time, and how long each is left alone between two reads.
+
+A read costs about the same whether it brings one word or five. So where many answers flow in one
+process, each socket is read less often, and a read brings several words. One run's answers are
+read as they come. A first word is always taken at once, and an end that came with words as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Protocol
+
+import anyio
+
+FEW = 32
+"""So many answers flow without any pause."""
+EACH_S = 0.001
+LONGEST_S = 0.1
+
+
+class Crowd:
+    """The answers that flow in a process. Used on the engine's loop only."""
+
+    def __init__(self, flowing: int = 0) -> None:
+        self.flowing = flowing
+
+    @property
+    def pause_s(self) -> float:
+        """What lies between two reads of one answer; 0 while there are few."""
+        return min(LONGEST_S, self.flowing * EACH_S) if self.flowing > FEW else 0.0
+
+
+EVERYBODY = Crowd()
+"""All answers of this process, whichever endpoint writes them."""
+
+
+class Flow(Protocol):
+    """An answer as its bytes come in."""
+
+    @property
+    def flowing(self) -> bool:
+        """Whether its first word was there, and its end was not."""
+
+
+@contextmanager
+def unhurried(stream: object, answer: Flow, crowd: Crowd) -> Iterator[None]:
+    """Read this network stream with pauses, from the first word of the answer to its end.
+
+    The pause lies before the read itself, so that what was read is never kept waiting.
+    """
+    read = getattr(stream, "read", None)
+    counted = False
+
+    async def read_later(max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        nonlocal counted
+        if answer.flowing:
+            if not counted:
+                counted = True
+                crowd.flowing += 1
+            if pause_s := crowd.pause_s:
+                await anyio.sleep(pause_s)
+        assert read is not None
+        data: bytes = await read(max_bytes, timeout=timeout)
+        return data
+
+    with suppress(AttributeError):
+        if read is not None:
+            # The client reads through this very object; only this answer does for now.
+            stream.read = read_later  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        crowd.flowing -= counted
+        with suppress(AttributeError):
+            del stream.read  # type: ignore[attr-defined]
