@@ -43,7 +43,8 @@ def configuration(
 
 def _good(said: Said) -> tuple[dict[str, str], list[str]]:
     """What can be used, each by itself, and what is wrong with the others."""
-    good, problems = {}, []
+    good: dict[str, str] = {}
+    problems = []
     for setting in SETTINGS:
         name = setting.name
         alone = Said(

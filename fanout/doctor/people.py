@@ -1,4 +1,4 @@
-"""Where several people share this Fanout: who is told apart by what, and whether they can sign in."""
+"""Where several people share this Fanout: what tells them apart, and whether they can sign in."""
 
 from __future__ import annotations
 
@@ -69,9 +69,7 @@ def _key(settings: Settings) -> Iterator[Finding]:
     except SettingsError as error:
         yield _SHARED.broken(str(error))
     else:
-        yield _SHARED.fine(
-            f"{KEY_FILE} is there. Keep a backup: without it nobody finds their runs"
-        )
+        yield _SHARED.fine(f"{KEY_FILE} is there; without a backup of it nobody finds their runs")
 
 
 def lacks(auth: Mapping[str, object]) -> Iterator[str]:

@@ -26,11 +26,11 @@ model = "qwen3"
 max_runs = 20
 ```
 
-All of it is read once, at the start, and checked then. What is wrong is told by its variable, or by
-its key, file and line. A key of the file that is no setting is refused; a `FANOUT_` variable that is
-none is told as a warning. A wrong setting of the endpoint leaves the whole endpoint out, and the app
-comes up with the model on this machine; anything else that is wrong keeps it from coming up, since a
-bound that can't be read must not mean "no bound".
+All of it is read once, at the start, and checked then. What is wrong is told by its variable, or
+by its key, file and line. A key of the file that is no setting is refused; a `FANOUT_` variable
+that is none is told as a warning. A wrong setting of the endpoint leaves the whole endpoint out,
+and the app comes up with the model on this machine; anything else that is wrong keeps it from
+coming up, since a bound that can't be read must not mean "no bound".
 
 A key in the file is sent to the address that stands beside it, or to OpenAI where none does: if the
 environment names another `OPENAI_BASE_URL`, the file's `[endpoint]` is left out as a whole.
