@@ -1,7 +1,9 @@
 """Who is at work on a run: each process that has the record open, and whether it still lives.
 
-A lock on a file tells it at once and for certain on one machine, also after kill -9 and when
-process ids are used again. Of other machines only a heartbeat is known.
+A lock on a file tells it at once and for certain on one machine and in one FANOUT_HOME, also after
+kill -9 and when process ids are used again. PostgreSQL tells it of any machine: each process holds
+a lock on a connection of its own, which the server gives back when that process ends. A heartbeat
+covers the rest: a server that was restarted, and a machine that went away without a word.
 """
 
 from __future__ import annotations
@@ -20,14 +22,17 @@ from fanout.errors import StoreError
 from fanout.store.database import insert, writing
 from fanout.store.file_lock import FileLock, taken
 from fanout.store.file_watch import EDITION
+from fanout.store.presence import Presence, held, restarted_at
 from fanout.store.schema import processes
 
 log = logging.getLogger(__name__)
 
-BEAT_S = 5.0
+BEAT_S = 2.0
 """Between two heartbeats."""
 SILENT_S = 30.0
-"""A process of another machine that was not heard of for so long is gone."""
+"""A process that was not heard of for so long is gone, where nothing else tells."""
+UNHELD_S = 6.0
+"""The same for one whose lock nobody holds: while it lives it takes it again with its next beat."""
 
 
 class Owners:
@@ -38,21 +43,26 @@ class Owners:
         self._engine = engine
         self._folder = None if home is None else home / "processes"
         self._host = platform.node() if host is None else host
-        self._beaten = float("-inf")
+        self._beaten = self._made_sure = float("-inf")
         self._edition: object = None
         self.id = secrets.token_hex(16)
         self._lock = self._locked()
+        self._presence = Presence(engine, self.id)
         try:
             self.beat()
         except StoreError as error:
             # Locked or full for now: earlier runs can be read, and what is new is tried again.
             log.info("not registered yet: %s", error)
         except BaseException:
+            self._presence.close()
             self._release()
             raise
 
     def beat(self) -> None:
         """Say that this process lives; does so at most every `BEAT_S`."""
+        if time.monotonic() - self._made_sure >= BEAT_S:
+            self._made_sure = time.monotonic()
+            self._presence.hold()
         if time.monotonic() - self._beaten >= BEAT_S:
             with writing(self._engine) as connection:
                 self.beat_within(connection)
@@ -76,9 +86,23 @@ class Owners:
         if row is None:
             return False
         lock = None if self._folder is None else self._folder / f"{owner}.lock"
-        if lock is not None and row.host == self._host and lock.exists():
-            return taken(lock)
-        return bool(_now(connection) - row.seen_at < SILENT_S)
+        here = lock is not None and row.host == self._host and lock.exists()
+        if lock is not None and here and taken(lock):
+            return True
+        if connection.dialect.name != "postgresql":
+            return not here and bool(_now(connection) - row.seen_at < SILENT_S)
+        if held(connection, owner):
+            return bool(_now(connection) - row.seen_at < SILENT_S)
+        return not here and self._may_come_back(connection, row.seen_at)
+
+    def _may_come_back(self, connection: Connection, seen_at: float) -> bool:
+        """Of a process whose lock is free: whether it only lost its connection, as far as can be
+        told."""
+        restarted = restarted_at(connection)
+        if seen_at < restarted:
+            # Nobody holds a lock from before that, and not everybody has come back yet.
+            return _now(connection) - restarted < SILENT_S
+        return _now(connection) - seen_at < UNHELD_S
 
     def gone(self, connection: Connection) -> list[str]:
         """The processes that have ended without signing off."""
@@ -96,6 +120,7 @@ class Owners:
     def close(self) -> None:
         """Sign off; the runs that this process has not ended are interrupted from now on."""
         signed_off = False
+        self._presence.close()
         try:
             with writing(self._engine) as connection:
                 connection.execute(delete(processes).where(processes.c.id == self.id))

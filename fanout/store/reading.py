@@ -25,7 +25,7 @@ from fanout.store.owners import Owners
 from fanout.store.rows import short
 from fanout.store.salvage import salvaged
 from fanout.store.schema import calls, runs, timeline
-from fanout.store.values import Label, Standing, StoredRun
+from fanout.store.values import Label, Later, Standing, StoredRun
 from fanout.timeline import compact
 from fanout.tokens import estimated_usage
 from fanout.types import ENDED_WITH_FANOUT, BranchState, Cost, RunStatus, Usage
@@ -60,6 +60,7 @@ def load(engine: Engine, owners: Owners, run_id: str) -> StoredRun | None:
         imported_at=row["imported_at"],
         deleted_at=row["deleted_at"],
         live=live,
+        owner=row["owner"],
         written=row["events"],
         problem=problem,
         person=PersonId(row["person"]),
@@ -102,6 +103,49 @@ def standing(engine: Engine, run_id: str) -> Standing | None:
             select(runs.c.events, runs.c.deleted_at).where(runs.c.id == short(run_id, 64))
         ).first()
     return None if row is None else Standing(written=row.events, deleted=row.deleted_at is not None)
+
+
+def later(engine: Engine, owners: Owners, run_id: str, known: int) -> Later | None:
+    """What was written beyond the first `known` events; None if there is no such run. StoreError.
+
+    Costs no more than what is new, where `known` is how far the record went at an earlier look.
+    """
+    with reading(engine) as connection:
+        row = find(connection, run_id)
+        if row is None:
+            return None
+        events: tuple[Event, ...] | None = ()
+        if row["events"] != known:
+            events = _from(connection, row, known)
+        return Later(
+            events=events,
+            written=row["events"],
+            live=_live(connection, owners, row),
+            owner=row["owner"],
+            running=row["status"] == RunStatus.RUNNING,
+            deleted=row["deleted_at"] is not None,
+        )
+
+
+def _from(connection: Connection, row: RowMapping, known: int) -> tuple[Event, ...] | None:
+    """The events of the chunks from that number on; None where no chunk begins there."""
+    if row["events"] < known:
+        return None
+    found = connection.execute(
+        select(timeline)
+        .where(timeline.c.run == row["number"], timeline.c.first >= known)
+        .order_by(timeline.c.first)
+    )
+    events: list[Event] = []
+    for chunk in found.all():
+        if chunk.first != known:
+            return None
+        try:
+            events.extend(unpack(chunk.data))
+        except ValueError:
+            return None
+        known += chunk._mapping["count"]
+    return tuple(events) if known == row["events"] else None
 
 
 def endings(snapshot: Snapshot) -> tuple[Event, ...]:

@@ -18,8 +18,10 @@ from fanout.store.history import History
 from fanout.store.journal import Journal
 from fanout.store.opening import Opened, in_memory, open_database
 from fanout.store.owners import Owners
+from fanout.store.provider_jobs import ProviderJobs
 from fanout.store.spend import Spend
-from fanout.store.values import Access, Label, Standing, StoredRun, Update
+from fanout.store.turns import Turns
+from fanout.store.values import Access, Label, Later, Standing, StoredRun, Update
 from fanout.store.verdicts import Verdicts
 from fanout.types import RunId
 
@@ -40,6 +42,8 @@ class Store:
         self._watch = opened.watch
         self._owners = Owners(self._engine, home)
         self._journal = Journal(self._engine, self._owners)
+        self.turns = Turns(self._engine, self._owners)
+        """Counts what is in flight over all processes, one at a time."""
         self.history = History(self._engine)
         """Finds runs, sums them up, deletes them, and keeps what people write on them."""
         self.verdicts = Verdicts(self._engine)
@@ -50,6 +54,8 @@ class Store:
         """What earlier runs say about the next one."""
         self.batches = Batches(self._engine, alive=self._owners.alive)
         """One workflow on many topics: what was asked for and what came of it."""
+        self.provider_jobs = ProviderJobs(self._engine, self._owners)
+        """What was handed over to a provider's Batch API."""
         self._person: PersonId | None = None
         self._closed = False
 
@@ -122,6 +128,15 @@ class Store:
             return stored
         # What its person wrote on a run is not shared with it.
         return replace(stored, label=Label())
+
+    def later(self, run_id: str, known: int) -> Later | None:
+        """What was written of a run beyond its first `known` events; None if there is no such run.
+
+        StoreError.
+        """
+        if not self._sees(run_id):
+            return None
+        return reading.later(self._engine, self._owners, run_id, known)
 
     def standing(self, run_id: str) -> Standing | None:
         """How far the record of a run goes; None if there is none of that id. StoreError."""

@@ -50,6 +50,8 @@ class StoredRun:
     deleted_at: float | None = None
     live: bool = False
     """Another process is still at work on it."""
+    owner: str = ""
+    """Which process that is."""
     written: int = 0
     """How many events were written; `events` are fewer where pieces of text were joined."""
     problem: str = ""
@@ -60,6 +62,32 @@ class StoredRun:
     @property
     def id(self) -> RunId:
         return self.snapshot.run_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Later:
+    """What the record of a run has beyond a number of events that is known."""
+
+    events: tuple[Event, ...] | None
+    """From that number on; None where the record isn't cut there, so that the run has to be loaded.
+    """
+    written: int
+    """As `StoredRun.written`."""
+    live: bool
+    """As `StoredRun.live`."""
+    owner: str
+    """As `StoredRun.owner`."""
+    running: bool
+    """By the record it has not ended, though its process may have."""
+    deleted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InFlight:
+    """Runs that processes are at work on, but for rows of batches."""
+
+    of_person: int
+    of_all: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
