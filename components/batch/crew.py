@@ -19,8 +19,7 @@ HINT = "python -m fanout worker"
 def crew(batch: Batch, progress: Progress, workers: Sequence[WorkerSeen]) -> None:
     """Draw one line, and the table of them behind a button."""
     alive = [worker for worker in workers if worker.alive]
-    able = [worker for worker in alive if worker.format >= batch.format]
-    if batch.state is BatchState.RUNNING and progress.left and not able:
+    if batch.state is BatchState.RUNNING and progress.left and not able_workers(batch, workers):
         _nobody(alive)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(
@@ -30,6 +29,11 @@ def crew(batch: Batch, progress: Progress, workers: Sequence[WorkerSeen]) -> Non
         )
         with st.popover("Workers", icon=":material/dns:", key=f"crew-{batch.id}", type="tertiary"):
             _list(workers)
+
+
+def able_workers(batch: Batch, workers: Sequence[WorkerSeen]) -> list[WorkerSeen]:
+    """Those that are there and can carry it out."""
+    return [worker for worker in workers if worker.alive and worker.format >= batch.format]
 
 
 def gone_endpoint(runtime: Runtime, batch: Batch) -> None:

@@ -11,12 +11,14 @@ from components.batch import words
 from components.batch.address import ID, PAGE, show_new
 from components.history.words import zone
 from components.plain import label
-from fanout.batches import Batch, BatchState
+from fanout.batches import Batch, BatchState, Progress
 from fanout.engine.runtime import Runtime
 from fanout.workflows.library import load_all
 
 ON_A_PAGE = 20
 MOST = 1000
+# The page that a link leads to is this one, but the link is no mark of that.
+_CALM = "<style>[class*='st-key-batch-'] [data-testid='stPageLink'] a{background:none}</style>"
 WATCH_S = 3.0
 
 
@@ -29,6 +31,7 @@ def all_batches(runtime: Runtime) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="batch_list_head"):
         st.markdown(f"**{words.count(len(batches), 'batch', 'batches')}**", width="stretch")
         _new_button(primary=True)
+    st.html(_CALM)
     pages = -(-len(batches) // ON_A_PAGE)
     page = min(st.session_state.get("batch_list_page", 1), pages)
     shown = batches[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
@@ -68,8 +71,7 @@ def _row(runtime: Runtime, batch: Batch, titles: Mapping[str, str]) -> None:
                         label(titles.get(batch.workflow, batch.workflow), 60),
                         label(batch.model.model or "", 60),
                         words.ended_text(progress),
-                        label(words.spent_text(progress)),
-                        label(words.cap_text(batch)),
+                        label(_spent(batch, progress)),
                         f"made {datetime.fromtimestamp(batch.created_at, zone()):%Y-%m-%d %H:%M}",
                     ),
                 )
@@ -77,6 +79,11 @@ def _row(runtime: Runtime, batch: Batch, titles: Mapping[str, str]) -> None:
         )
         if batch.why:
             st.caption(f":orange[:material/info: {label(batch.why, 300)}]")
+
+
+def _spent(batch: Batch, progress: Progress) -> str:
+    known = f"cost {words.spent_text(progress)}" if progress.ended else ""
+    return " ".join(filter(None, (known, words.cap_text(batch))))
 
 
 def _none_yet() -> None:

@@ -59,7 +59,7 @@ def _sharpened(runtime: Runtime, batch: Batch, held: int) -> str:
         money = f"for about {usd_text(usd)}" if usd else "for nothing"
     return (
         f"Going by {words.count(len(results), 'row')} of it, about {seconds_text(each_s)} each: "
-        f"the others would take about {words.time_text(total_s)} {money}."
+        f"the others would take {words.about(words.time_text(total_s))} {money}."
     )
 
 

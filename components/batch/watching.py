@@ -11,7 +11,7 @@ from decimal import Decimal
 import streamlit as st
 
 from components.batch import words
-from components.batch.crew import crew
+from components.batch.crew import able_workers, crew
 from components.batch.failures import failures
 from components.batch.table import rows_table
 from components.plain import label
@@ -55,7 +55,7 @@ def _drawn(runtime: Runtime, batch: Batch, live: bool) -> None:
     with st.container(key="batch_progress"):
         _progress(now, progress)
     with st.container(key="batch_figures"):
-        _figures(now, progress)
+        _figures(now, progress, bool(able_workers(now, workers)))
     with st.container(key="batch_crew"):
         crew(now, progress, workers)
     with st.container(key="batch_failures"):
@@ -77,46 +77,50 @@ def _progress(batch: Batch, progress: Progress) -> None:
     st.progress(words.share(progress), text=words.ended_text(progress))
 
 
-def _figures(batch: Batch, progress: Progress) -> None:
-    with st.grid(min_column_width=170, gap="small"):
+def _figures(batch: Batch, progress: Progress, able: bool) -> None:
+    """`able`: a worker is there that can carry it out."""
+    with st.grid(4, min_column_width=150, gap="small"):
         st.metric("Rows ended", f"{progress.ended:,}", help=words.ended_text(progress), border=True)
-        st.metric("Time left", _left(batch, progress), help=_left_help(progress), border=True)
+        st.metric("Time left", _left(batch, progress, able), help=_left_help(progress), border=True)
         st.metric(
             "Cost so far",
             label(words.spent_text(progress, free=_free(batch))),
             delta=label(words.cap_text(batch)) or None,
             delta_color="off",
             delta_arrow="off",
-            help="Rows that have ended. Those under way are added when they end.",
+            help="Of rows that have ended. Those under way are added when they end.",
             border=True,
         )
         st.metric("Tokens", f"{progress.tokens:,}", help="In and out, of ended rows", border=True)
-    st.caption(label(_told(batch, progress), 300))
+    st.caption(label(_told(batch, progress, able), 300))
     _capped(batch, progress)
 
 
-def _left(batch: Batch, progress: Progress) -> str:
+def _left(batch: Batch, progress: Progress, able: bool) -> str:
     if not progress.left:
         return "–"
     if batch.state is not BatchState.RUNNING:
         return words.state_word(batch).lower()
-    left_s = progress.remaining_s
-    return f"≈ {words.time_text(left_s)}" if left_s is not None else "not known yet"
+    left_s = progress.remaining_s if able else None
+    if left_s is None:
+        return "not known yet"
+    return words.about(words.time_text(left_s)).replace("about", "≈")
 
 
 def _left_help(progress: Progress) -> str:
     return words.remaining_text(progress) or "Every row has ended"
 
 
-def _told(batch: Batch, progress: Progress) -> str:
+def _told(batch: Batch, progress: Progress, able: bool) -> str:
     left_out = progress.counts.get(RowState.SKIPPED, 0)
-    running = batch.state is BatchState.RUNNING
+    running = batch.state is BatchState.RUNNING and able
     parts = [
         words.remaining_text(progress) if running else "",
         f"{words.count(progress.counts.get(RowState.WAITING, 0), 'row')} waiting"
         if progress.left
         else "",
         f"{words.count(left_out, 'row')} left out" if left_out else "",
+        words.unknown_text(progress),
     ]
     return " · ".join(filter(None, parts))
 

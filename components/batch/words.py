@@ -81,16 +81,21 @@ def ended_text(progress: Progress) -> str:
 
 
 def time_text(seconds: float) -> str:
-    """For spans that are only about right: "under a minute", "12 min", "3 h 20 min", "2 days"."""
+    """For spans that are only about right: "under 1 min", "12 min", "3 h 20 min", "2 days 5 h"."""
     minutes = round(seconds / 60)
     if seconds < 55:
-        return "under a minute"
+        return "under 1 min"
     if minutes < 60:
         return f"{max(1, minutes)} min"
     hours, rest = divmod(minutes, 60)
     if hours < 48:
         return f"{hours} h {rest} min" if rest else f"{hours} h"
     return f"{hours // 24} days {hours % 24} h"
+
+
+def about(span: str) -> str:
+    """ "about 12 min"; "under 1 min" says it already."""
+    return span if span.startswith("under") else f"about {span}"
 
 
 def remaining_text(progress: Progress) -> str:
@@ -103,7 +108,7 @@ def remaining_text(progress: Progress) -> str:
     since_s = progress.recent_s
     over = seconds_text(since_s) if since_s < 60 else time_text(since_s)
     return (
-        f"About {time_text(left_s)} left, at {rate_text(rate)} "
+        f"{about(time_text(left_s)).capitalize()} left, at {rate_text(rate)} "
         f"({count(progress.recent, 'row')} ended in the last {over})"
     )
 
@@ -118,12 +123,18 @@ def spent_text(progress: Progress, *, free: bool = False) -> str:
     """What the calls of ended rows cost."""
     known = usd_text(Decimal(progress.cost_nano) / NANO)
     if progress.unknown_costs and not progress.cost_nano:
-        return "Cost unknown"
-    if free and not progress.cost_nano:
-        return "Free"
-    if progress.unknown_costs:
-        return f"{known}, and {count(progress.unknown_costs, 'row')} unknown"
-    return known
+        return "unknown"
+    if free and progress.ended and not progress.cost_nano:
+        return "free"
+    # More was spent where some of it isn't known.
+    return f"≥ {known}" if progress.unknown_costs else known
+
+
+def unknown_text(progress: Progress) -> str:
+    """ "the cost of 8 rows is unknown"; "" where all is known."""
+    if not progress.unknown_costs:
+        return ""
+    return f"the cost of {count(progress.unknown_costs, 'row')} is unknown"
 
 
 def cap_text(batch: Batch) -> str:
