@@ -22,4 +22,6 @@ def chat_request(
         temperature=plan.temperature,
         max_tokens=max_tokens,
         extra=plan.extra,
+        call=plan.id,
+        question=plan.messages,
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from fanout.policies import RateFacts
-from fanout.types import Message, Usage
+from fanout.types import BranchId, Message, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,10 @@ class ChatRequest:
     """Request fields that only some servers know; sent as they are."""
     response_format: Mapping[str, object] | None = None
     """The form that the answer should have, as the protocol says it (`structured.asking`)."""
+    call: BranchId | None = None
+    """Which call of its run it is for; never sent."""
+    question: tuple[Message, ...] = ()
+    """What is asked, before anything was said of the form; never sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

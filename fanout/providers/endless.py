@@ -1,6 +1,7 @@
 """A bound for what is read whole: lists, vectors and errors of a server that might never stop.
 
-A streamed answer is none of these: it is read piece by piece under its own bounds and deadlines.
+A streamed answer is none of these, nor is a file of answers: they are read piece by piece under
+bounds and deadlines of their own.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ async def bound(response: httpx2.Response) -> None:
     """A response hook of the client."""
     kind = response.headers.get("content-type", "")
     if response.status_code == 200 and kind.startswith("text/event-stream"):
+        return
+    if response.status_code == 200 and response.request.url.path.endswith("/content"):
         return
     if isinstance(response.stream, httpx2.AsyncByteStream):
         response.stream = Bounded(response.stream)

@@ -21,6 +21,8 @@ from fanout.endpoint import Endpoint, Secret
 from fanout.errors import ProviderError
 from fanout.providers.answer import Answer, read_answer
 from fanout.providers.base import ChatRequest, Embedded, Opened, StreamItem
+from fanout.providers.batch_api.client import BatchApi
+from fanout.providers.chat_fields import messages_of, settings_of
 from fanout.providers.crowd import EVERYBODY, Crowd, unhurried
 from fanout.providers.dialect import Dialect, Dialects
 from fanout.providers.embedding import embedded, not_offered
@@ -31,8 +33,7 @@ from fanout.providers.model_list import model_names
 from fanout.providers.network import Network
 from fanout.providers.problems import AddressRefused, Asked, WebPage
 from fanout.providers.rate_headers import rates_in
-from fanout.providers.schema_keywords import without
-from fanout.providers.server_error import BadStatus
+from fanout.providers.sdk_errors import EXPECTED, failed, status_of
 from fanout.redaction import disguises
 from fanout.types import Failure, FailureKind
 
@@ -46,7 +47,6 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _SENT_HEADERS = frozenset(
     {"host", "accept", "connection", "content-type", "content-length", "user-agent"}
 )
-_EXPECTED = (openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError)
 
 
 class OpenAICompatible:
@@ -84,8 +84,8 @@ class OpenAICompatible:
                 names = model_names(page.content)
         except TimeoutError as problem:
             raise ProviderError(failure_of(httpx2.ReadTimeout("models"), asked)) from problem
-        except _EXPECTED as problem:
-            raise _failed(problem, asked) from None
+        except EXPECTED as problem:
+            raise failed(problem, asked) from None
         if names is None:
             raise ProviderError(failure_of(WebPage(), asked))
         # Its own key only: another person's must not hide its models, nor be guessed by them.
@@ -98,10 +98,18 @@ class OpenAICompatible:
         try:
             return await embedded(self._connected(asked), model, texts, asked)
         except openai.APIStatusError as problem:
-            missing = not_offered(_status(problem), asked)
-            raise ProviderError(missing) if missing else _failed(problem, asked) from None
-        except _EXPECTED as problem:
-            raise _failed(problem, asked) from None
+            missing = not_offered(status_of(problem), asked)
+            raise ProviderError(missing) if missing else failed(problem, asked) from None
+        except EXPECTED as problem:
+            raise failed(problem, asked) from None
+
+    def batch_api(self) -> BatchApi:
+        """Its Batch API, whether or not the server has one."""
+        return BatchApi(self._connected, self._asked(), self._dialects)
+
+    async def offers_batches(self) -> bool:
+        """Whether the server has one. ProviderError where nobody can say."""
+        return await self.batch_api().offered()
 
     async def aclose(self) -> None:
         client, self._client = self._client, None
@@ -137,11 +145,11 @@ class OpenAICompatible:
             try:
                 return await _sent(client, request, dialect)
             except openai.APIStatusError as problem:
-                said = _status(problem)
+                said = status_of(problem)
                 if not self._dialects.learn(request, dialect, said):
                     raise provider_error(said, asked) from None
-            except _EXPECTED as problem:
-                raise _failed(problem, asked) from None
+            except EXPECTED as problem:
+                raise failed(problem, asked) from None
 
     def _connected(self, asked: Asked) -> openai.AsyncOpenAI:
         """The client, made on first need and so on the loop that uses it."""
@@ -151,9 +159,9 @@ class OpenAICompatible:
             try:
                 self._client = _client(self._endpoint, self._key, self._network)
             except AddressRefused as problem:
-                raise _failed(problem, asked) from None
-            except (*_EXPECTED, ValueError) as problem:
-                raise _failed(httpx2.InvalidURL(type(problem).__name__), asked) from None
+                raise failed(problem, asked) from None
+            except (*EXPECTED, ValueError) as problem:
+                raise failed(httpx2.InvalidURL(type(problem).__name__), asked) from None
         return self._client
 
     def _asked(self, request: ChatRequest | None = None) -> Asked:
@@ -214,22 +222,13 @@ def _client(endpoint: Endpoint, key: str, network: Network | None) -> openai.Asy
 async def _sent(
     client: openai.AsyncOpenAI, request: ChatRequest, dialect: Dialect
 ) -> httpx2.Response:
-    messages = [{"role": said.role, "content": said.content} for said in request.messages]
-    limit = omit if request.max_tokens is None else request.max_tokens
-    sends_temperature = dialect.temperature and request.temperature is not None
-    body = dict(request.extra)
-    if request.response_format is not None:
-        body["response_format"] = without(request.response_format, dialect.without_limits)
     stream = await client.chat.completions.create(
         model=request.model,
-        messages=cast("list[ChatCompletionMessageParam]", messages),
+        messages=cast("list[ChatCompletionMessageParam]", messages_of(request)),
         stream=True,
         stream_options={"include_usage": True} if dialect.stream_options else omit,
-        temperature=request.temperature if sends_temperature else omit,
-        max_tokens=omit if dialect.max_completion_tokens else limit,
-        max_completion_tokens=limit if dialect.max_completion_tokens else omit,
-        # Not the SDK's own parameter: its types know fewer forms than servers do.
-        extra_body=body or None,
+        # Not the SDK's own parameters: its types know fewer forms than servers do.
+        extra_body=settings_of(request, dialect) or None,
     )
     # The SDK's own iterator over its chunk objects is never started.
     return stream.response
@@ -247,19 +246,6 @@ async def _hang_up(
                     pass
         await body.aclose()
         await response.aclose()
-
-
-def _status(problem: openai.APIStatusError) -> BadStatus:
-    response = problem.response
-    return BadStatus(
-        status=response.status_code, headers=dict(response.headers), body=response.text[:20_000]
-    )
-
-
-def _failed(problem: Exception, asked: Asked) -> ProviderError:
-    said = _status(problem) if isinstance(problem, openai.APIStatusError) else problem
-    rates = said.rates if isinstance(said, BadStatus) else None
-    return ProviderError(failure_of(said, asked), rates)
 
 
 def _unfit_key(asked: Asked) -> Failure:

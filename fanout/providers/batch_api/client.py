@@ -1,0 +1,261 @@
+"""One endpoint's Batch API, asked through the openai package; every failure a ProviderError."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from typing import Literal, cast
+
+import anyio
+import httpx2
+import jiter
+import openai
+
+from fanout.errors import ProviderError
+from fanout.providers.answer import Answer
+from fanout.providers.base import ChatRequest, StreamItem
+from fanout.providers.batch_api.answers import PATH, BatchAnswer, Line, lines_of
+from fanout.providers.batch_api.remote import MARK, JobError, RemoteJob, remote_job
+from fanout.providers.chat_fields import messages_of, settings_of
+from fanout.providers.dialect import Dialect, Dialects
+from fanout.providers.failures import failure_of
+from fanout.providers.form_refusal import provider_error
+from fanout.providers.problems import Asked, Unreadable, WebPage
+from fanout.providers.sdk_errors import EXPECTED, failed
+from fanout.providers.server_error import BadStatus
+from fanout.redaction import without
+from fanout.types import Failure
+
+KNOWN = frozenset({"api.openai.com"})
+"""Hosts that are known to have one."""
+ASK_S = 30.0
+UPLOAD_S = 900.0
+"""A file of most bytes over a slow line."""
+IDLE_S = 60.0
+"""Longest silence in the middle of a download."""
+_PAGE = 100
+_PAGES = 20
+_CLOCKS_S = 3600.0
+"""How far the provider's clock may be off."""
+_NONE = frozenset({400, 404, 405, 410, 421, 422, 501})
+
+
+class BatchApi:
+    """Used on the engine's loop only. Its client belongs to the provider, which closes it."""
+
+    def __init__(
+        self, connect: Callable[[Asked], openai.AsyncOpenAI], asked: Asked, dialects: Dialects
+    ) -> None:
+        self._connect = connect
+        self._asked = asked
+        self._dialects = dialects
+
+    @property
+    def name(self) -> str:
+        """The endpoint's, as messages say it."""
+        return self._asked.endpoint
+
+    async def offered(self) -> bool:
+        """Whether there is one; asks where that isn't known. ProviderError if nobody can say."""
+        if self._asked.host in KNOWN:
+            return True
+        try:
+            page = await self._page("/batches", {"limit": 1})
+        except ProviderError as error:
+            if isinstance(error.__cause__, openai.APIStatusError):
+                if error.__cause__.status_code in _NONE:
+                    return False
+            elif isinstance(error.__cause__, ValueError):
+                return False
+            raise
+        return isinstance(page.get("data"), list)
+
+    def body(self, request: ChatRequest) -> dict[str, object]:
+        """A request as it stands in a line."""
+        settings = settings_of(request, self._dialect(request.model))
+        return {"model": request.model, "messages": messages_of(request), **settings}
+
+    def learn(self, request: ChatRequest, answer: BatchAnswer) -> bool:
+        """Whether a refusal taught how to ask that model, so that asking again makes sense."""
+        refusal = BadStatus(status=answer.status, body=answer.body)
+        return self._dialects.learn(request, self._dialect(request.model), refusal)
+
+    def items(self, request: ChatRequest, answer: BatchAnswer) -> Iterator[StreamItem]:
+        """The answer as a stream would have brought it. Raises ProviderError."""
+        prompts = tuple(message.content for message in request.messages)
+        asked = replace(
+            self._asked,
+            model=request.model,
+            in_form=request.response_format is not None,
+            hidden=(*self._asked.hidden, *prompts),
+        )
+        if answer.failure is not None:
+            raise ProviderError(answer.failure)
+        if answer.status != 200:
+            raise provider_error(BadStatus(status=answer.status, body=answer.body), asked)
+        whole = Answer(asked)
+        for piece in (whole.feed(answer.body.encode()), whole.flush(), whole.released()):
+            if piece is not None:
+                yield piece
+        yield whole.done()
+
+    def failure(self, error: JobError, model: str) -> Failure:
+        """Why a batch failed as a whole, as any other refusal."""
+        fields = {"message": error.message, "code": error.code}
+        body = json.dumps({"error": fields})
+        asked = replace(self._asked, model=model)
+        return failure_of(BadStatus(status=400, body=body), asked)
+
+    def clean(self, answer: BatchAnswer) -> BatchAnswer:
+        """Without the key, should the endpoint repeat it; before it is kept."""
+        return replace(answer, body=without(answer.body, self._asked.key))
+
+    async def upload(self, name: str, data: bytes) -> str:
+        """The id of a file of requests."""
+        with self._within(UPLOAD_S):
+            made = await self._connect(self._asked).files.with_raw_response.create(
+                file=(name, data, "application/jsonl"), purpose="batch"
+            )
+        return self._id(made.http_response)
+
+    async def strays(self, name: str) -> list[str]:
+        """Files of that name: of a job whose process ended before it heard what its file is."""
+        page = await self._page("/files", {"purpose": "batch", "limit": 1000})
+        entries = page.get("data")
+        files = [e for e in entries if isinstance(e, dict)] if isinstance(entries, list) else []
+        return [str(each["id"]) for each in files if each.get("filename") == name]
+
+    async def discard(self, file: str) -> None:
+        """Delete a file there; it is no harm where that fails."""
+        try:
+            with self._within(ASK_S):
+                await self._connect(self._asked).files.with_raw_response.delete(file)
+        except ProviderError:
+            return
+
+    async def create(self, file: str, mark: str) -> RemoteJob:
+        """Begin a batch. It may exist even where this fails, which `find` can tell."""
+        with self._within(ASK_S):
+            made = await self._connect(self._asked).batches.with_raw_response.create(
+                input_file_id=file,
+                endpoint=cast("Literal['/v1/chat/completions']", PATH),
+                completion_window="24h",
+                metadata={MARK: mark},
+            )
+        return self._job(made.http_response)
+
+    async def find(self, mark: str, file: str, since: float) -> RemoteJob | None:
+        """The batch that was made for a job of ours since that Unix time, if there is one."""
+        after = ""
+        for _ in range(_PAGES):
+            asked: dict[str, object] = {"limit": _PAGE}
+            page = await self._page("/batches", asked | ({"after": after} if after else {}))
+            entries = page.get("data")
+            found = [remote_job(each) for each in entries] if isinstance(entries, list) else []
+            known = [job for job in found if job is not None]
+            for job in known:
+                if job.mark == mark or (file and job.input_file == file):
+                    return job
+            old = known and 0 < known[-1].created_at < since - _CLOCKS_S
+            if not known or old or not page.get("has_more") or known[-1].id == after:
+                return None
+            after = known[-1].id
+        return None
+
+    async def look(self, remote: str) -> RemoteJob | None:
+        """How it stands; None where the provider does not know it."""
+        try:
+            with self._within(ASK_S):
+                seen = await self._connect(self._asked).batches.with_raw_response.retrieve(remote)
+        except ProviderError as error:
+            cause = error.__cause__
+            if isinstance(cause, openai.APIStatusError) and cause.status_code == 404:
+                return None
+            raise
+        return self._job(seen.http_response)
+
+    async def cancel(self, remote: str) -> None:
+        """Call it off; what it did until then can be fetched. None too late is a failure."""
+        try:
+            with self._within(ASK_S):
+                await self._connect(self._asked).batches.with_raw_response.cancel(remote)
+        except ProviderError as error:
+            cause = error.__cause__
+            if not isinstance(cause, openai.APIStatusError) or cause.status_code >= 429:
+                raise
+
+    @asynccontextmanager
+    async def lines(self, file: str) -> AsyncGenerator[AsyncGenerator[Line]]:
+        """The lines of an output or error file, as they come."""
+        client = self._connect(self._asked)
+        try:
+            async with client.files.with_streaming_response.content(file) as response:
+                if "html" in response.headers.get("content-type", ""):
+                    raise ProviderError(failure_of(WebPage(), self._asked))
+                yield self._read(response.http_response)
+        except TimeoutError as problem:
+            late = httpx2.ReadTimeout("a file of answers")
+            raise ProviderError(failure_of(late, self._asked)) from problem
+        except EXPECTED as problem:
+            raise failed(problem, self._asked) from problem
+
+    async def _read(self, response: httpx2.Response) -> AsyncGenerator[Line]:
+        async def parts() -> AsyncGenerator[bytes]:
+            data = response.aiter_bytes()
+            while True:
+                with anyio.fail_after(IDLE_S):
+                    part = await anext(data, None)
+                if part is None:
+                    return
+                yield part
+
+        async for line in lines_of(parts()):
+            yield replace(line, answer=self.clean(line.answer))
+
+    async def _page(self, path: str, query: dict[str, object]) -> dict[str, object]:
+        with self._within(ASK_S):
+            response = await self._connect(self._asked).get(
+                path, cast_to=httpx2.Response, options={"params": query}
+            )
+        return self._fields(response)
+
+    def _dialect(self, model: str) -> Dialect:
+        """OpenAI's own takes the newer name for every model: a wrong guess would cost a job."""
+        known = self._dialects.of(model)
+        return replace(known, max_completion_tokens=True) if self._asked.host in KNOWN else known
+
+    def _id(self, response: httpx2.Response) -> str:
+        made = self._fields(response).get("id")
+        if not isinstance(made, str):
+            raise ProviderError(failure_of(Unreadable(what="no id of a file"), self._asked))
+        return made
+
+    def _job(self, response: httpx2.Response) -> RemoteJob:
+        job = remote_job(self._fields(response))
+        if job is None:
+            raise ProviderError(failure_of(Unreadable(what="no batch"), self._asked))
+        return job
+
+    def _fields(self, response: httpx2.Response) -> dict[str, object]:
+        try:
+            value: object = jiter.from_json(response.content)
+        except ValueError as problem:
+            page = response.content.lstrip().startswith(b"<")
+            what = WebPage() if page else Unreadable(what="no JSON", again=True)
+            raise ProviderError(failure_of(what, self._asked)) from problem
+        if not isinstance(value, dict):
+            raise ProviderError(failure_of(Unreadable(what="no JSON object"), self._asked))
+        return cast("dict[str, object]", value)
+
+    @contextmanager
+    def _within(self, limit_s: float) -> Iterator[None]:
+        try:
+            with anyio.fail_after(limit_s):
+                yield
+        except TimeoutError as problem:
+            late = httpx2.ReadTimeout("batches")
+            raise ProviderError(failure_of(late, self._asked)) from problem
+        except EXPECTED as problem:
+            raise failed(problem, self._asked) from problem
