@@ -19,14 +19,14 @@ import json
 import re
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 
 from fanout.render.frames import Frame
 from fanout.render.palette import AGGREGATE_COLOUR, branch_colour, letter
 from fanout.render.sanitise import clean_text
+from fanout.shipped_files import shipped
 from fanout.snapshot import Snapshot
 
-_FILES = Path(__file__).resolve().parents[2] / "components" / "board"
+_FILES = shipped("components/board")
 """The board's own files, which the app gives to Streamlit as they are."""
 
 PARTS = (

@@ -24,8 +24,9 @@ from fanout.retrieval.passages import Hit, Passage
 from fanout.retrieval.reading import kind_of, read_document, shown_name
 from fanout.retrieval.splitting import split, word_count
 from fanout.retrieval.vector_index import VectorIndex
+from fanout.shipped_files import shipped
 
-SHIPPED = Path(__file__).resolve().parents[2] / "library"
+SHIPPED = shipped("library")
 KEPT_S = 30 * 24 * 3600.0
 """How long a removed document can be restored."""
 

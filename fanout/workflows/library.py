@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from fanout import shipped_files
 from fanout.errors import DefinitionError, InputError
 from fanout.workflows.definition import Workflow
 from fanout.workflows.parsing import parse
 from fanout.workflows.user_workflows import UserWorkflows
 
-SHIPPED = Path(__file__).resolve().parents[2] / "workflows"
+SHIPPED = shipped_files.shipped("workflows")
 _ORDER = (
     "creative-trio", "perspectives", "review", "report", "questions",
     "moderation", "judges", "reasoning", "research", "models",
