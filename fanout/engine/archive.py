@@ -34,7 +34,10 @@ class Archive:
 
     def put(self, handle: RunHandle) -> None:
         """A run that has just begun, or was just opened."""
+        before = self._runs.get(handle.id)
         self._runs[handle.id] = handle
+        if before is not None and before is not handle:
+            before.succeeded_by(handle)
         finished = [i for i, run in list(self._runs.items()) if run.snapshot.status.finished]
         for run_id in finished[: max(0, len(self._runs) - KEPT_RUNS)]:
             self._runs.pop(run_id, None)
@@ -42,6 +45,10 @@ class Archive:
     def all(self) -> tuple[RunHandle, ...]:
         """Those in memory, newest first."""
         return tuple(reversed(list(self._runs.values())))
+
+    def known(self, run_id: str) -> RunHandle | None:
+        """The run if it is in memory, as it stands there."""
+        return self._runs.get(RunId(run_id))
 
     def get(self, run_id: str) -> RunHandle | None:
         """The run, live or of any earlier day; None if there is none, or if it was deleted."""
@@ -58,6 +65,12 @@ class Archive:
             except StoreError as error:
                 log.warning("a run can't be opened now: %s", error)
                 return known
+
+    def let_go(self, run_id: str) -> None:
+        """Keep a run that has ended in the record only; it is read again when it is asked for."""
+        known = self._runs.get(RunId(run_id))
+        if self._store is not None and known is not None and known.snapshot.status.finished:
+            self._runs.pop(known.id, None)
 
     def forget(self, run_ids: Iterable[str]) -> None:
         """Deleted runs are not found any more; those under way are stopped."""

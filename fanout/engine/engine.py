@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
@@ -92,7 +93,7 @@ class Engine:
         self._retries = retries
         self._belongings = belongings
         self._archive = Archive(store, self._reopened)
-        self._places = Places(bounds, self._archive.all)
+        self._places = Places(bounds, lambda: [one for one in self.runs() if not _is_row(one)])
         self._portal_context = start_blocking_portal(
             "asyncio", {"use_uvloop": find_spec("uvloop") is not None}, name="fanout-engine"
         )
@@ -146,6 +147,10 @@ class Engine:
     def forget(self, run_ids: Iterable[str]) -> None:
         """Deleted runs are not found by `get` any more; those under way are stopped."""
         self._archive.forget(run_ids)
+
+    def let_go(self, run_id: str) -> None:
+        """Keep a run that has ended in the record only, as of a batch of thousands."""
+        self._archive.let_go(run_id)
 
     def runs(self) -> tuple[RunHandle, ...]:
         """Those in memory, newest first."""
@@ -263,7 +268,9 @@ class Engine:
                 execution,
                 self._portal,
                 may_go_on=lambda: self._may_go_on(handle),
-                place=lambda: self._places.place_of(handle),
+                place=lambda: (
+                    nullcontext() if _is_row(handle) else self._places.place_of(handle)
+                ),
             ),
         )
         return execution, handle
@@ -346,6 +353,12 @@ def new_run_id() -> RunId:
     while not (made := secrets.token_urlsafe(12))[0].isalnum():
         pass
     return RunId(made)
+
+
+def _is_row(run: RunHandle) -> bool:
+    """Rows have their batch's concurrency, and no part in the bounds on single runs."""
+    made = run.snapshot.made_with
+    return made is not None and made.row is not None
 
 
 def _no_library() -> Library:

@@ -43,10 +43,31 @@ class RunHandle:
         """The definition as it was run, edits included."""
         self.model = model
         self._acts = acts or Acts()
-        self.fixed = fixed
-        """Why this run can be read but nothing of it asked again; "" where it can."""
+        self._fixed = fixed
+        self._successor: RunHandle | None = None
         self.imported = False
         """True where it came as a file: its prompts are somebody else's."""
+
+    elsewhere = False
+    """Whether another process carries it out."""
+
+    @property
+    def fixed(self) -> str:
+        """Why this run can be read but nothing of it asked again; "" where it can."""
+        return self._fixed
+
+    @property
+    def newest(self) -> RunHandle:
+        """What stands for this run by now: itself, unless it went on elsewhere or came back."""
+        handle = self
+        while handle._successor is not None:
+            handle = handle._successor
+        return handle
+
+    def succeeded_by(self, handle: RunHandle) -> None:
+        """From now on what is asked of this one is asked of that one."""
+        if handle.newest is not self:
+            self._successor = handle
 
     @property
     def outdated(self) -> bool:
@@ -92,9 +113,23 @@ class RunHandle:
         """Block until the run has finished or time is up; look at `status` to know which."""
         return self._recorder.wait(timeout_s)
 
+    def heed(self, told: Callable[[], None]) -> None:
+        """Call it from now on, on any thread, when more is written down or the run went on
+        elsewhere. It must not block."""
+        self._recorder.heed(told)
+
+    def has_kept(self, branch_id: BranchId | None = None) -> bool:
+        """Whether the end of that call, or of the whole run, is in the record for good."""
+        return self._recorder.has_kept(branch_id)
+
+    @property
+    def kept(self) -> bool:
+        """Whether everything of it so far is in the record for good."""
+        return self._recorder.settled
+
     def stop(self, branch_id: BranchId | None = None) -> None:
         """Stop one branch, or the whole run; its text so far is kept. Harmless when it is over."""
-        self._acts.stop(branch_id)
+        self.newest._acts.stop(branch_id)
 
     def interrupt(self) -> None:
         """End it because the process ends; it can be resumed later, even by another process."""
@@ -102,7 +137,7 @@ class RunHandle:
 
     def fold_in(self) -> None:
         """Write the run's own answer anew, with what came too late. InputError as `retry`."""
-        self._acts.retry(AGGREGATE)
+        self.newest._acts.retry(AGGREGATE)
 
     def retry(self, branch_id: BranchId | None = None) -> None:
         """Ask one branch again, or every one that has no answer, then combine anew.
@@ -110,14 +145,14 @@ class RunHandle:
         This is also how an interrupted run goes on. Does nothing while the run is going on.
         InputError where as many runs are in flight as may be.
         """
-        self._acts.retry(branch_id)
+        self.newest._acts.retry(branch_id)
 
     def resume(self, branch_id: BranchId | None = None) -> bool:
         """`retry` for those who wait: returns once it has begun; False if nothing is missing.
 
         InputError as `retry`. Not to be called on the engine's own thread.
         """
-        return self._acts.resume(branch_id)
+        return self.newest._acts.resume(branch_id)
 
     def combine(self, spec: AggregateSpec, left_out: Iterable[BranchId] = ()) -> None:
         """Write another combined answer beside those that are there; no branch is asked again.
@@ -128,4 +163,4 @@ class RunHandle:
         `retry`.
         """
         check_templates(spec, variables=self.workflow.variables)
-        self._acts.combine(spec, frozenset(left_out))
+        self.newest._acts.combine(spec, frozenset(left_out))

@@ -73,22 +73,40 @@ def take(connection: Connection, batch: int, most: int) -> tuple[RowRecord, ...]
 
 
 def begin(
-    connection: Connection, batch: int, number: int, go: int, run_id: RunId, worker: str
-) -> RunId | None:
-    """The run that the row goes on with, or None where this go is over."""
+    connection: Connection,
+    batch: int,
+    number: int,
+    go: int,
+    run_id: RunId,
+    worker: str,
+    anew: bool = False,
+) -> RowRecord | None:
+    """The row as it goes on with the run of an earlier go or with `run_id`; None where this go is
+    over."""
+    own = short(run_id, 64)
     begun = connection.execute(
         update(rows)
         .where(*_own(batch, number, go))
         .values(
             state=RowState.RUNNING.value,
             worker=short(worker, 64),
-            run=func.coalesce(rows.c.run, short(run_id, 64)),
+            run=own if anew else func.coalesce(rows.c.run, own),
             started_at=time.time(),
             finished_at=None,
         )
-        .returning(rows.c.run)
-    ).scalar()
-    return None if begun is None else RunId(begun)
+        .returning(*rows.c)
+    )
+    found = begun.mappings().first()
+    return None if found is None else record_of(found)
+
+
+def handed_out(engine: Engine, batch: str) -> dict[tuple[RowState, str], int]:
+    """How many rows are queued or running, by state and worker."""
+    asked = (rows.c.batch == number_of(batch), rows.c.state.in_(_HANDED_OUT))
+    counted = select(rows.c.state, rows.c.worker, func.count()).where(*asked)
+    with reading(engine) as connection:
+        found = connection.execute(counted.group_by(rows.c.state, rows.c.worker))
+        return {(RowState(state), worker): int(count) for state, worker, count in found}
 
 
 def give_back(

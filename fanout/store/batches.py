@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 
-from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, delete, select, update
+from sqlalchemy import Connection, RowMapping, delete, select, update
 
 from fanout import __version__
 from fanout.batches import (
@@ -21,38 +21,27 @@ from fanout.batches import (
     Progress,
     Row,
     RowRecord,
-    RowResult,
     RowState,
-    WorkerSeen,
 )
 from fanout.errors import InputError
-from fanout.people import PersonId
 from fanout.policies import Budget
-from fanout.store import batch_progress, batch_rows, workers
+from fanout.store import batch_progress, batch_rows
+from fanout.store.batch_points import RowPoint, points
 from fanout.store.batch_values import batch_columns, batch_of, budget_columns
 from fanout.store.database import reading, writing
-from fanout.store.rows import cleaned, short
+from fanout.store.handing_out import GOING, HandingOut
+from fanout.store.rows import cleaned
 from fanout.store.schema import batches
-from fanout.types import BatchId, FailureKind, RunId
+from fanout.types import BatchId, FailureKind
 
 GONE = "This batch is not there any more."
-_GOING = (BatchState.RUNNING.value,)
 
 
-class Batches:
+class Batches(HandingOut):
     """A StoreError says that the database can't be used now; nothing was half done then.
 
     InputError where a batch that is to be changed is not there to be seen.
     """
-
-    def __init__(
-        self, engine: Engine, person: PersonId | None = None, alive: workers.Alive | None = None
-    ) -> None:
-        """`person` narrows it to what one person may see; None: everything. `alive` knows for
-        certain whether a process is there; without it, only heartbeats say so."""
-        self._engine = engine
-        self._person = person
-        self._alive = alive
 
     def create(self, new: NewBatch, rows: Iterable[Row]) -> BatchId:
         """Keep a batch with its rows, in one transaction, paused: `resume` starts it."""
@@ -95,24 +84,24 @@ class Batches:
 
     def open(self) -> tuple[Batch, ...]:
         """Those that are running, oldest first; for workers."""
-        asked = select(batches).where(*self._seen(), batches.c.state.in_(_GOING))
+        asked = select(batches).where(*self._seen(), batches.c.state.in_(GOING))
         with reading(self._engine) as connection:
             found = connection.execute(asked.order_by(batches.c.number)).mappings()
             return tuple(map(batch_of, found))
 
     def pause(self, batch: BatchId, why: str = "") -> None:
         """No new row is taken from now on. `why` where nobody asked for it."""
-        self._halt(batch, BatchState.PAUSED, _GOING, why)
+        self._halt(batch, BatchState.PAUSED, GOING, why)
 
     def stop(self, batch: BatchId) -> None:
         """End the rows under way as well, wherever they are; the others stay waiting."""
-        self._halt(batch, BatchState.STOPPED, (*_GOING, BatchState.PAUSED.value), "")
+        self._halt(batch, BatchState.STOPPED, (*GOING, BatchState.PAUSED.value), "")
 
     def resume(self, batch: BatchId) -> None:
         """Go on, or begin. Rows that were stopped are waiting again."""
         with writing(self._engine) as connection:
             found = self._locked(connection, batch)
-            if found["state"] in _GOING:
+            if found["state"] in GOING:
                 return
             batch_rows.again(connection, found["number"], [RowState.STOPPED])
             if found["state"] == BatchState.FINISHED.value:
@@ -159,7 +148,7 @@ class Batches:
         running."""
         with writing(self._engine) as connection:
             found = self._locked(connection, batch)
-            if found["state"] in _GOING:
+            if found["state"] in GOING:
                 raise InputError("This batch is running. Stop it first; then it can be deleted.")
             connection.execute(delete(batches).where(batches.c.number == found["number"]))
 
@@ -216,81 +205,10 @@ class Batches:
         self._check(batch)
         return batch_rows.each(self._engine, batch)
 
-    def take(self, batch: BatchId, most: int) -> tuple[RowRecord, ...]:
-        """Mark up to so many waiting rows as queued, each with its next `go`; never the same row
-        for two processes. None where the batch isn't running."""
-        with writing(self._engine) as connection:
-            found = self._shared(connection, batch)
-            if found is None or found["state"] not in _GOING:
-                return ()
-            return batch_rows.take(connection, found["number"], most)
-
-    def queued(self, batch: BatchId) -> tuple[RowRecord, ...]:
-        """Rows that were handed to the queue and haven't begun: handing them over again is
-        harmless."""
-        return batch_rows.of_state(self._engine, batch, RowState.QUEUED)
-
-    def begin(
-        self, batch: BatchId, number: int, go: int, run_id: RunId, worker: str
-    ) -> RunId | None:
-        """A worker has the row; the run it is to go on with: the one of an earlier go, or
-        `run_id`. None where this go is over: the row was given back, a later go has it, or its
-        batch was stopped or deleted."""
-        with writing(self._engine) as connection:
-            found = self._shared(connection, batch)
-            if found is None:
-                return None
-            if found["state"] == BatchState.STOPPED.value:
-                batch_rows.give_back(connection, found["number"], [number], go)
-                return None
-            return batch_rows.begin(connection, found["number"], number, go, run_id, worker)
-
-    def give_back(self, batch: BatchId, numbers: Sequence[int], go: int | None = None) -> None:
-        """Queued or running rows are waiting again, as when their batch was paused. With a `go`,
-        only where no later one has them."""
-        with writing(self._engine) as connection:
-            found = self._shared(connection, batch)
-            if found is not None:
-                batch_rows.give_back(connection, found["number"], numbers, go)
-
-    def end(self, batch: BatchId, number: int, go: int, result: RowResult) -> bool:
-        """What became of a row; False where a later go has it. Finishes the batch with its last
-        row."""
-        with writing(self._engine) as connection:
-            asked = select(batches.c.number).where(*self._own(batch))
-            found = connection.execute(asked).scalar()
-            if found is None:
-                return False
-            ended = batch_rows.end(connection, found, number, go, result)
-            self._settle(connection, found)
-        return ended
-
-    def settle(self, batch: BatchId) -> None:
-        """Finish it where no row is left: two last rows that ended at once don't see each other."""
-        with writing(self._engine) as connection:
-            asked = select(batches.c.number).where(*self._own(batch))
-            found = connection.execute(asked).scalar()
-            if found is not None:
-                self._settle(connection, found)
-
-    def states(self, batches_asked: Collection[BatchId]) -> dict[BatchId, BatchState]:
-        """What workers look at every second."""
-        ids = [short(batch, 64) for batch in batches_asked]
-        asked = select(batches.c.id, batches.c.state).where(*self._seen(), batches.c.id.in_(ids))
-        with reading(self._engine) as connection:
-            return {BatchId(batch): BatchState(state) for batch, state in connection.execute(asked)}
-
-    def beat(self, worker: WorkerSeen) -> None:
-        """A worker lives; called every few seconds."""
-        workers.beat(self._engine, worker)
-
-    def leave(self, worker: str) -> None:
-        """A worker takes no rows any more, although its process may live on."""
-        workers.leave(self._engine, worker)
-
-    def workers(self) -> tuple[WorkerSeen, ...]:
-        """Those that live, and those that went within the last hour; newest first."""
-        return workers.seen(self._engine, self._alive)
+    def points(self, batch: BatchId) -> Iterator[RowPoint]:
+        """The same without texts, for figures over all of them: see `fanout.batch.results`."""
+        self._check(batch)
+        return points(self._engine, batch)
 
     def _halt(self, batch: BatchId, state: BatchState, before: Collection[str], why: str) -> None:
         with writing(self._engine) as connection:
@@ -305,26 +223,6 @@ class Batches:
         finished = found["state"] == BatchState.FINISHED.value
         if finished and batch_rows.left(connection, found["number"]):
             self._put(connection, found, state=BatchState.RUNNING, finished_at=None)
-
-    def _settle(self, connection: Connection, number: int) -> None:
-        if batch_rows.left(connection, number):
-            return
-        own = select(batches.c.number).where(batches.c.number == number)
-        connection.execute(own.with_for_update())
-        # Looked at once more, now that nobody can add rows meanwhile.
-        if batch_rows.left(connection, number):
-            return
-        going = (BatchState.RUNNING.value, BatchState.PAUSED.value)
-        connection.execute(
-            update(batches)
-            .where(batches.c.number == number, batches.c.state.in_(going))
-            .values(
-                state=BatchState.FINISHED.value,
-                why="",
-                finished_at=time.time(),
-                changed=batches.c.changed + 1,
-            )
-        )
 
     def _put(self, connection: Connection, found: RowMapping, **other: object) -> None:
         connection.execute(
@@ -341,21 +239,9 @@ class Batches:
             raise InputError(GONE)
         return found
 
-    def _shared(self, connection: Connection, batch: str) -> RowMapping | None:
-        """For who does something about its rows: it stays as it is meanwhile."""
-        asked = select(batches.c.number, batches.c.state).where(*self._own(batch))
-        found = connection.execute(asked.with_for_update(read=True)).mappings()
-        return found.first()
-
     def _check(self, batch: str) -> None:
         if self._person is not None and self.get(batch) is None:
             raise InputError(GONE)
-
-    def _own(self, batch: str) -> list[ColumnElement[bool]]:
-        return [batches.c.id == short(batch, 64), *self._seen()]
-
-    def _seen(self) -> list[ColumnElement[bool]]:
-        return [] if self._person is None else [batches.c.person == self._person]
 
 
 def _new_id() -> BatchId:

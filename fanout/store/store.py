@@ -13,6 +13,7 @@ from fanout.events import Event
 from fanout.people import NOBODY, PersonId
 from fanout.store import interruption, reading, sharing
 from fanout.store.batches import Batches
+from fanout.store.database import reading as looking
 from fanout.store.estimates import Estimates
 from fanout.store.history import History
 from fanout.store.journal import Journal
@@ -106,7 +107,7 @@ class Store:
 
     def alive(self, owner: str) -> bool:
         """Whether the process of that id still has the record open. StoreError."""
-        with reading.reading(self._engine) as connection:
+        with looking(self._engine) as connection:
             return self._owners.alive(connection, owner)
 
     @property
