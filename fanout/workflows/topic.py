@@ -32,6 +32,8 @@ def clean_topic(text: str) -> str:
 
 def clean_words(text: str) -> str:
     """A person's words without control characters and outer blanks; nothing may be left."""
+    if text.isprintable():
+        return text.strip()
     kept = text.replace("\r\n", "\n").replace("\r", "\n")
     return "".join(character for character in kept if _fit(character)).strip()
 

@@ -1,0 +1,1 @@
+"""From a file, or what somebody pasted, to a table of texts."""
