@@ -12,6 +12,7 @@ import secrets
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Protocol
 
 import anyio
@@ -73,7 +74,7 @@ class RunFeed:
     def __init__(
         self,
         handle: Handle,
-        clock: Callable[[], float] = anyio.current_time,
+        clock: Callable[[], float] = monotonic,
         rate: Callable[[], float] = lambda: FRAMES_PER_S,
     ) -> None:
         """`rate` says how many frames a second are built of a run that goes on."""
@@ -175,7 +176,7 @@ class Feeds:
 
     def _frames_per_s(self) -> float:
         """What each watched run gets, counted anew every half second."""
-        now = anyio.current_time()
+        now = monotonic()
         if now - self._counted_s >= COUNTED_EVERY_S:
             self._counted_s = now
             self._rate = rate_of(sum(feed.watched for feed in self._feeds.values()))

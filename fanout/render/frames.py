@@ -16,6 +16,7 @@ from fanout.render.column_face import branch_face, run_face
 from fanout.render.faces import Face, RunFace
 from fanout.render.headline import Headline, headline
 from fanout.render.markdown import BlockRenderer
+from fanout.render.same import only_words_came
 from fanout.render.sources import Sources, Tracer, shown_answer, shown_text
 from fanout.snapshot import Aggregate, Branch, Snapshot
 from fanout.types import AGGREGATE
@@ -94,8 +95,33 @@ class FrameBuilder:
         traced = self.tracer.version != self._traced
         if snapshot is self._snapshot and not self.pending and not traced:
             return None
-        turned = _turned(self._snapshot, snapshot)
+        before = self._snapshot
         self._snapshot, self._t, self._traced = snapshot, now_s, self.tracer.version
+        if before is not None and only_words_came(before, snapshot):
+            cols = self._words(snapshot)
+            return self._numbered(cols) if cols else None
+        return self._whole_frame(snapshot, turned=_turned(before, snapshot))
+
+    def _words(self, snapshot: Snapshot) -> dict[str, Column]:
+        """The texts of a picture that has the faces of the last one."""
+        cols: dict[str, Column] = {}
+        for branch in snapshot.branches:
+            state = self._columns[branch.id]
+            if not state.knows(branch) and (change := state.advance(branch, state.face)):
+                cols[branch.id] = change
+        for made in sorted(snapshot.aggregates, key=answer_number):
+            state = self._columns[made.id]
+            if change := state.advance(made.branch, state.face, made, self.tracer.known(made)):
+                cols[made.id] = change
+        return cols
+
+    def _numbered(self, cols: dict[str, Column]) -> Frame:
+        base = self.tag
+        self._number += 1
+        return Frame(tag=self.tag, base=base, t=round(self._t, 3), cols=cols)
+
+    def _whole_frame(self, snapshot: Snapshot, *, turned: bool) -> Frame | None:
+        """Every face looked at anew."""
         cols: dict[str, Column] = {}
         for branch in snapshot.branches:
             state = self._columns.setdefault(branch.id, _ColumnState())
@@ -109,9 +135,7 @@ class FrameBuilder:
         gone = self._gone(snapshot)
         if run == self._run and told == self._headline and not cols and not gone:
             return None
-        base = self.tag
-        self._number += 1
-        frame = Frame(tag=self.tag, base=base, t=round(now_s, 3), cols=cols)
+        frame = self._numbered(cols)
         if run != self._run:
             self._run = frame["run"] = run
         if told != self._headline:
@@ -163,7 +187,7 @@ class _ColumnState:
         self.renderer = BlockRenderer()
         self._branch: Branch | None = None
         self._answer: str | None = None
-        self._face: Face | None = None
+        self.face: Face | None = None
         self._sources: Sources | None = None
         self._tokens = self._thought = 0
         self._generation = 0
@@ -178,14 +202,14 @@ class _ColumnState:
     def advance(
         self,
         branch: Branch | None,
-        face: Face,
+        face: Face | None,
         made: Aggregate | None = None,
         sources: Sources | None = None,
     ) -> Column:
         """Take in the branch as it stands; what changed, empty if nothing did."""
         change = Column()
-        if face != self._face:
-            self._face = change["face"] = face
+        if face is not None and face is not self.face and face != self.face:
+            self.face = change["face"] = face
         if sources is not self._sources:
             self._sources = change["sources"] = sources
         tokens = branch.pieces if branch else 0
@@ -210,8 +234,8 @@ class _ColumnState:
         column = Column(tokens=self._tokens, text=text)
         if self._thought:
             column["thought"] = self._thought
-        if self._face is not None:
-            column["face"] = self._face
+        if self.face is not None:
+            column["face"] = self.face
         if self._sources is not None:
             column["sources"] = self._sources
         return column

@@ -22,8 +22,9 @@ _DROPPED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\uf
 """Control characters but newline and tab, and marks that can turn the order of a line around."""
 _LONE = re.compile("[\ud800-\udfff]")
 
-_PLAIN = re.compile(r"""[^\W\d_][^\n\\`*_\[\]<>&~\xa0]*""")
-"""One line that starts with a letter and holds no sign that Markdown or HTML would read."""
+_PLAIN = re.compile(r"""(?:[^\W\d_]|\d+(?![\d.)]))[^\n\\`*_\[\]<>&~\xa0]*""")
+"""One line that starts with a letter, or with a number that counts no list, and holds no sign that
+Markdown or HTML would read."""
 
 _TOP = ("p", "h3", "h4", "h5", "h6", "ul", "ol", "blockquote", "table")
 _cleaner = nh3.Cleaner(
