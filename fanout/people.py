@@ -103,8 +103,11 @@ def person_id(key: bytes, issuer: str, subject: str) -> PersonId:
     return PersonId(hmac.new(key, told, sha256).hexdigest()[:32])
 
 
-def people_key(home: Path) -> bytes:
-    """The secret in FANOUT_HOME, made at first need, for its owner's eyes only. SettingsError."""
+def people_key(home: Path, given: str = "") -> bytes:
+    """The secret that is given as 64 hexadecimal digits, or else the one in FANOUT_HOME, made at
+    first need, for its owner's eyes only. SettingsError."""
+    if given:
+        return bytes.fromhex(given)
     path = home / KEY_FILE
     try:
         home.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
@@ -15,6 +16,7 @@ from fanout.policies import Budget
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"", "0", "false", "no", "off"})
 _MOST = 10**12
+_PEOPLE_KEY = re.compile(r"[0-9A-Fa-f]{64}")
 BOUNDS = {
     "FANOUT_MAX_TOPIC_CHARS": "topic_chars",
     "FANOUT_MAX_BRANCHES": "branches",
@@ -80,6 +82,16 @@ def hosts_in(env: Mapping[str, str], name: str) -> tuple[str, ...]:
             )
         found.append(entry)
     return tuple(found)
+
+
+def people_key_in(env: Mapping[str, str], name: str) -> Secret | None:
+    digits = env.get(name, "").strip()
+    if digits and not _PEOPLE_KEY.fullmatch(digits):
+        raise SettingsError(
+            f"{name} is 64 hexadecimal digits, as `openssl rand -hex 32` makes them; it is "
+            "something else now."
+        )
+    return Secret(digits.lower()) if digits else None
 
 
 def redis_in(env: Mapping[str, str], name: str) -> Secret | None:

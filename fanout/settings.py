@@ -28,6 +28,7 @@ from fanout.setting_values import (
     flag,
     flag_in,
     hosts_in,
+    people_key_in,
     port_in,
     redis_in,
 )
@@ -72,6 +73,8 @@ class Settings:
     membership: Membership = field(default_factory=Membership)
     """Who is let in where it is shared, and how many runs each may start."""
 
+    people_key: Secret | None = None
+    """What tells people apart, where it isn't to lie in `home`; 64 hexadecimal digits."""
     app_works: bool = True
     """The app's own process takes rows of batches."""
     log_form: str = "text"
@@ -130,6 +133,7 @@ class Settings:
                 person_budget=budget_in(env, "FANOUT_PERSON_DAY"),
                 bounds=bounds_in(env, shared=flag(env, "FANOUT_SHARED")),
                 membership=Membership.from_environment(env),
+                people_key=people_key_in(env, "FANOUT_PEOPLE_KEY"),
                 app_works=flag_in(env, "FANOUT_APP_WORKS", default=True),
                 log_form=_choice(env, "FANOUT_LOG"),
                 log_level=_choice(env, "FANOUT_LOG_LEVEL"),

@@ -14,7 +14,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from fanout.errors import SettingsError
-from fanout.settings_table import BY_KEY, Kind, Setting, unknown_key
+from fanout.settings_names import unknown_key
+from fanout.settings_table import BY_KEY, Kind, Setting
 
 NAME = "fanout.toml"
 MOST_BYTES = 1_000_000

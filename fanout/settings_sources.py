@@ -16,7 +16,8 @@ from fanout.errors import SettingsError
 from fanout.redaction import learn
 from fanout.setting_values import of_both
 from fanout.settings_file import NAME, FromFile, read
-from fanout.settings_table import FILE, SETTINGS, unknown_names
+from fanout.settings_names import unknown_names
+from fanout.settings_table import FILE, SETTINGS
 
 ENDPOINT = frozenset(
     {"OPENAI_API_KEY", "OPENAI_BASE_URL", "FANOUT_MODEL", "FANOUT_EMBEDDING_MODEL"}

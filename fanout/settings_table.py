@@ -6,10 +6,8 @@ so that none of them can know a setting that the others don't.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -173,6 +171,15 @@ SETTINGS: tuple[Setting, ...] = (
         shared_only=True,
         least=1,
     ),
+    Setting(
+        name="FANOUT_PEOPLE_KEY",
+        key="shared.people_key",
+        kind=Kind.KEY,
+        meaning="What tells people apart, as 64 hexadecimal digits; the same for all processes.",
+        default="`people.key` in FANOUT_HOME, made at the first start",
+        shared_only=True,
+        secret=True,
+    ),
     _cap("FANOUT_DAY_USD", "budget.day_usd", Kind.MONEY, "What all may spend in a day (UTC)."),
     _cap("FANOUT_DAY_TOKENS", "budget.day_tokens", Kind.WHOLE, "The same in tokens."),
     _cap(
@@ -274,37 +281,3 @@ BY_NAME: Mapping[str, Setting] = MappingProxyType({s.name: s for s in SETTINGS})
 BY_KEY: Mapping[str, Setting] = MappingProxyType({s.key: s for s in SETTINGS if s.key})
 FILE = "_FILE"
 """Behind the name of a secret: the variable that names a file holding it."""
-
-_OF_TESTS = frozenset(
-    {"FANOUT_CHROMIUM", "FANOUT_NO_POSTGRES", "FANOUT_NO_REDIS", "FANOUT_BENCH_ENDPOINT"}
-)
-_OF_KUBERNETES = re.compile(r"FANOUT(?:_\w+)?_(?:SERVICE_(?:HOST|PORT\w*)|PORT(?:_\d+_\w+)?)")
-"""Set in every container beside a service whose name begins with fanout."""
-
-
-def unknown_names(names: Iterable[str]) -> tuple[str, ...]:
-    """One sentence for each FANOUT_ variable that is no setting, with the nearest that is one."""
-    known = {*BY_NAME, *(s.name + FILE for s in SETTINGS if s.secret), *_OF_TESTS}
-    found = sorted(
-        name
-        for name in names
-        if name.startswith("FANOUT_") and name not in known and not _OF_KUBERNETES.fullmatch(name)
-    )
-    return tuple(f"{name}: no such setting{_nearest(name, known)}" for name in found)
-
-
-def unknown_key(key: str) -> str:
-    """What to say of a key of the file that is none, with the nearest that is one."""
-    if key.partition(".")[0] == "auth":
-        return f"{key}: signing in is set up in .streamlit/secrets.toml, not here."
-    # A key in the wrong section, or in none, is known by its own name.
-    last = {known.rpartition(".")[2]: known for known in BY_KEY}
-    own = get_close_matches(key.rpartition(".")[2], last, 1, 0.8)
-    near = get_close_matches(key, BY_KEY, 1, 0.75)
-    meant = near[0] if near else last[own[0]] if own else ""
-    return f"{key}: no such setting" + (f"; did you mean {meant}?" if meant else ".")
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    near = get_close_matches(name, sorted(known), 1, 0.75)
-    return f"; did you mean {near[0]}?" if near else "."

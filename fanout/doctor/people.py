@@ -60,6 +60,9 @@ def sign_in(
 
 
 def _key(settings: Settings) -> Iterator[Finding]:
+    if settings.people_key is not None:
+        yield _SHARED.fine("FANOUT_PEOPLE_KEY tells people apart; keep a backup of it")
+        return
     path = settings.home / KEY_FILE
     if not path.exists():
         yield _SHARED.note(f"{KEY_FILE} in FANOUT_HOME is made at the first start; back it up then")

@@ -24,7 +24,8 @@ class Visitors:
     def __init__(self, whole: Runtime) -> None:
         """SettingsError where the secret that tells people apart can't be kept."""
         self._whole = whole
-        self._key = people_key(whole.settings.home)
+        given = whole.settings.people_key
+        self._key = people_key(whole.settings.home, given.reveal() if given is not None else "")
         self._here: dict[PersonId, OwnRuntime] = {}
         self._lock = threading.Lock()
         self._swept = monotonic()
