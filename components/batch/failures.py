@@ -45,7 +45,6 @@ def _group(batch: Batch, group: FailureGroup) -> None:
 def _toggle(batch: Batch, name: str) -> None:
     key = cause_key(batch)
     st.session_state[key] = None if st.session_state.get(key) == name else name
-    st.session_state[f"batch_page-{batch.id}"] = 1
 
 
 def cause_shown(batch: Batch) -> FailureKind | None:

@@ -7,7 +7,6 @@ fills every two seconds neither jumps nor loses the place of a keyboard or a scr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -49,13 +48,13 @@ _ORDERS: Mapping[str, tuple[str, tuple[str, bool]]] = {
 
 def rows_table(runtime: Runtime, batch: Batch, progress: Progress) -> None:
     """Draw filters, the page of rows and the way to other pages."""
-    key = f"batch_page-{batch.id}"
     states, search, order, descending = _asked(batch, progress)
     batches = runtime.store.batches
     cause = cause_shown(batch)
     total = batches.count(batch.id, states=states, search=search, cause=cause)
     pages = max(1, -(-total // ON_A_PAGE))
-    page = min(int(st.session_state.get(key) or 1), pages)
+    key = _paging_key(batch, (states, search, order, descending, cause), pages)
+    page = int(st.session_state.get(key) or 1)
     records = batches.rows(
         batch.id,
         states=states,
@@ -68,8 +67,6 @@ def rows_table(runtime: Runtime, batch: Batch, progress: Progress) -> None:
     )
     _mount(key=f"batch_rows-{batch.id}", data=_drawn(records, total))
     if pages > 1:
-        if st.session_state.get(key) != page:
-            st.session_state[key] = page
         first = (page - 1) * ON_A_PAGE + 1
         with st.container(
             horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
@@ -80,7 +77,6 @@ def rows_table(runtime: Runtime, batch: Batch, progress: Progress) -> None:
 
 def _asked(batch: Batch, progress: Progress) -> tuple[tuple[RowState, ...], str, str, bool]:
     """Draw the fields and return what they ask for."""
-    first_page = partial(_first_page, batch)
     there = [
         name
         for name, (_, states) in _SHOWN.items()
@@ -97,7 +93,6 @@ def _asked(batch: Batch, progress: Progress) -> tuple[tuple[RowState, ...], str,
             key=f"batch_show-{batch.id}",
             format_func=lambda name: _SHOWN[name][0],
             width=150,
-            on_change=first_page,
         )
         search = st.text_input(
             "Search topics and answers",
@@ -105,7 +100,6 @@ def _asked(batch: Batch, progress: Progress) -> tuple[tuple[RowState, ...], str,
             type="search",
             icon=":material/search:",
             width="stretch",
-            on_change=first_page,
         )
         order = st.selectbox(
             "Order",
@@ -113,14 +107,21 @@ def _asked(batch: Batch, progress: Progress) -> tuple[tuple[RowState, ...], str,
             key=f"batch_order-{batch.id}",
             format_func=lambda name: _ORDERS[name][0],
             width=230,
-            on_change=first_page,
         )
     by, descending = _ORDERS[order or "number"][1]
     return _SHOWN[shown or ALL][1], (search or "").strip(), by, descending
 
 
-def _first_page(batch: Batch) -> None:
-    st.session_state[f"batch_page-{batch.id}"] = 1
+def _paging_key(batch: Batch, asked: object, pages: int) -> str:
+    """Another list begins on its first page, and so does one that has become shorter."""
+    state = st.session_state
+    about, turn = state.get(f"batch_asked-{batch.id}", (None, 0))
+    key = f"batch_page-{batch.id}-{turn}"
+    if about != asked or int(state.get(key) or 1) > pages:
+        turn += 1
+        key = f"batch_page-{batch.id}-{turn}"
+    state[f"batch_asked-{batch.id}"] = (asked, turn)
+    return key
 
 
 def _drawn(records: Sequence[RowRecord], total: int) -> dict[str, object]:
