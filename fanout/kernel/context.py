@@ -69,10 +69,12 @@ class RunContext:
         purse: Purse | None = None,
         only: frozenset[BranchId] | None = None,
         sequential: bool = False,
+        patient: bool = False,
     ) -> None:
         """`only` names the branches to ask again in a resumed run; the others stay as they are.
 
-        `sequential` asks one after another, to measure what going parallel brings.
+        `sequential` asks one after another, to measure what going parallel brings; `patient` waits
+        for each answer as long as it takes.
         """
         self._recorder = recorder
         self._calls = calls
@@ -85,6 +87,7 @@ class RunContext:
             policies=self._policies,
             purse=purse or OpenPurse(),
             openings=Openings(),
+            patient=patient,
         )
         self._asking = Asking(self._means)
         self._scopes: dict[BranchId, anyio.CancelScope] = {}

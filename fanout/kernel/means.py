@@ -25,6 +25,8 @@ class Means:
     policies: Policies
     purse: Purse
     openings: Openings
+    patient: bool = False
+    """True where answers come when they come, and no deadline of a call counts."""
 
     def now_s(self) -> float:
         """Seconds since the run began."""
@@ -51,6 +53,8 @@ class Means:
         return policy if own is None else replace(policy, enabled=own)
 
     def deadlines(self, plan: BranchPlan, model: ModelRef) -> Deadlines:
+        if self.patient:
+            return Deadlines(first_token_s=None, idle_s=None, total_s=None)
         own = self.calls.endpoint_policy(model.endpoint).first_token_s
         return plan.deadlines if own is None else replace(plan.deadlines, first_token_s=own or None)
 
