@@ -82,6 +82,7 @@ def prepare(
     filled = filling(table.columns, workflow, fills or {})
     reader = _Reader(table.columns, topic_column, filled, limits, keep_duplicates=keep_duplicates)
     reader.remember(earlier)
+    limits.check_batch_rows(reader.there, len(table.rows))
     rows = tuple(map(reader.row, table.rows))
     used = {topic_column, *filled.values()}
     wanted = sum(not row.skipped for row in rows)
@@ -187,7 +188,7 @@ class _Reader:
         self._limits = limits
         self._keep = keep_duplicates
         self._seen: dict[Same, int] = {}
-        self._number = 0
+        self._number = self.there = 0
         self.duplicates: list[Row] = []
         self.empties: list[Row] = []
         self.too_long: list[Row] = []
@@ -195,13 +196,11 @@ class _Reader:
 
     def remember(self, earlier: Iterable[Row]) -> None:
         """Rows that the batch has already."""
-        there = 0
         for row in earlier:
             self._number = max(self._number, row.number)
-            there += 1
+            self.there += 1
             if not row.skipped:
                 self._seen.setdefault(self._same(row.topic, row.values), row.number)
-        self._limits.check_batch_rows(there)
 
     def row(self, read: TableRow) -> Row:
         self._number += 1
