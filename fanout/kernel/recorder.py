@@ -21,6 +21,7 @@ from fanout.events import (
     AggregateWritten,
     BallotCast,
     BranchFinished,
+    BranchThought,
     BranchWrote,
     Event,
     RunFinished,
@@ -69,6 +70,8 @@ class Recorder:
         """The newest events, which aren't in the picture yet."""
         self._held: deque[_Held] = deque()
         self._news = threading.Condition()
+        self.witness: Callable[[Recorder, Event], None] | None = None
+        """Told of every event but pieces of text, on the writer's thread; it never raises."""
         self._heeding: tuple[Callable[[], None], ...] = ()
         self.kept = 0
         """How many of `events` are written down; the journal counts them here."""
@@ -153,6 +156,14 @@ class Recorder:
             self._news.notify_all()
         if self._journal is not None:
             self._journal.news(self, urgent=isinstance(event, _URGENT))
+        if self.witness is not None and not isinstance(event, BranchWrote | BranchThought):
+            self.witness(self, event)
+
+    @property
+    def log(self) -> tuple[Event, ...]:
+        """Every event, also those that aren't shown yet."""
+        with self._news:
+            return tuple(self._events)
 
     def _take(self, event: Event) -> None:
         """Draw the next picture; what has to be written down first is held back."""
@@ -189,6 +200,11 @@ class Recorder:
     def settled(self) -> bool:
         """Whether everything of it is written down."""
         return self.kept == len(self._events)
+
+    @property
+    def told(self) -> int:
+        """How many events there are, held ones included."""
+        return len(self._events)
 
     def heed(self, told: Callable[[], None]) -> None:
         """Call it from now on, on any thread, when more is written down or the run has left."""

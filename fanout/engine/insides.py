@@ -1,0 +1,45 @@
+"""What a process shows of itself to whoever scrapes its metrics, read at that moment."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from fanout.errors import StoreError
+from fanout.telemetry.metrics import EndpointGauges, Sources
+from fanout.traffic.circuit import CircuitState
+from fanout.traffic.health import EndpointHealth
+
+if TYPE_CHECKING:
+    from fanout.engine.runtime import Runtime
+
+
+def sources_of(runtime: Runtime) -> Sources:
+    """Asked only once the runtime is open."""
+    return Sources(
+        runs=lambda: [run.snapshot for run in runtime.engine.runs()],
+        endpoints=lambda: [_gauges(one) for one in runtime.engine.endpoints.health()],
+        rows=lambda: _rows(runtime),
+    )
+
+
+def _gauges(one: EndpointHealth) -> EndpointGauges:
+    return EndpointGauges(
+        endpoint=one.endpoint,
+        slots=one.slots,
+        allowed=one.allowed,
+        in_flight=one.in_flight,
+        waiting=one.waiting,
+        paused_s=one.paused_s,
+        circuit_open=one.circuit is not CircuitState.CLOSED,
+    )
+
+
+def _rows(runtime: Runtime) -> dict[str, int]:
+    """Of all batches that are under way; none while the database is away."""
+    counted: Counter[str] = Counter()
+    with suppress(StoreError):
+        for batch in runtime.store.batches.open():
+            counted.update(runtime.store.batches.progress(batch.id).counts)
+    return dict(counted)

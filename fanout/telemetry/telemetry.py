@@ -1,0 +1,62 @@
+"""All that operators asked to see, by the settings, as one witness."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+from fanout.errors import SettingsError
+from fanout.settings import Settings
+from fanout.telemetry.log_form import write_log
+from fanout.telemetry.metrics import Metrics, Sources
+from fanout.telemetry.run_log import RunLog
+from fanout.telemetry.traces import Traces
+from fanout.telemetry.witness import Witness, Witnesses
+
+QUIET = ("text", "warning")
+"""The log as Python writes it by itself: nothing is changed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telemetry:
+    witness: Witnesses
+    metrics: Metrics | None = None
+    port: int = 0
+    problems: list[str] = field(default_factory=list)
+    """What was asked for and can't be had; runs go on without it."""
+
+    def serve(self) -> None:
+        """Serve metrics from now on, where that was asked for: one process of a machine can."""
+        if self.metrics is not None:
+            self.problems.extend(_tried(lambda: self.metrics and self.metrics.serve(self.port)))
+
+    def close(self) -> None:
+        self.witness.close()
+
+
+def telemetry(settings: Settings, shipped: Collection[str], sources: Sources) -> Telemetry:
+    """By FANOUT_TRACES, FANOUT_METRICS, FANOUT_LOG and FANOUT_LOG_LEVEL. Never raises."""
+    each: list[Witness] = []
+    problems: list[str] = []
+    metrics: list[Metrics] = []
+    if (settings.log_form, settings.log_level) != QUIET:
+        write_log(settings.log_form, settings.log_level)
+        each.append(RunLog())
+    if settings.traces:
+        problems += _tried(lambda: each.append(Traces.to(settings.traces)))
+    if settings.metrics_port:
+        problems += _tried(lambda: metrics.append(Metrics(shipped, sources)))
+    return Telemetry(
+        witness=Witnesses((*each, *metrics)),
+        metrics=metrics[0] if metrics else None,
+        port=settings.metrics_port,
+        problems=problems,
+    )
+
+
+def _tried(act: Callable[[], object]) -> list[str]:
+    try:
+        act()
+    except SettingsError as error:
+        return [str(error)]
+    return []
