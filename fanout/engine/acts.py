@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 
+from anyio import CancelScope
 from anyio.from_thread import BlockingPortal
+from anyio.to_thread import run_sync
 
 from fanout.engine.execution import Execution
 from fanout.engine.handle import Acts
@@ -20,9 +22,10 @@ def acts_of(
     *,
     may_go_on: Callable[[], Awaitable[bool]],
     place: Callable[[], AbstractContextManager[None]],
+    check: Callable[[], None],
 ) -> Acts:
     """`may_go_on` says whether a run that has ended may go on in this process; `place` is its place
-    among the runs in flight, or InputError."""
+    among the runs in flight, or InputError, and `check` raises that where there is none."""
 
     async def stop(branch: BranchId | None) -> None:
         execution.stop(branch)
@@ -33,7 +36,7 @@ def acts_of(
     async def reopen(branch: BranchId | None) -> bool:
         if not await may_go_on():
             return False
-        with place():
+        async with _aside(place()):
             return execution.reopen(branch)
 
     async def retry(branch: BranchId | None) -> None:
@@ -51,12 +54,8 @@ def acts_of(
     async def combine(spec: AggregateSpec, left_out: frozenset[BranchId]) -> None:
         with suppress(InputError):
             if await may_go_on():
-                check()
+                await run_sync(check)
                 await execution.combine(spec, left_out)
-
-    def check() -> None:
-        with place():
-            pass
 
     def asked(function: Callable[..., Awaitable[None]], *args: object) -> None:
         check()
@@ -69,6 +68,20 @@ def acts_of(
         combine=lambda spec, left_out: asked(combine, spec, left_out),
         interrupt=lambda: _soon(portal, interrupt),
     )
+
+
+@asynccontextmanager
+async def _aside(place: AbstractContextManager[None]) -> AsyncIterator[None]:
+    """The same on a worker thread: it asks the database, which nothing on the loop may wait for."""
+    await run_sync(place.__enter__)
+    try:
+        yield
+    except BaseException as error:
+        with CancelScope(shield=True):
+            await run_sync(place.__exit__, type(error), error, error.__traceback__)
+        raise
+    with CancelScope(shield=True):
+        await run_sync(place.__exit__, None, None, None)
 
 
 def _soon(portal: BlockingPortal, function: Callable[..., Awaitable[None]], *args: object) -> None:

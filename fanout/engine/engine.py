@@ -26,23 +26,25 @@ from fanout.engine.acts import acts_of
 from fanout.engine.archive import Archive
 from fanout.engine.belongings import BelongingsOf
 from fanout.engine.endpoints import EndpointBook
+from fanout.engine.exchange import Exchange
 from fanout.engine.execution import Execution, SharedCalls
 from fanout.engine.foreseen import foreseen
 from fanout.engine.handle import RunHandle
 from fanout.engine.origin import made_with, stand_in, workflow_of
+from fanout.engine.parking import Parking
 from fanout.engine.places import Places
 from fanout.engine.retriever import Retriever
 from fanout.engine.scribe import Scribe
-from fanout.engine.watched import WatchedRun
 from fanout.errors import DefinitionError, SettingsError, StoreError
-from fanout.events import RunStarted
+from fanout.events import Event, RunStarted
 from fanout.kernel.recorder import Recorder
 from fanout.people import NOBODY, PersonId
 from fanout.policies import Policies, RetryPolicy
+from fanout.relay.post import Post
 from fanout.retrieval.library import Library
 from fanout.store.values import StoredRun
 from fanout.structured.ladder import Ladder
-from fanout.types import BranchPlan, ModelRef, RowPlace, RunId
+from fanout.types import BranchPlan, EndpointId, ModelRef, RowPlace, RunId
 from fanout.workflows.definition import Workflow
 from fanout.workflows.quoting import marker_of
 from fanout.workflows.run import combining_call, plan, vote
@@ -76,24 +78,37 @@ class Engine:
         belongings: BelongingsOf | None = None,
         budgets: Budgets | None = None,
         bounds: Bounds = LOCAL,
+        post: Post | None = None,
+        witness: Callable[[Recorder, Event], None] | None = None,
     ) -> None:
         """`library` opens the user's documents on first need; None: there are none. `belongings`
         tells, of a person whose run it is, what takes the place of `endpoints` and `library`.
 
         Without a store runs live in memory only. The engine writes to it but doesn't close it.
-        `budgets` holds the caps of a day; without it a run has only its own.
+        `budgets` holds the caps of a day; without it a run has only its own. `post` is how
+        processes on one record speak with each other, and is closed with the engine. `witness` is
+        told what happens in every run, on the engine's own thread.
         """
         self.endpoints = endpoints
         self.budgets = budgets or Budgets(worst_usd_by(endpoints.known))
         self.bounds = bounds
         self._store = store
-        self.scribe = Scribe(store) if store is not None else None
+        self.scribe = Scribe(store, self._went_on) if store is not None else None
         retriever = Retriever(library or _no_library, endpoints)
         self._calls = SharedCalls(endpoints, retriever.search, Ladder())
         self._retries = retries
+        self.parking = Parking(store, self.soon)
+        """Runs whose calls go through a provider's batch."""
+        self._witness = witness
         self._belongings = belongings
         self._archive = Archive(store, self._reopened)
-        self._places = Places(bounds, lambda: [one for one in self.runs() if not _is_row(one)])
+        self._exchange = Exchange(store, self._archive, post) if store is not None else None
+        self._places = Places(
+            bounds,
+            lambda: [one for one in self.runs() if not _is_row(one)],
+            store.turns if store is not None else None,
+            lambda: self.scribe.flush(BEGUN_S) if self.scribe is not None else None,
+        )
         self._portal_context = start_blocking_portal(
             "asyncio", {"use_uvloop": find_spec("uvloop") is not None}, name="fanout-engine"
         )
@@ -117,9 +132,10 @@ class Engine:
         person: PersonId = NOBODY,
         run_id: RunId | None = None,
         row: RowPlace | None = None,
+        admit: Callable[[], None] = lambda: None,
     ) -> RunHandle:
         """Start a run and return at once. InputError if the topic can't be run, or a bound is
-        reached.
+        reached, or `admit` raises it, which is asked where nobody else takes a place meanwhile.
 
         `sequential` asks its branches one after another, to measure what going parallel brings;
         `derived_from` names the run whose topic this one repeats; `person` is whose run it is.
@@ -134,11 +150,8 @@ class Engine:
         )
         if row is not None:
             return begin()
-        with self._places.place(person):
-            handle = begin()
-        if self.scribe is not None:
-            self.scribe.flush(BEGUN_S)
-        return handle
+        with self._places.place(person, admit):
+            return begin()
 
     def get(self, run_id: str) -> RunHandle | None:
         """The run of that id, live or of any earlier day; None if there is none."""
@@ -146,7 +159,10 @@ class Engine:
 
     def forget(self, run_ids: Iterable[str]) -> None:
         """Deleted runs are not found by `get` any more; those under way are stopped."""
-        self._archive.forget(run_ids)
+        forgotten = tuple(run_ids)
+        self._archive.forget(forgotten)
+        if self._exchange is not None:
+            self._exchange.forgot(forgotten)
 
     def let_go(self, run_id: str) -> None:
         """Keep a run that has ended in the record only, as of a batch of thousands."""
@@ -156,6 +172,11 @@ class Engine:
         """Those in memory, newest first."""
         return self._archive.all()
 
+    def batch_api_at(self, endpoint: EndpointId, person: PersonId = NOBODY) -> bool:
+        """Whether an endpoint has a Batch API. Asks it, for seconds at most, where that is not
+        known; False too where it doesn't answer now."""
+        return self.call(self.parking.offered, self._book(person), endpoint)
+
     def call(self, function: Callable[..., Awaitable[Result]], *args: object) -> Result:
         """Run a coroutine function on the engine's loop and wait for its result."""
         return self._portal.call(function, *args)
@@ -164,12 +185,18 @@ class Engine:
         """Start a coroutine function on the engine's loop without waiting for it."""
         self._portal.start_task_soon(function, *args)
 
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed, or about to be."""
+        return self._closed
+
     def close(self) -> None:
         """Stop every run, close every connection and end the loop. Safe to call twice."""
         if self._closed:
             return
         self._closed = True
-        live = [handle for handle in self.runs() if not handle.snapshot.status.finished]
+        here = [handle for handle in self.runs() if not handle.elsewhere]
+        live = [handle for handle in here if not handle.snapshot.status.finished]
         for handle in live:
             handle.interrupt()
         began = monotonic()
@@ -181,6 +208,9 @@ class Engine:
         self.budgets.close()
         if self.scribe is not None:
             self.scribe.close(began + CLOSED_S - monotonic())
+        if self._exchange is not None:
+            # Last, so that those who watch are told the end.
+            self._exchange.close()
 
     def _begun(
         self,
@@ -203,6 +233,7 @@ class Engine:
         self._look_up_prices(asked, book)
         own = self._store.of(person) if self._store is not None and person else self._store
         recorder = Recorder(self.scribe, person=person)
+        recorder.witness = self._witness
         recorder.emit(
             RunStarted(
                 at=0.0,
@@ -215,7 +246,7 @@ class Engine:
                 aggregate_kind=workflow.aggregate.kind if workflow.aggregate else None,
                 kind=workflow.kind,
                 vote=vote(workflow, topic),
-                policies=self._policies(workflow),
+                policies=self.parking.policies(self._policies(workflow), row),
                 made_with=made_with(
                     workflow,
                     model,
@@ -239,7 +270,9 @@ class Engine:
         self, recorder: Recorder, workflow: Workflow, model: ModelRef
     ) -> tuple[Execution, RunHandle]:
         made = recorder.snapshot.made_with
-        policies = self._policies(workflow)
+        policies = self.parking.policies(
+            self._policies(workflow), None if made is None else made.row
+        )
         worst_usd = worst_usd_by(self._book(recorder.person).known)
         capped = policies.budget.capped
         execution = Execution(
@@ -247,7 +280,7 @@ class Engine:
             topic=recorder.snapshot.topic,
             resolve=self._resolver(model, self._book(recorder.person)),
             recorder=recorder,
-            calls=self._calls_of(recorder.person),
+            calls=self.parking.view(self._calls_of(recorder.person), recorder),
             policies=policies,
             purse=self.budgets.purse_for(
                 recorder.snapshot.run_id,
@@ -268,9 +301,8 @@ class Engine:
                 execution,
                 self._portal,
                 may_go_on=lambda: self._may_go_on(handle),
-                place=lambda: (
-                    nullcontext() if _is_row(handle) else self._places.place_of(handle)
-                ),
+                place=lambda: nullcontext() if _is_row(handle) else self._places.place_of(handle),
+                check=lambda: None if _is_row(handle) else self._places.check(handle),
             ),
         )
         return execution, handle
@@ -282,10 +314,12 @@ class Engine:
         if stored.snapshot.made_with is not None:
             model = stored.snapshot.made_with.model
         if stored.live:
-            return WatchedRun(stored, self._store, stand_in(stored.snapshot), model)
+            assert self._exchange is not None
+            return self._exchange.watched(stored, model)
         recorder = Recorder.reopened(
             stored.events, self.scribe, filed=stored.written, person=stored.person
         )
+        recorder.witness = self._witness
         why = stored.problem
         try:
             workflow = workflow_of(stored.snapshot)
@@ -295,6 +329,10 @@ class Engine:
         if why:
             return RunHandle(recorder=recorder, workflow=workflow, model=model, fixed=why)
         return self._carried_out(recorder, workflow, model)[1]
+
+    def _went_on(self, run_id: RunId) -> None:
+        if self._exchange is not None:
+            self._exchange.went_on(run_id)
 
     async def _may_go_on(self, handle: RunHandle) -> bool:
         """Whether this process may go on with a run; not while another one does, nor after one."""

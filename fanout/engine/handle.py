@@ -80,6 +80,11 @@ class RunHandle:
             self._recorder.leave()
 
     @property
+    def recorder(self) -> Recorder:
+        """For those who tell of it elsewhere; read only."""
+        return self._recorder
+
+    @property
     def person(self) -> PersonId:
         """Whose run it is."""
         return self._recorder.person
@@ -123,9 +128,14 @@ class RunHandle:
         return self._recorder.has_kept(branch_id)
 
     @property
-    def kept(self) -> bool:
-        """Whether everything of it so far is in the record for good."""
-        return self._recorder.settled
+    def kept(self) -> int:
+        """How many of its events are in the record for good."""
+        return self._recorder.kept
+
+    @property
+    def told(self) -> int:
+        """How many there are by now, those that aren't shown yet included."""
+        return self._recorder.told
 
     def stop(self, branch_id: BranchId | None = None) -> None:
         """Stop one branch, or the whole run; its text so far is kept. Harmless when it is over."""

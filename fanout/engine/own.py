@@ -143,9 +143,16 @@ class OwnEngine(Engine):
         person: PersonId | None = None,
         run_id: RunId | None = None,
         row: RowPlace | None = None,
+        admit: Callable[[], None] | None = None,
     ) -> RunHandle:
         """InputError also where this person has started as many runs as one may in an hour."""
-        self._pace.take()
+        counted = False
+
+        def paced() -> None:
+            nonlocal counted
+            self._pace.take()
+            counted = True
+
         try:
             return self._engine.start(
                 workflow,
@@ -156,9 +163,11 @@ class OwnEngine(Engine):
                 person=self._person,
                 run_id=run_id,
                 row=row,
+                admit=paced,
             )
         except BaseException:
-            self._pace.give_back()
+            if counted:
+                self._pace.give_back()
             raise
 
     def get(self, run_id: str) -> RunHandle | None:
@@ -184,6 +193,11 @@ class OwnEngine(Engine):
         """Only theirs; others' runs are left alone."""
         mine = {str(handle.id) for handle in self.runs()}
         self._engine.forget([one for one in run_ids if one in mine])
+
+    def let_go(self, run_id: str) -> None:
+        """Only theirs."""
+        if any(handle.id == run_id for handle in self.runs()):
+            self._engine.let_go(run_id)
 
     def runs(self) -> tuple[RunHandle, ...]:
         return tuple(r for r in self._engine.runs() if r.person == self._person)

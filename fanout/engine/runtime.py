@@ -18,6 +18,7 @@ from fanout.budget.caps import Caps, DayCaps
 from fanout.endpoint import BUNDLED, Endpoint, Secret
 from fanout.engine.endpoints import EndpointBook
 from fanout.engine.engine import Engine
+from fanout.engine.insides import sources_of
 from fanout.engine.local_models import LocalModels
 from fanout.engine.model_lists import Listing, ModelLists
 from fanout.engine.visitors import Visitors
@@ -27,12 +28,16 @@ from fanout.providers.discovery import USUAL_PORTS, FoundServer, find_local_serv
 from fanout.providers.local.server import LocalServer
 from fanout.providers.network import Network
 from fanout.providers.openai_compatible import MODELS_S, OpenAICompatible
+from fanout.relay.opening import post_for
+from fanout.relay.post import Post
 from fanout.retrieval.library import Library
 from fanout.settings import ENVIRONMENT, Settings
 from fanout.store.store import Store
+from fanout.telemetry.telemetry import telemetry
 from fanout.traffic.lane import Place
 from fanout.traffic.shared import shared_place
 from fanout.types import EndpointId, ModelRef, Price
+from fanout.workflows.library import shipped
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +71,13 @@ class Runtime:
         self.store = self._opened_store()
         self.visitors = Visitors(self) if settings.shared else None
         """Where several people use this Fanout, a view for each; None: it is one person's."""
+        self.telemetry = telemetry(
+            settings,
+            {workflow.name for workflow in shipped().workflows},
+            sources_of(self),
+        )
+        """What operators see: traces, metrics, logs."""
+        self.problems.extend(self.telemetry.problems)
         self.engine = Engine(
             book,
             library=lambda: self.library,
@@ -80,6 +92,8 @@ class Runtime:
                 ),
             ),
             bounds=settings.bounds,
+            post=self._post(),
+            witness=self.telemetry.witness if self.telemetry.witness else None,
         )
         self._library: Library | None = None
         self._opening = Lock()
@@ -126,6 +140,7 @@ class Runtime:
     def close(self) -> None:
         """End every run, the local models and the loop. Safe to call twice."""
         self.engine.close()
+        self.telemetry.close()
         if self.visitors is not None:
             self.visitors.close()
         self.store.close()
@@ -159,6 +174,20 @@ class Runtime:
             self.problems.append(f"{error} Rates hold for this process alone.")
             return None
 
+    def _post(self) -> Post | None:
+        """How this process and others of the same record speak with each other."""
+        redis, database = self.settings.redis_url, self.settings.database
+        if not self.store.kept:
+            return None
+        with suppress(SettingsError):
+            # What is wrong with an address was told by what opened record and rates.
+            return post_for(
+                self.store.owner,
+                redis_url=redis.reveal() if redis is not None else "",
+                database_url=database,
+            )
+        return None
+
     def _opened_store(self) -> Store:
         """The record of all runs; where it can't be used, one in memory, and people are told."""
         try:
@@ -191,6 +220,7 @@ class Runtime:
 
     def warm_up(self) -> None:
         """Begin in the background what the first visitor needs: the model, and models' names."""
+        self.telemetry.serve()
         if self.settings.endpoint is None:
             self.engine.soon(self.machine.warm_up)
         self.engine.soon(run_sync, self._open_library)

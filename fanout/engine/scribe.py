@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from fanout.errors import FanoutError, StoreConflict
+from fanout.events import RunResumed
 from fanout.kernel.recorder import HOLD_S, Recorder
 from fanout.store.values import Update
+from fanout.types import RunId
 
 if TYPE_CHECKING:
     from fanout.store.store import Store
@@ -37,8 +39,12 @@ LAST_TRIES_S = 0.25
 class Scribe:
     """The journal of all runs of a process. Any thread may tell it news."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(
+        self, store: Store, went_on: Callable[[RunId], None] = lambda _run_id: None
+    ) -> None:
+        """`went_on` is told of each run that had ended and goes on, once that is written."""
         self._store = store
+        self._went_on = went_on
         self._unwritten: dict[int, Recorder] = {}
         self._pressing: set[int] = set()
         """Those of them that can't wait for the next second."""
@@ -157,13 +163,15 @@ class Scribe:
             one.kept += len(update.events)
             one.filed += len(update.events)
             one.written(one.kept)
+            if any(isinstance(event, RunResumed) for event in update.events):
+                self._went_on(update.snapshot.run_id)
         return ""
 
     def _refused(self, one: Recorder, error: Exception) -> str:
         """What to tell people, after seeing to it that the run is tried again where that helps."""
         if isinstance(error, StoreConflict) and one.edition != self._store.edition:
             # Another file took the place of the one that held its beginning: told from the first.
-            one.edition, one.kept, one.filed = self._store.edition, 0, 0
+            one.edition, one.kept, one.filed, one.shift = self._store.edition, 0, 0, 0
             return self._written_down([one])
         if isinstance(error, StoreConflict):
             log.warning("not written down: %s", error)

@@ -1,1 +1,1 @@
-"""What the processes of one deployment tell each other: live events, requests, and their answers."""
+"""What the processes of one deployment tell each other: live events, requests and answers."""

@@ -1,7 +1,7 @@
 """PostgreSQL's LISTEN and NOTIFY as a line: no server beside the one that holds the record.
 
-A notification holds less than 8,000 bytes and is gone when it was delivered. All that is due is sent
-in one transaction, since each commit with notifications takes a lock of the whole server.
+A notification holds less than 8,000 bytes and is gone when it was delivered. All that is due is
+sent in one transaction, since each commit with notifications takes a lock of the whole server.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A way for short texts from one process to others, at once and without a promise to arrive.
 
 Everything that travels here is also in the record, or is asked again: a text that is lost costs a
-moment. So nothing is kept for who isn't listening, and nobody waits for an answer that may not come.
+moment. So nothing is kept for who isn't listening, and nobody waits long for an answer.
 """
 
 from __future__ import annotations

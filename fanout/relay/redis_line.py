@@ -42,7 +42,9 @@ class RedisLine:
             ) from None
 
     def ear(self, addresses: Sequence[str]) -> Ear:
-        listening = self._redis.pubsub(ignore_subscribe_messages=True)
+        listening = self._redis.pubsub(  # type: ignore[no-untyped-call]
+            ignore_subscribe_messages=True
+        )
         try:
             listening.subscribe(*(_channel(address) for address in addresses))
         except (RedisError, OSError) as error:

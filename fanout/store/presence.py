@@ -1,15 +1,14 @@
 """A lock in PostgreSQL that a process holds for as long as it lives, on a connection of its own.
 
 The server gives it back at once when the process ends, however it ends, since its socket is closed
-then; where a whole machine or the network goes away, when its keepalives aren't answered. It needs a
-connection that is the same all along: no pooler that hands out another one per transaction.
+then; where a whole machine or the network goes away, when its keepalives aren't answered. It needs
+a connection that is the same all along: no pooler that hands out another one per transaction.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-
 from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import Connection, Engine, extract, func, select, text

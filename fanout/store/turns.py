@@ -1,8 +1,8 @@
 """Runs in flight over all processes of a database, and a turn at counting them and adding one.
 
-Counting and adding have to be one step, or three processes that are asked at once each find the last
-place free. PostgreSQL keeps the turn; with SQLite each process counts for itself, and sees of the
-others what is written.
+Counting and adding have to be one step, or three processes that are asked at once each find the
+last place free. PostgreSQL keeps the turn; with SQLite each process counts for itself, and sees of
+the others what is written.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from types import TracebackType
 from sqlalchemy import Connection, Engine, func, select, text
 
 from fanout.people import PersonId
-from fanout.store.database import LOCK_MS, reading, told
+from fanout.store.database import reading, told
 from fanout.store.owners import Owners
 from fanout.store.schema import runs
 from fanout.store.values import InFlight
@@ -20,6 +20,8 @@ from fanout.types import RunStatus
 
 ADVISORY = 0x46616E5475726E
 """The lock that a turn is: "FanTurn"."""
+WAIT_MS = 3000
+"""Longest that a turn is waited for."""
 
 
 class Turns:
@@ -30,7 +32,7 @@ class Turns:
         self._owners = owners
 
     def turn(self) -> Turn:
-        """Held as a context, it is nobody else's. StoreError where it can't be had within a second.
+        """Held as a context, it is nobody else's. StoreError where it can't be had in `WAIT_MS`.
 
         It may be entered on one thread and left on another.
         """
@@ -69,7 +71,7 @@ class Turn:
             connection = self._engine.connect()
             try:
                 # One transaction, which its end or the loss of the connection ends with the lock.
-                connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_MS}"))
+                connection.execute(text(f"SET LOCAL lock_timeout = {WAIT_MS}"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY})
             except BaseException:
                 connection.close()
