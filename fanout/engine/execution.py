@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from itertools import count
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from fanout import pricing
 from fanout.engine.endpoints import EndpointBook
@@ -58,36 +58,49 @@ class Search(Protocol):
 class SharedCalls:
     """The kernel's view of the process: its endpoints, their slots and their prices."""
 
+    patient: ClassVar[bool] = False
+    """Whether answers come when they come, so that no deadline of a call counts."""
+
     def __init__(self, endpoints: EndpointBook, search: Search, ladder: Ladder) -> None:
-        self._endpoints = endpoints
+        self.endpoints = endpoints
         self._search = search
         self.ladder = ladder
         self.prefixes = PrefixMemory()
 
+    def of(self, recorder: Recorder) -> SharedCalls:
+        """The view of one run, each time that it begins or goes on."""
+        return self
+
+    def called_off(self, branch: BranchId | None) -> None:
+        """Somebody stopped a branch, or with None the run."""
+
+    def ended(self) -> None:
+        """The run has ended; it may not be written down yet."""
+
     def provider(self, model: ModelRef) -> Provider:
-        return self._endpoints.provider(model)
+        return self.endpoints.provider(model)
 
     def gate(self, endpoint: EndpointId) -> Gate:
-        return self._endpoints.gate(endpoint)
+        return self.endpoints.gate(endpoint)
 
     def endpoint_policy(self, endpoint: EndpointId) -> EndpointPolicy:
-        if endpoint not in self._endpoints:
+        if endpoint not in self.endpoints:
             return EndpointPolicy()
-        return self._endpoints.get(endpoint).policy
+        return self.endpoints.get(endpoint).policy
 
     def primer(self, endpoint: EndpointId) -> Primer | None:
-        if endpoint not in self._endpoints:
+        if endpoint not in self.endpoints:
             return None
-        provider = self._endpoints.provider(ModelRef(endpoint=endpoint, model=""))
+        provider = self.endpoints.provider(ModelRef(endpoint=endpoint, model=""))
         return provider if isinstance(provider, Primer) else None
 
     def cost(self, model: ModelRef, usage: Usage) -> Cost | None:
-        if model.endpoint not in self._endpoints:
+        if model.endpoint not in self.endpoints:
             return None
-        return pricing.cost(self._endpoints.get(model.endpoint), model.model, usage)
+        return pricing.cost(self.endpoints.get(model.endpoint), model.model, usage)
 
     def embedding_model(self, endpoint: EndpointId) -> ModelRef | None:
-        known = self._endpoints.known(endpoint)
+        known = self.endpoints.known(endpoint)
         if known is None or not known.embedding_model:
             return None
         return ModelRef(endpoint=endpoint, model=known.embedding_model)
@@ -127,6 +140,7 @@ class Execution:
         self._resolve = resolve
         self._recorder = recorder
         self._calls = calls
+        self._view = calls
         self._policies = policies
         self._purse = purse
         self._context = self._fresh_context(None)
@@ -165,6 +179,7 @@ class Execution:
 
     def stop(self, branch: BranchId | None) -> None:
         if not self._recorder.snapshot.status.finished:
+            self._view.called_off(branch)
             self._context.stop(branch)
 
     def interrupt(self) -> None:
@@ -221,15 +236,18 @@ class Execution:
             status = RunStatus.INTERRUPTED
         at = self._recorder.now_s()
         self._recorder.emit(RunFinished(at=at, status=status, failure=failure))
+        self._view.ended()
 
     def _fresh_context(self, only: frozenset[BranchId] | None) -> RunContext:
+        self._view = self._calls.of(self._recorder)
         return RunContext(
             recorder=self._recorder,
-            calls=self._calls,
+            calls=self._view,
             policies=self._policies,
             purse=self._purse,
             only=only,
             sequential=self._sequential,
+            patient=self._calls.patient,
         )
 
 

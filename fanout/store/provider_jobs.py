@@ -77,6 +77,15 @@ class ProviderJobs:
                 )
         return job
 
+    def prune(self, job: str) -> bool:
+        """Drop what nobody waits for any more, before its file is made; whether any is left."""
+        with writing(self._engine) as connection:
+            connection.execute(
+                delete(requests).where(requests.c.job == job, requests.c.withdrawn.is_(True))
+            )
+            left = select(requests.c.key).where(requests.c.job == job).limit(1)
+            return connection.execute(left).first() is not None
+
     def bodies(self, job: str) -> Iterator[tuple[str, str]]:
         """Key and body of its requests, in the order of its file, read in portions."""
         after = ""

@@ -9,6 +9,7 @@ from typing import cast
 
 import jiter
 
+from fanout.providers.server_error import said_in, status_of
 from fanout.providers.sse import MAX_EVENT_BYTES
 from fanout.types import Failure, FailureKind
 
@@ -103,7 +104,8 @@ def output_line(text: bytes) -> Line | None:
     error = fields.get("error")
     code = error.get("code") if isinstance(error, dict) else None
     said = json.dumps({"error": error})
-    return Line(key=key, answer=BatchAnswer(status=500, body=said), code=str(code or "unknown"))
+    answer = BatchAnswer(status=status_of(said_in(said)), body=said)
+    return Line(key=key, answer=answer, code=str(code or "unknown"))
 
 
 def _with_halves(text: bytes) -> object:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import Literal, cast
 
@@ -16,6 +17,7 @@ import openai
 from fanout.errors import ProviderError
 from fanout.providers.answer import Answer
 from fanout.providers.base import ChatRequest, StreamItem
+from fanout.providers.batch_api import words
 from fanout.providers.batch_api.answers import PATH, BatchAnswer, Line, lines_of
 from fanout.providers.batch_api.remote import MARK, JobError, RemoteJob, remote_job
 from fanout.providers.chat_fields import messages_of, settings_of
@@ -39,7 +41,14 @@ _PAGE = 100
 _PAGES = 20
 _CLOCKS_S = 3600.0
 """How far the provider's clock may be off."""
+_FILE = re.compile(
+    r"(?:cannot|can't|could not) find (?:the )?file|no such file|file.{0,80}not found", re.I
+)
 _NONE = frozenset({400, 404, 405, 410, 421, 422, 501})
+
+
+class FileMissing(ProviderError):
+    """The provider knows no such file; some say so of one that they have just taken."""
 
 
 class BatchApi:
@@ -64,10 +73,7 @@ class BatchApi:
         try:
             page = await self._page("/batches", {"limit": 1})
         except ProviderError as error:
-            if isinstance(error.__cause__, openai.APIStatusError):
-                if error.__cause__.status_code in _NONE:
-                    return False
-            elif isinstance(error.__cause__, ValueError):
+            if _said(error) in _NONE or isinstance(error.__cause__, ValueError):
                 return False
             raise
         return isinstance(page.get("data"), list)
@@ -114,10 +120,15 @@ class BatchApi:
 
     async def upload(self, name: str, data: bytes) -> str:
         """The id of a file of requests."""
-        with self._within(UPLOAD_S):
-            made = await self._connect(self._asked).files.with_raw_response.create(
-                file=(name, data, "application/jsonl"), purpose="batch"
-            )
+        try:
+            with self._within(UPLOAD_S):
+                made = await self._connect(self._asked).files.with_raw_response.create(
+                    file=(name, data, "application/jsonl"), purpose="batch"
+                )
+        except ProviderError as error:
+            if _said(error) in (404, 405, 501):
+                raise ProviderError(words.not_offered(self.name)) from error
+            raise
         return self._id(made.http_response)
 
     async def strays(self, name: str) -> list[str]:
@@ -137,13 +148,18 @@ class BatchApi:
 
     async def create(self, file: str, mark: str) -> RemoteJob:
         """Begin a batch. It may exist even where this fails, which `find` can tell."""
-        with self._within(ASK_S):
-            made = await self._connect(self._asked).batches.with_raw_response.create(
-                input_file_id=file,
-                endpoint=cast("Literal['/v1/chat/completions']", PATH),
-                completion_window="24h",
-                metadata={MARK: mark},
-            )
+        try:
+            with self._within(ASK_S):
+                made = await self._connect(self._asked).batches.with_raw_response.create(
+                    input_file_id=file,
+                    endpoint=cast("Literal['/v1/chat/completions']", PATH),
+                    completion_window="24h",
+                    metadata={MARK: mark},
+                )
+        except ProviderError as error:
+            if _said(error) in (400, 404) and _FILE.search(str(error.__cause__)):
+                raise FileMissing(error.failure) from error
+            raise
         return self._job(made.http_response)
 
     async def find(self, mark: str, file: str, since: float) -> RemoteJob | None:
@@ -170,8 +186,7 @@ class BatchApi:
             with self._within(ASK_S):
                 seen = await self._connect(self._asked).batches.with_raw_response.retrieve(remote)
         except ProviderError as error:
-            cause = error.__cause__
-            if isinstance(cause, openai.APIStatusError) and cause.status_code == 404:
+            if _said(error) == 404:
                 return None
             raise
         return self._job(seen.http_response)
@@ -182,8 +197,7 @@ class BatchApi:
             with self._within(ASK_S):
                 await self._connect(self._asked).batches.with_raw_response.cancel(remote)
         except ProviderError as error:
-            cause = error.__cause__
-            if not isinstance(cause, openai.APIStatusError) or cause.status_code >= 429:
+            if not 400 <= _said(error) < 429 or _said(error) in (401, 403):
                 raise
 
     @asynccontextmanager
@@ -194,7 +208,8 @@ class BatchApi:
             async with client.files.with_streaming_response.content(file) as response:
                 if "html" in response.headers.get("content-type", ""):
                     raise ProviderError(failure_of(WebPage(), self._asked))
-                yield self._read(response.http_response)
+                async with aclosing(self._read(response.http_response)) as lines:
+                    yield lines
         except TimeoutError as problem:
             late = httpx2.ReadTimeout("a file of answers")
             raise ProviderError(failure_of(late, self._asked)) from problem
@@ -259,3 +274,9 @@ class BatchApi:
             raise ProviderError(failure_of(late, self._asked)) from problem
         except EXPECTED as problem:
             raise failed(problem, self._asked) from problem
+
+
+def _said(error: ProviderError) -> int:
+    """The status that the endpoint answered with; 0 where it was no answer."""
+    cause = error.__cause__
+    return cause.status_code if isinstance(cause, openai.APIStatusError) else 0

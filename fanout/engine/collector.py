@@ -1,0 +1,268 @@
+"""Collects what runs ask of a provider's batch, makes jobs of it, and hands the answers back.
+
+One of it lives on the engine's loop. What it does is in the database first, so it forgets nothing
+with its process: a run that goes on asks the same again, and finds its answer or its job.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
+
+import anyio
+from anyio.abc import TaskGroup
+from anyio.to_thread import run_sync
+
+from fanout.engine.collecting import Collecting
+from fanout.engine.provider_job import ProviderJob
+from fanout.errors import StoreError
+from fanout.kernel.recorder import Recorder
+from fanout.providers.batch_api.client import BatchApi
+from fanout.store.provider_jobs import ProviderJobs
+from fanout.store.provider_values import Job, Kept, Parked, Queue, Waiting
+from fanout.types import RunStatus
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+SWEEP_S = 600.0
+_OVERLAP_S = 10.0
+"""A transaction that was open at the last look may have ended since."""
+_AGAIN_S = 1.0
+_ENDED = (RunStatus.SUCCEEDED, RunStatus.PARTIAL, RunStatus.FAILED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """How the jobs of one endpoint are asked for."""
+
+    host: str
+    api: Callable[[], BatchApi]
+    """ProviderError where the endpoint is gone."""
+
+
+@dataclass(slots=True)
+class _Waiter:
+    event: anyio.Event
+    waiting: int = 0
+    kept: Kept | None = None
+
+
+@dataclass(slots=True)
+class _Room:
+    """A queue whose provider takes no more for now."""
+
+    until: float
+    pause_s: float
+    most: int
+
+
+class Collector:
+    """Used on the engine's loop only."""
+
+    def __init__(self, jobs: ProviderJobs, pace: Collecting) -> None:
+        self._jobs = jobs
+        self._pace = pace
+        self._waiters: dict[str, _Waiter] = {}
+        self._links: dict[Queue, Link] = {}
+        self._working: dict[str, ProviderJob] = {}
+        self._rooms: dict[Queue, _Room] = {}
+        self._asked: list[Parked] = []
+        self._left: list[str] = []
+        self._withdrawn: list[tuple[str, str | None]] = []
+        self._recorders: dict[str, Recorder] = {}
+        """Runs that have ended and may not be written down yet."""
+        self._seen_at = 0.0
+        self._renewed_s = self._swept_s = float("-inf")
+        self._woken = anyio.Event()
+        self._forgetting = anyio.Lock()
+        self._logged = ""
+
+    async def answer(self, asked: Parked, link: Link) -> Kept:
+        """Wait for the answer to a request, however long; one that is there comes at once."""
+        waiter = self._waiters.setdefault(asked.key, _Waiter(anyio.Event()))
+        waiter.waiting += 1
+        self._links[replace(asked.queue, model="")] = link
+        self._asked.append(asked)
+        self._woken.set()
+        try:
+            await waiter.event.wait()
+        finally:
+            waiter.waiting -= 1
+            if not waiter.waiting:
+                self._waiters.pop(asked.key, None)
+                if waiter.kept is None:
+                    self._left.append(asked.key)
+                    self._woken.set()
+        assert waiter.kept is not None, "its event is set only with an answer"
+        return waiter.kept
+
+    def called_off(self, run: str, call: str | None) -> None:
+        """Somebody stopped a run, or one call of it: nobody waits for those answers any more."""
+        self._withdrawn.append((run, call))
+        self._woken.set()
+
+    def ended(self, recorder: Recorder) -> None:
+        """A run has ended: once it is written down, its answers need not be kept here."""
+        self._recorders[recorder.snapshot.run_id] = recorder
+        self._woken.set()
+
+    async def anew(self, run: str) -> None:
+        """A run that had ended is asked again: what it was told before is no answer to that."""
+        async with self._forgetting:
+            self._recorders.pop(run, None)
+            await self._record(self._jobs.requests.forget, run)
+
+    async def run(self) -> None:
+        """Work until cancelled; waits without a look at anything while there is nothing to do."""
+        async with anyio.create_task_group() as group:
+            while True:
+                self._woken = anyio.Event()
+                await self._take_in()
+                await self._flush(group)
+                await self._look(group)
+                with anyio.move_on_after(None if self._idle else self._pace.look_s):
+                    await self._woken.wait()
+
+    @property
+    def _idle(self) -> bool:
+        busy = self._waiters, self._working, self._recorders
+        news = self._asked, self._left, self._withdrawn
+        return not any((*busy, *news))
+
+    async def _take_in(self) -> None:
+        """Write down what was asked and called off since the last time."""
+        withdrawn, self._withdrawn = self._withdrawn, []
+        for run, call in withdrawn:
+            for job in await self._record(self._jobs.requests.withdraw, run, call):
+                if job in self._working:
+                    self._working[job].nudge()
+        asked, self._asked = self._asked, []
+        wanted = list({one.key: one for one in asked if one.key in self._waiters}.values())
+        if wanted:
+            self._deliver(await self._record(self._jobs.requests.park, wanted))
+        left, self._left = self._left, []
+        gone = [key for key in left if key not in self._waiters]
+        if gone:
+            await self._record(self._jobs.requests.unpark, gone)
+
+    async def _flush(self, group: TaskGroup) -> None:
+        """Make jobs of what has waited long enough."""
+        if not self._waiters:
+            return
+        for waiting in await self._record(self._jobs.requests.waiting):
+            link = self._links.get(replace(waiting.queue, model=""))
+            room = self._rooms.get(waiting.queue)
+            full = room is not None and anyio.current_time() < room.until
+            if link is None or full or not self._due(waiting):
+                continue
+            gather = partial(
+                self._jobs.gather,
+                most=self._pace.most if room is None else room.most,
+                most_bytes=self._pace.most_bytes,
+            )
+            while job := await self._record(gather, waiting.queue, link.host):
+                self._begin(job, link, group)
+                if room is not None:
+                    break
+
+    def _due(self, waiting: Waiting) -> bool:
+        pace = self._pace
+        return (
+            waiting.now - waiting.newest >= pace.quiet_s
+            or waiting.now - waiting.oldest >= pace.longest_s
+            or waiting.count >= pace.most
+            or waiting.size >= pace.most_bytes
+        )
+
+    async def _look(self, group: TaskGroup) -> None:
+        """What other processes, and earlier ones, mean for this one."""
+        now_s = anyio.current_time()
+        if self._working and now_s - self._renewed_s > self._pace.stale_s / 4:
+            await self._record(self._jobs.renew, list(self._working))
+            self._renewed_s = now_s
+        if self._links:
+            hosts = {queue: link.host for queue, link in self._links.items()}
+            stale_s = self._pace.stale_s
+            for job in await self._record(self._jobs.adopt, set(self._working), hosts, stale_s):
+                self._begin(job, self._links[replace(job.queue, model="")], group)
+        if self._waiters:
+            since = self._seen_at - _OVERLAP_S
+            self._seen_at, keys = await self._record(self._jobs.requests.news, since)
+            ours = [key for key in keys if key in self._waiters]
+            if ours:
+                self._deliver(await self._record(self._jobs.requests.kept, ours))
+        await self._forget()
+        if self._links and now_s - self._swept_s > SWEEP_S:
+            await self._record(self._jobs.requests.sweep)
+            self._swept_s = now_s
+
+    async def _forget(self) -> None:
+        async with self._forgetting:
+            for run, recorder in list(self._recorders.items()):
+                if not recorder.settled and not recorder.overtaken:
+                    continue
+                self._recorders.pop(run, None)
+                if recorder.snapshot.status in _ENDED and not recorder.overtaken:
+                    await self._record(self._jobs.requests.forget, run)
+
+    def _begin(self, job: Job, link: Link, group: TaskGroup) -> None:
+        work = ProviderJob(
+            job,
+            api=link.api,
+            jobs=self._jobs,
+            record=self._record,
+            pace=self._pace,
+            deliver=self._deliver,
+            no_room=lambda: self._no_room(job),
+        )
+        self._working[job.id] = work
+        group.start_soon(self._carry, work)
+
+    async def _carry(self, work: ProviderJob) -> None:
+        try:
+            await work.carry()
+            self._rooms_again(work.job)
+        except Exception:
+            # It stays in the database and is taken up again by whoever starts next.
+            log.exception("a batch at the provider was left alone")
+            await anyio.sleep(self._pace.stale_s)
+        finally:
+            self._working.pop(work.job.id, None)
+            self._woken.set()
+
+    def _no_room(self, job: Job) -> None:
+        before = self._rooms.get(job.queue)
+        pause_s = self._pace.room_s if before is None else before.pause_s * 2
+        pause_s = min(pause_s, self._pace.most_room_s)
+        until = anyio.current_time() + pause_s
+        self._rooms[job.queue] = _Room(until, pause_s, max(1, job.requests // 2))
+
+    def _rooms_again(self, job: Job) -> None:
+        room = self._rooms.get(job.queue)
+        if room is not None and room.until <= anyio.current_time():
+            # A smaller one went through: the next may be as large as any.
+            del self._rooms[job.queue]
+
+    def _deliver(self, answers: Mapping[str, Kept]) -> None:
+        for key, kept in answers.items():
+            waiter = self._waiters.get(key)
+            if waiter is not None:
+                waiter.kept = kept
+                waiter.event.set()
+
+    async def _record(self, function: Callable[..., Result], *args: object) -> Result:
+        while True:
+            try:
+                result = await run_sync(partial(function, *args))
+            except StoreError as error:
+                if str(error) != self._logged:
+                    log.warning("batches at the provider wait for the database: %s", error)
+                self._logged = str(error)
+                await anyio.sleep(_AGAIN_S)
+            else:
+                self._logged = ""
+                return result

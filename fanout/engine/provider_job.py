@@ -1,0 +1,300 @@
+"""One job at the provider, from its file to its last answer, wherever a crash left it.
+
+Everything is written down before and after it is done, and where what was done is not known, the
+provider is asked first: so no crash loses a job or makes it twice.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Protocol, TypeVar
+
+import anyio
+
+from fanout.engine.collecting import Collecting
+from fanout.errors import ProviderError
+from fanout.providers.batch_api import words
+from fanout.providers.batch_api.answers import (
+    CANCELLED,
+    EXPIRED,
+    BatchAnswer,
+    Line,
+    input_line,
+    packed,
+)
+from fanout.providers.batch_api.client import BatchApi, FileMissing
+from fanout.providers.batch_api.remote import JobError, RemoteJob
+from fanout.store.provider_jobs import ProviderJobs
+from fanout.store.provider_values import Job, JobState, Kept
+from fanout.types import Failure
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+PORTION = 200
+"""Answers that are kept in one transaction."""
+MOST_TRIES = 50
+"""Jobs that a request is put into where the provider has no room for them."""
+_BLAMELESS = 3
+"""Jobs that a request is put into where others made them fail."""
+_SHORT = 3
+"""How often files are read that hold fewer lines than the provider says."""
+_NO_ROOM = "token_limit_exceeded"
+
+
+class Record(Protocol):
+    """Calls the database from the loop, again and again while it can't be used."""
+
+    async def __call__(self, function: Callable[..., Result], *args: object) -> Result: ...
+
+
+class NotOurs(Exception):
+    """Another process sees to the job by now."""
+
+
+class ProviderJob:
+    """Used on the engine's loop only."""
+
+    def __init__(
+        self,
+        job: Job,
+        *,
+        api: Callable[[], BatchApi],
+        jobs: ProviderJobs,
+        record: Record,
+        pace: Collecting,
+        deliver: Callable[[Mapping[str, Kept]], None],
+        no_room: Callable[[], None],
+    ) -> None:
+        """`api` raises ProviderError where the endpoint is gone; `deliver` hands answers to those
+        who wait for them; `no_room` is told where the provider takes no more for now."""
+        self.job = job
+        self._api = api
+        self._jobs = jobs
+        self._record = record
+        self._pace = pace
+        self._deliver = deliver
+        self._no_room = no_room
+        self._nudge = anyio.Event()
+        self._cancelling = job.state is JobState.CANCELLING
+
+    def nudge(self) -> None:
+        """Look at once: somebody may not want it any more."""
+        self._nudge.set()
+
+    async def carry(self) -> None:
+        """See to it until it is over; expected failures are answers to its requests."""
+        try:
+            remote = self.job.remote or await self._sent()
+            seen = await self._looked_at(remote) if remote else None
+            if seen is not None and await self._fetched(seen):
+                await self._end(seen)
+        except NotOurs:
+            log.info("a batch at the provider is another process's now")
+
+    async def _sent(self) -> str:
+        """Hand it over; what the provider calls it, or "" where it could not be."""
+        file, unknown = self.job.input_file, self.job.adopted
+        patience = _Patience(self._pace)
+        while True:
+            try:
+                api = self._api()
+                if unknown and (found := await api.find(self.job.id, file, self.job.made_at)):
+                    await self._mine(self._jobs.sent, found.id)
+                    return found.id
+                if not file:
+                    file = await self._uploaded(api, again=unknown)
+                if not file:
+                    await self._over("not needed")
+                    return ""
+                unknown = True
+                made = await api.create(file, self.job.id)
+                await self._mine(self._jobs.sent, made.id)
+                return made.id
+            except FileMissing as error:
+                # Some say so of a file that they have just taken.
+                file = file if patience.tries < _SHORT else ""
+                problem = error.failure
+            except ProviderError as error:
+                unknown, problem = True, error.failure
+                if not problem.retryable or patience.over:
+                    await self._fail(problem)
+                    return ""
+            await patience.wait(problem)
+
+    async def _uploaded(self, api: BatchApi, *, again: bool) -> str:
+        """Its file at the provider; "" where nobody wants any of it by now."""
+        name = f"fanout-{self.job.id}.jsonl"
+        if again:
+            for stray in await api.strays(name):
+                await api.discard(stray)
+        if not await self._record(self._jobs.prune, self.job.id):
+            return ""
+        file = await api.upload(name, await self._record(self._file))
+        await self._mine(self._jobs.uploaded, file)
+        return file
+
+    async def _looked_at(self, remote: str) -> RemoteJob | None:
+        """How it ended; None where the provider lost it."""
+        patience, misses, called_off = _Patience(self._pace), 0, False
+        pause_s, status = self._pace.first_poll_s, ""
+        while True:
+            self._nudge = anyio.Event()
+            try:
+                api = self._api()
+                if not self._cancelling and not await self._record(self._jobs.wanted, self.job.id):
+                    await self._mine(self._jobs.cancelling)
+                    self._cancelling = True
+                if self._cancelling and not called_off:
+                    await api.cancel(remote)
+                    called_off = True
+                seen = await api.look(remote)
+                if seen is not None and seen.over:
+                    return seen
+                if seen is not None and seen.status != status:
+                    status = seen.status
+                    await self._mine(self._jobs.looked, status)
+                misses = 0 if seen is not None else misses + 1
+                if misses == _SHORT:
+                    await self._fail(words.lost(api.name))
+                    return None
+                patience = _Patience(self._pace)
+            except ProviderError as error:
+                if patience.over and not error.failure.retryable:
+                    await self._tell(error.failure)
+                await patience.wait(error.failure)
+                continue
+            with anyio.move_on_after(pause_s):
+                await self._nudge.wait()
+            pause_s = min(pause_s * 1.5, self._pace.longest_poll_s)
+
+    async def _fetched(self, seen: RemoteJob) -> bool:
+        """Keep all its answers; False where they could not be had."""
+        patience, short = _Patience(self._pace), 0
+        while True:
+            try:
+                api, lines = self._api(), 0
+                for file in filter(None, (seen.output_file, seen.error_file)):
+                    lines += await self._read(api, file)
+                short += seen.told is not None and lines < seen.told
+                if seen.told is None or lines >= seen.told or short == _SHORT:
+                    return True
+                await patience.wait(None)
+            except ProviderError as error:
+                if patience.over:
+                    await self._fail(error.failure)
+                    return False
+                await patience.wait(error.failure)
+
+    async def _read(self, api: BatchApi, file: str) -> int:
+        """Keep the answers in a file; how many lines it has."""
+        lines, answers = 0, dict[str, str]()
+        async with api.lines(file) as found:
+            async for line in found:
+                lines += 1
+                answer = self._answer(api, line)
+                if answer is not None:
+                    answers.setdefault(line.key, packed(answer))
+                if len(answers) == PORTION:
+                    await self._keep(answers)
+                    answers = {}
+        await self._keep(answers)
+        return lines
+
+    def _answer(self, api: BatchApi, line: Line) -> BatchAnswer | None:
+        if line.code == EXPIRED:
+            return BatchAnswer(failure=words.expired(api.name))
+        # Whatever was called off has no answer, and is asked again if it is wanted after all.
+        return None if line.code == CANCELLED else line.answer
+
+    async def _end(self, seen: RemoteJob) -> None:
+        """Say what became of those that have no answer, and leave nothing at the provider."""
+        api = self._api()
+        left = await self._record(self._jobs.unanswered, self.job.id)
+        failures: dict[str, Failure] = {}
+        match seen.status:
+            case "completed":
+                failures = dict.fromkeys((key for key, _, _ in left), words.missing(api.name))
+            case "expired":
+                failures = dict.fromkeys((key for key, _, _ in left), words.expired(api.name))
+            case "cancelled" if not self._cancelling:
+                failures = dict.fromkeys((key for key, _, _ in left), words.cancelled(api.name))
+            case "failed":
+                failures = await self._blamed(api, seen, left)
+            case _:
+                pass
+        await self._keep({key: packed(BatchAnswer(failure=f)) for key, f in failures.items()})
+        await self._over(seen.status, seen.errors[0].code if seen.errors else "")
+        for file in {self.job.input_file or seen.input_file, seen.output_file, seen.error_file}:
+            if file:
+                await api.discard(file)
+
+    async def _blamed(
+        self, api: BatchApi, seen: RemoteJob, left: list[tuple[str, int, bool]]
+    ) -> dict[str, Failure]:
+        """Which requests of a failed job fail with it; the others go into the next one."""
+        errors = seen.errors or (JobError(code="server_error", message="The batch failed."),)
+        model = self.job.queue.model
+        if any(error.code == _NO_ROOM for error in errors):
+            self._no_room()
+            failure = words.no_room(api.name)
+            return {key: failure for key, tries, _ in left if tries >= MOST_TRIES}
+        blamed: dict[str, Failure] = {}
+        for error in errors:
+            if error.line is not None:
+                key = await self._record(self._jobs.place_in, self.job.id, error.line)
+                if key is not None:
+                    blamed.setdefault(key, api.failure(error, model))
+        general = api.failure(errors[0], model)
+        for key, tries, _ in left:
+            if not blamed or tries >= _BLAMELESS:
+                blamed.setdefault(key, general)
+        return blamed
+
+    async def _fail(self, failure: Failure) -> None:
+        """None of its requests that is open gets an answer any more."""
+        left = await self._record(self._jobs.unanswered, self.job.id)
+        text = packed(BatchAnswer(failure=failure))
+        await self._keep({key: text for key, _, _ in left})
+        await self._over("given up", failure.kind)
+
+    async def _tell(self, failure: Failure) -> None:
+        """Let those who wait go on without, while the job stays as it is."""
+        left = await self._record(self._jobs.unanswered, self.job.id)
+        told = Kept(answer=packed(BatchAnswer(failure=failure)), shape="")
+        self._deliver({key: told for key, _, _ in left})
+
+    async def _keep(self, answers: Mapping[str, str]) -> None:
+        if answers:
+            self._deliver(await self._record(self._jobs.answered, self.job.id, answers))
+
+    async def _over(self, status: str, why: str = "") -> None:
+        await self._mine(self._jobs.over, status, why)
+
+    async def _mine(self, note: Callable[..., bool], *args: object) -> None:
+        if not await self._record(note, self.job.id, *args):
+            raise NotOurs
+
+    def _file(self) -> bytes:
+        return b"".join(input_line(key, body) for key, body in self._jobs.bodies(self.job.id))
+
+
+class _Patience:
+    """Waits that grow while the provider fails, and when that has gone on for too long."""
+
+    def __init__(self, pace: Collecting) -> None:
+        self._pace = pace
+        self._pause_s = pace.again_s
+        self._until = anyio.current_time() + pace.give_up_s
+        self.tries = 0
+
+    @property
+    def over(self) -> bool:
+        return anyio.current_time() >= self._until
+
+    async def wait(self, failure: Failure | None) -> None:
+        self.tries += 1
+        asked = 0.0 if failure is None else failure.retry_after_s or 0.0
+        await anyio.sleep(max(asked, self._pause_s))
+        self._pause_s = min(2 * self._pause_s, self._pace.longest_again_s)
