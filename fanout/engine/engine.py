@@ -44,7 +44,7 @@ from fanout.relay.post import Post
 from fanout.retrieval.library import Library
 from fanout.store.values import StoredRun
 from fanout.structured.ladder import Ladder
-from fanout.types import BranchPlan, EndpointId, ModelRef, RowPlace, RunId
+from fanout.types import BranchPlan, ModelRef, RowPlace, RunId
 from fanout.workflows.definition import Workflow
 from fanout.workflows.quoting import marker_of
 from fanout.workflows.run import combining_call, plan, vote
@@ -98,7 +98,6 @@ class Engine:
         self._calls = SharedCalls(endpoints, retriever.search, Ladder())
         self._retries = retries
         self.parking = Parking(store, self.soon)
-        """Runs whose calls go through a provider's batch."""
         self._witness = witness
         self._belongings = belongings
         self._archive = Archive(store, self._reopened)
@@ -171,11 +170,6 @@ class Engine:
     def runs(self) -> tuple[RunHandle, ...]:
         """Those in memory, newest first."""
         return self._archive.all()
-
-    def batch_api_at(self, endpoint: EndpointId, person: PersonId = NOBODY) -> bool:
-        """Whether an endpoint has a Batch API. Asks it, for seconds at most, where that is not
-        known; False too where it doesn't answer now."""
-        return self.call(self.parking.offered, self._book(person), endpoint)
 
     def call(self, function: Callable[..., Awaitable[Result]], *args: object) -> Result:
         """Run a coroutine function on the engine's loop and wait for its result."""

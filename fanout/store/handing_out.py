@@ -51,6 +51,10 @@ class HandingOut:
         harmless."""
         return batch_rows.of_state(self._engine, batch, RowState.QUEUED)
 
+    def running(self, batch: BatchId) -> tuple[RowRecord, ...]:
+        """Rows that some worker has, or had when it died."""
+        return batch_rows.of_state(self._engine, batch, RowState.RUNNING)
+
     def begin(
         self, batch: BatchId, number: int, go: int, run_id: RunId, worker: str
     ) -> RunId | None:

@@ -15,7 +15,7 @@ from fanout.store.schema import batch_rows, batches, workers
 Alive = Callable[[Connection, str], bool]
 """Whether the process of that id is still there."""
 
-SILENT_S = 20.0
+SILENT_S = 60.0
 """Who wasn't heard of for so long takes no rows any more."""
 SHOWN_S = 3600.0
 """For so long a worker that went is still told of."""

@@ -1,0 +1,265 @@
+"""A process that carries batches out, together with any others on the same database.
+
+One thread looks about once a second at what there is to do; while there is nothing, that is one
+small question to the database. Rows are handed to the durable engine some way ahead of the work, so
+that nobody waits for them, and no further, so that a pause has little to take back.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import threading
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from fanout import __version__
+from fanout.batch.desk import Desk, Key
+from fanout.batches import FORMAT, Batch, BatchState, RowRecord, RowState, WorkerSeen
+from fanout.engine.runtime import Runtime
+from fanout.errors import DefinitionError, FanoutError
+from fanout.types import BatchId
+from fanout.workflows.parsing import parse
+
+if TYPE_CHECKING:
+    from fanout.batch.durable import Durable
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 1.0
+"""Between two looks at what there is to do."""
+POLL_S = 0.2
+"""Between two looks of the durable engine at each of its queues."""
+BEAT_S = 5.0
+RECOVER_S = 2.0
+"""How often it is asked whether another worker has gone."""
+SWEEP_S = 30.0
+"""How often it is asked whether a row got lost between the two databases."""
+AHEAD = 20
+"""Rows that wait in the queue at least, where there are so many."""
+CLOSE_S = 10.0
+
+
+class Worker:
+    """Takes rows of every batch that it understands. `close` it before its runtime."""
+
+    def __init__(self, runtime: Runtime, *, look_s: float = LOOK_S, poll_s: float = POLL_S) -> None:
+        self.notes: tuple[str, ...] = ()
+        """What keeps it from some batch or from all, for people; empty where nothing does."""
+        self._store = runtime.store
+        self._settings = runtime.settings
+        self._desk = Desk(runtime.engine, runtime.store, self._row_ended)
+        self._look_s = look_s
+        self._poll_s = poll_s
+        self._durable: Durable | None = None
+        self._woken = threading.Event()
+        self._closing = False
+        self._thread: threading.Thread | None = None
+        self._started_at = time.time()
+        self._last: dict[str, float] = {}
+        self._declared: dict[BatchId, int] = {}
+        self._readable: set[BatchId] = set()
+        self._unhanded: list[Key] = []
+        self._recovered: set[str] = set()
+        self._suspects: set[Key] = set()
+        self._since_fed = 0
+
+    def start(self) -> None:
+        """Begin to look for batches; once."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="fanout-worker", daemon=True)
+            self._thread.start()
+
+    def wake(self) -> None:
+        """Look now, as when somebody has just started a batch."""
+        self._woken.set()
+
+    def close(self) -> None:
+        """Leave nothing running: rows under way are interrupted, and go on elsewhere or later."""
+        self._closing = True
+        self._desk.close()
+        self._woken.set()
+        if self._thread is not None:
+            self._thread.join(CLOSE_S)
+
+    def _work(self) -> None:
+        logged = ""
+        while not self._closing:
+            try:
+                self._turn()
+                logged = ""
+            except FanoutError as error:
+                if logged != str(error):
+                    log.warning("batches wait: %s", error)
+                logged = str(error)
+                self.notes = (str(error),)
+            except Exception:
+                log.exception("looking after batches")
+            self._woken.wait(self._look_s)
+            self._woken.clear()
+        self._end()
+
+    def _end(self) -> None:
+        try:
+            if self._durable is not None:
+                self._durable.close()
+            self._store.batches.leave(self._store.owner)
+        except Exception as error:
+            log.info("left without a word: %s", error)
+
+    def _turn(self) -> None:
+        batches = self._store.batches
+        if not self._store.kept:
+            self.notes = ("Runs are kept only until Fanout ends, so batches can't be carried out.",)
+            return
+        if self._due("beat", BEAT_S):
+            batches.beat(self._seen())
+        tended = batches.tended()
+        mine = self._understood(tended)
+        if not mine and self._durable is None:
+            return
+        self._stop()
+        durable = self._durable or self._launched()
+        for batch in mine:
+            if self._declared.get(batch.id) != batch.changed:
+                durable.declare(batch)
+                self._declared[batch.id] = batch.changed
+        for gone in set(self._declared) - {one.id for one in tended}:
+            if not any(key.batch == gone for key in self._desk.keys):
+                durable.drop(gone)
+                del self._declared[gone]
+        if mine and self._due("recover", RECOVER_S):
+            self._recover(durable, mine)
+        for batch in mine:
+            if batch.state is BatchState.RUNNING:
+                self._feed(durable, batch)
+        if mine and self._due("sweep", SWEEP_S):
+            self._sweep(durable, mine)
+
+    def _stop(self) -> None:
+        """Stop rows in hand whose batch was stopped, or is not there any more."""
+        held = {key.batch for key in self._desk.keys}
+        if held:
+            states = self._store.batches.states(held)
+            going = {batch for batch, state in states.items() if state is not BatchState.STOPPED}
+            self._desk.stop(held - going)
+
+    def _understood(self, tended: Iterable[Batch]) -> list[Batch]:
+        """Those that this version can carry out; of the others it is said why not."""
+        found, notes = [], []
+        for batch in tended:
+            try:
+                if batch.format > FORMAT:
+                    raise DefinitionError(
+                        f'The batch "{batch.title}" was made by Fanout {batch.made_by}, which is '
+                        f"newer than this worker ({__version__}). It is left to newer workers; "
+                        "update this one to let it take part."
+                    )
+                if batch.id not in self._readable:
+                    parse(batch.definition, name=batch.workflow)
+                    self._readable.add(batch.id)
+                found.append(batch)
+            except DefinitionError as error:
+                notes.append(str(error))
+        if notes != list(self.notes):
+            for note in notes:
+                log.warning("%s", note)
+        self.notes = tuple(notes)
+        return found
+
+    def _launched(self) -> Durable:
+        from fanout.batch.durable import Durable
+
+        self._durable = durable = Durable(
+            self._desk,
+            self._settings.home,
+            self._settings.database,
+            self._store.owner,
+            self._poll_s,
+        )
+        self._recovered = {self._store.owner}
+        self._recover_known(durable, durable.executors())
+        return durable
+
+    def _feed(self, durable: Durable, batch: Batch) -> None:
+        """Keep the queue filled some way ahead."""
+        handed = self._store.batches.handed_out(batch.id)
+        queued = sum(n for (state, _), n in handed.items() if state is RowState.QUEUED)
+        ahead = max(AHEAD, 2 * batch.concurrency)
+        taken: tuple[RowRecord, ...] = ()
+        if queued <= ahead // 2:
+            taken = self._store.batches.take(batch.id, ahead - queued)
+            self._since_fed = 0
+        if not taken and not handed:
+            self._store.batches.settle(batch.id)
+        self._unhanded += [_key(batch.id, row) for row in taken]
+        while self._unhanded:
+            durable.hand_over(self._unhanded[:1])
+            self._unhanded.pop(0)
+
+    def _recover(self, durable: Durable, mine: Iterable[Batch]) -> None:
+        """Take over what workers had in hand that are gone."""
+        known = {one.id for one in self._store.batches.workers()}
+        for batch in mine:
+            handed = self._store.batches.handed_out(batch.id)
+            known |= {worker for _, worker in handed if worker}
+        if self._recover_known(durable, known):
+            for batch in mine:
+                queued = self._store.batches.queued(batch.id)
+                durable.hand_over(_key(batch.id, row) for row in queued)
+
+    def _recover_known(self, durable: Durable, known: set[str]) -> bool:
+        alive = {one.id for one in self._store.batches.workers() if one.alive}
+        gone = known - alive - self._recovered
+        # A worker that isn't in the list any more may still have its process.
+        gone = {one for one in gone if one != self._store.owner}
+        if gone:
+            durable.recover(gone)
+            self._recovered |= gone
+        return bool(gone)
+
+    def _sweep(self, durable: Durable, mine: Iterable[Batch]) -> None:
+        """Give back rows that no durable workflow is about, as after a database was put back."""
+        held, suspects = self._desk.keys, set()
+        for batch in mine:
+            rows = (
+                *self._store.batches.queued(batch.id),
+                *self._store.batches.running(batch.id),
+            )
+            suspects |= {_key(batch.id, row) for row in rows} - held
+        for key in suspects & self._suspects:
+            if not durable.under_way(key):
+                self._store.batches.give_back(key.batch, [key.number], key.go)
+        self._suspects = suspects
+
+    def _row_ended(self) -> None:
+        """Where rows end quickly, the queue is filled before the next look."""
+        self._since_fed += 1
+        if self._since_fed >= AHEAD // 2:
+            self._since_fed = 0
+            self.wake()
+
+    def _due(self, what: str, every_s: float) -> bool:
+        now = time.monotonic()
+        if now - self._last.get(what, float("-inf")) < min(every_s, every_s * self._look_s):
+            return False
+        self._last[what] = now
+        return True
+
+    def _seen(self) -> WorkerSeen:
+        return WorkerSeen(
+            id=self._store.owner,
+            host=platform.node(),
+            pid=os.getpid(),
+            version=__version__,
+            format=FORMAT,
+            started_at=self._started_at,
+            seen_at=time.time(),
+            alive=True,
+        )
+
+
+def _key(batch: BatchId, row: RowRecord) -> Key:
+    return Key(batch, row.row.number, row.go)
