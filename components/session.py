@@ -7,10 +7,12 @@ import threading
 import streamlit as st
 
 from components.sign_in.gate import person_here
+from fanout.batch.worker import Worker
 from fanout.engine.runtime import Runtime
 
 _lock = threading.Lock()
 _runtime: Runtime | None = None
+_worker: Worker | None = None
 
 RUN_PARAM = "run"
 
@@ -20,11 +22,25 @@ def process() -> Runtime:
 
     Opened on first use; SettingsError where what keeps people apart can't be read.
     """
-    global _runtime
+    global _runtime, _worker
     with _lock:
         if _runtime is None:
             _runtime = Runtime.from_environment(secrets=_secrets())
+            if _runtime.settings.app_works:
+                _worker = Worker(_runtime)
+                _worker.start()
         return _runtime
+
+
+def wake_worker() -> None:
+    """Somebody has started a batch: look at once, if this process carries rows out."""
+    if _worker is not None:
+        _worker.wake()
+
+
+def worker_notes() -> tuple[str, ...]:
+    """What keeps this process from carrying rows out, for people."""
+    return _worker.notes if _worker is not None else ()
 
 
 def runtime() -> Runtime:
@@ -42,9 +58,12 @@ def runtime() -> Runtime:
 
 
 def close_runtime() -> None:
-    """End every run and the bundled model."""
-    global _runtime
+    """End every run and the bundled model; rows of batches under way go on elsewhere or later."""
+    global _runtime, _worker
     with _lock:
+        if _worker is not None:
+            _worker.close()
+            _worker = None
         if _runtime is not None:
             _runtime.close()
             _runtime = None

@@ -10,6 +10,7 @@ from components.batch import words
 from components.batch.address import show, show_adding, show_all
 from components.batch.changing import change_fields
 from components.batch.said import say, tried
+from components.session import wake_worker
 from fanout.batches import Batch, BatchState, NewBatch, Progress, RowState
 from fanout.engine.runtime import Runtime
 
@@ -100,6 +101,7 @@ def _pause(runtime: Runtime, batch: Batch) -> None:
 
 def _resume(runtime: Runtime, batch: Batch) -> None:
     tried(lambda: runtime.store.batches.resume(batch.id))
+    wake_worker()
 
 
 def _stop(runtime: Runtime, batch: Batch) -> None:
@@ -109,6 +111,7 @@ def _stop(runtime: Runtime, batch: Batch) -> None:
 def _again(runtime: Runtime, batch: Batch) -> None:
     if tried(lambda: runtime.store.batches.retry(batch.id, _AGAIN)):
         tried(lambda: runtime.store.batches.resume(batch.id))
+        wake_worker()
 
 
 def _duplicate(runtime: Runtime, batch: Batch) -> None:

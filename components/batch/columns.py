@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -10,98 +10,112 @@ import streamlit as st
 from components.batch import words
 from components.batch.source import Source
 from components.plain import cells, label, shortened
-from fanout.batch.reading.table import TOPIC_NAMES, Table
+from fanout.batch.preparing import Prepared, filling, topic_column_of
+from fanout.batch.reading.table import Table
 from fanout.errors import DefinitionError
 from fanout.workflows.definition import Workflow
 from fanout.workflows.templates import variables
 
 PREVIEWED = 8
 _CELL = 160
+_DEFAULT = ""
+"""Instead of a column: the variable's default text."""
 
 
-def columns(source: Source, workflow: Workflow) -> str:
-    """Draw the choice of the topic's column and the preview; the column's name."""
-    table = source.table
-    key = f"batch_topic_column-{source.about}"
-    if len(table.columns) > 1:
-        names = list(table.columns)
-        chosen: str = st.selectbox(
-            "Column with the topics",
-            names,
-            index=names.index(likely(table)),
-            key=key,
-            format_func=lambda name: shortened(name, 60),
-            width=320,
-        )
-    else:
-        chosen = table.columns[0]
-    _preview(table, chosen)
-    _landing(table, chosen, workflow)
+def topic_column(source: Source) -> str:
+    """Draw the choice, where there is one."""
+    names = list(source.table.columns)
+    if len(names) == 1:
+        return names[0]
+    chosen: str = st.selectbox(
+        "Column with the topics",
+        names,
+        index=names.index(topic_column_of(names)),
+        key=f"batch_topic_column-{source.about}",
+        format_func=lambda name: shortened(name, 60),
+        width=320,
+    )
     return chosen
 
 
-def likely(table: Table) -> str:
-    """The column that is usually asked about, or else the first."""
-    usual = {name.casefold(): name for name in reversed(table.columns)}
-    return next((usual[name] for name in TOPIC_NAMES if name in usual), table.columns[0])
+def variable_columns(source: Source, workflow: Workflow) -> dict[str, str]:
+    """Draw a choice for each variable that no column has the name of; column to variable."""
+    names = source.table.columns
+    near = filling(names, workflow, {})
+    asked = [name for name in workflow.variables if name not in names]
+    if not asked:
+        return {}
+    chosen: dict[str, str] = {}
+    with st.grid(min_column_width=260, gap="small"):
+        for name in asked:
+            options = [near[name]] if name in near else [_DEFAULT]
+            options += [one for one in names if one not in options]
+            column = st.selectbox(
+                f"Column for {{{name}}}",
+                options,
+                key=f"batch_fill-{source.about}-{workflow.name}-{name}",
+                format_func=lambda one: shortened(one, 60) if one else "none: its default",
+            )
+            if column:
+                chosen[str(column)] = name
+    return chosen
 
 
-def places(workflow: Workflow, name: str) -> list[str]:
-    """The templates that a variable goes into, in words."""
-    return [where for where, template in _templates(workflow) if _uses(template, name)]
-
-
-def _preview(table: Table, topic_column: str) -> None:
+def preview(table: Table, prepared: Prepared) -> None:
+    """The first rows as they were read, the topics first; and what becomes of each column."""
     shown = table.rows[:PREVIEWED]
-    # The topics first, whatever their place in the file.
-    order = sorted(range(len(table.columns)), key=lambda i: table.columns[i] != topic_column)
+    names = table.columns
+    order = sorted(range(len(names)), key=lambda i: names[i] != prepared.topic_column)
     frame = pd.DataFrame(
-        {table.columns[i]: [shortened(row.cells[i], _CELL) for row in shown] for i in order}
+        {names[i]: [shortened(row.cells[i], _CELL) for row in shown] for i in order}
     )
     if any(row.line is not None for row in shown):
-        frame.insert(0, "Line", [row.line for row in shown])
+        frame.insert(0, " Line", [row.line for row in shown])
     st.dataframe(
         cells(frame),
         key="batch_preview",
         hide_index=True,
         alt=f"The first {len(shown)} rows as they were read",
     )
-    more = len(table.rows) - len(shown)
-    st.caption(
-        f"{words.count(len(table.rows), 'row')} read"
-        + (f", the first {len(shown)} of them shown" if more > 0 else "")
-    )
+    more = len(table.rows) > len(shown)
+    shown_words = f", the first {len(shown)} of them shown" if more else ""
+    st.caption(f"{words.count(len(table.rows), 'row')} read{shown_words}")
 
 
-def _landing(table: Table, topic_column: str, workflow: Workflow) -> None:
+def landing(prepared: Prepared, workflow: Workflow) -> None:
     """What becomes of each column, and of each variable that has none."""
-    others = [name for name in table.columns if name != topic_column]
-    used = [name for name in others if name in workflow.variables]
-    lines = [
-        f"**{label(name)}** fills `{{{name}}}` in {label(_listed(places(workflow, name)), 300)}"
-        for name in used
-    ]
-    lines += [
-        f"`{{{name}}}` has no column: every row says “{label(default, 80)}”"
-        if default
-        else f"`{{{name}}}` has no column and no default: it stays empty"
-        for name, default in workflow.variables.items()
-        if name not in table.columns
-    ]
+    lines = [_filled(column, name, prepared, workflow) for name, column in prepared.filled.items()]
+    lines += [_default(name, workflow.variables) for name in prepared.unfilled]
     if lines:
         st.markdown("\n".join(f"- {line}" for line in lines))
-    if unused := [name for name in others if name not in used]:
-        st.caption(_unused(unused, workflow))
-
-
-def _unused(names: Sequence[str], workflow: Workflow) -> str:
-    what = f"Not in any prompt: {label(_listed(names), 300)}. "
-    if not workflow.variables:
-        return (
-            f"{what}This workflow has no variables; on the Workflows page it can be given some, "
-            "with the names of columns. They are kept with the rows and exported all the same."
+    if prepared.unused:
+        what = f"Not in any prompt: {label(_listed(prepared.unused), 300)}."
+        how = (
+            ""
+            if workflow.variables
+            else " This workflow has no variables; on the Workflows page it can be given some, "
+            "which columns then fill."
         )
-    return f"{what}They are kept with the rows and exported all the same."
+        st.caption(f"{what}{how} They are kept beside the results.")
+
+
+def places(workflow: Workflow, name: str) -> list[str]:
+    """The texts that a variable goes into, in words."""
+    found = (where for where, template in _templates(workflow) if _uses(template, name))
+    return list(dict.fromkeys(found))
+
+
+def _filled(column: str, name: str, prepared: Prepared, workflow: Workflow) -> str:
+    where = places(workflow, name)
+    used = f"in {label(_listed(where), 300)}" if where else "which no prompt uses"
+    blank = prepared.blank.get(name, 0)
+    missing = f"; {words.count(blank, 'row')} without it have its default" if blank else ""
+    return f"**{label(column)}** fills `{{{name}}}` {used}{missing}"
+
+
+def _default(name: str, defaults: Mapping[str, str]) -> str:
+    said = f"“{label(defaults[name], 80)}”" if defaults[name] else "empty"
+    return f"`{{{name}}}` has no column: it is {said} in every row"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -113,7 +127,7 @@ def _templates(workflow: Workflow) -> Iterator[tuple[str, str]]:
     yield "the shared text", workflow.shared
     for branch in workflow.branches:
         if branch.enabled:
-            yield f"{branch.title or branch.id}", workflow.prompt_of(branch)
+            yield branch.title or branch.id, workflow.prompt_of(branch)
     if workflow.aggregate is not None:
         for text in workflow.aggregate.model_dump().values():
             if isinstance(text, str):

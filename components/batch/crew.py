@@ -9,7 +9,8 @@ import streamlit as st
 
 from components.batch import words
 from components.history.words import long_text
-from components.plain import cells
+from components.plain import cells, label
+from components.session import worker_notes
 from fanout.batches import Batch, BatchState, Progress, WorkerSeen
 from fanout.engine.runtime import Runtime
 
@@ -21,6 +22,8 @@ def crew(batch: Batch, progress: Progress, workers: Sequence[WorkerSeen]) -> Non
     alive = [worker for worker in workers if worker.alive]
     if batch.state is BatchState.RUNNING and progress.left and not able_workers(batch, workers):
         _nobody(alive)
+        for note in worker_notes():
+            st.warning(label(note, 400), icon=":material/warning:")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(
             f":material/group_work: {words.count(len(alive), 'worker')} there, "

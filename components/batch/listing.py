@@ -11,7 +11,7 @@ from components.batch import words
 from components.batch.address import ID, PAGE, show_new
 from components.history.words import zone
 from components.plain import label
-from fanout.batches import Batch, BatchState, Progress
+from fanout.batches import Batch, BatchState, Progress, RowState
 from fanout.engine.runtime import Runtime
 from fanout.workflows.library import load_all
 
@@ -52,6 +52,7 @@ def _rows(runtime: Runtime, ids: tuple[str, ...], titles: Mapping[str, str]) -> 
 
 def _row(runtime: Runtime, batch: Batch, titles: Mapping[str, str]) -> None:
     progress = runtime.store.batches.progress(batch.id)
+    held = runtime.store.batches.held(batch.id) if progress.counts.get(RowState.SKIPPED) else 0
     with st.container(border=True, key=f"batch-{batch.id}", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.page_link(
@@ -61,7 +62,7 @@ def _row(runtime: Runtime, batch: Batch, titles: Mapping[str, str]) -> None:
                 query_params={ID: batch.id},
                 width="stretch",
             )
-            st.markdown(f"**{words.state_word(batch)}**", width="content")
+            st.markdown(f"**{words.state_word(batch, held)}**", width="content")
         st.progress(words.share(progress))
         st.caption(
             " · ".join(
@@ -71,6 +72,7 @@ def _row(runtime: Runtime, batch: Batch, titles: Mapping[str, str]) -> None:
                         label(titles.get(batch.workflow, batch.workflow), 60),
                         label(batch.model.model or "", 60),
                         words.ended_text(progress),
+                        f"{words.count(held, 'row')} held back" if held else "",
                         label(_spent(batch, progress)),
                         f"made {datetime.fromtimestamp(batch.created_at, zone()):%Y-%m-%d %H:%M}",
                     ),

@@ -1,9 +1,165 @@
-"""A new batch."""
+"""A new batch, or more rows for one that is there: read, mapped, checked, estimated, started."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
+import streamlit as st
+
+from components.batch import words
+from components.batch.address import show, show_all
+from components.batch.begin import add_rows, begin
+from components.batch.columns import landing, preview, topic_column, variable_columns
+from components.batch.doubtful import doubtful, keeps_duplicates
+from components.batch.foreseen import estimate_line
+from components.batch.prompts import first_prompts
+from components.batch.setup import FORM, Pace, pace, workflow_and_model
+from components.batch.source import Source, source
+from components.plain import label
+from fanout.batch.preparing import Prepared, prepare
+from fanout.batch.previewing import FIRST
+from fanout.batches import Batch, Row
 from fanout.engine.runtime import Runtime
+from fanout.errors import FanoutError
+from fanout.types import ModelRef
+from fanout.workflows.definition import Workflow
+from fanout.workflows.parsing import parse
+
+LONGEST_TITLE = 120
 
 
 def new_batch(runtime: Runtime) -> None:
-    """Draw it."""
+    """Draw the way from a file to a batch that runs, in the order in which it is decided."""
+    st.button(
+        "All batches",
+        key="batch_all",
+        type="tertiary",
+        icon=":material/arrow_back:",
+        on_click=show_all,
+    )
+    st.header("New batch", anchor=False)
+    workflow, model = workflow_and_model(runtime)
+    found = source(runtime)
+    if found is None:
+        st.caption("The rows are shown here before anything is asked.")
+        return
+    prepared = _prepared(runtime, found, workflow)
+    if prepared is None:
+        return
+    preview(found.table, prepared)
+    landing(prepared, workflow)
+    doubtful(found, prepared)
+    first_prompts(runtime, workflow, prepared.rows, model)
+    st.subheader("Pace and budget", anchor=False)
+    chosen = pace(runtime, model)
+    foreseen = estimate_line(runtime, prepared, workflow, model, chosen)
+    _start(runtime, found, prepared, workflow, model, chosen, foreseen)
+
+
+def more_rows(runtime: Runtime, batch: Batch) -> None:
+    """Draw the same for rows that come to a batch; workflow, model and pace are as they are."""
+    st.button(
+        "Back to the batch",
+        key="batch_back",
+        type="tertiary",
+        icon=":material/arrow_back:",
+        on_click=show,
+        args=(batch.id,),
+    )
+    st.header(f"Add rows to {label(batch.title, 80)}", anchor=False)
+    found = source(runtime)
+    if found is None:
+        return
+    workflow = parse(batch.definition, name=batch.workflow)
+    earlier = tuple(record.row for record in runtime.store.batches.each(batch.id))
+    prepared = _prepared(runtime, found, workflow, earlier)
+    if prepared is None:
+        return
+    preview(found.table, prepared)
+    landing(prepared, workflow)
+    doubtful(found, prepared)
+    _problems(prepared)
+    st.button(
+        f"Add {words.count(len(prepared.wanted), 'row')}",
+        key="batch_add",
+        type="primary",
+        icon=":material/playlist_add:",
+        disabled=bool(prepared.problems),
+        on_click=partial(add_rows, runtime, batch, prepared),
+    )
+    st.caption("They wait for their turn; a batch that had finished goes on with them.")
+
+
+def _prepared(
+    runtime: Runtime, found: Source, workflow: Workflow, earlier: tuple[Row, ...] = ()
+) -> Prepared | None:
+    column = topic_column(found)
+    try:
+        fills = variable_columns(found, workflow)
+        return prepare(
+            found.table,
+            workflow,
+            column,
+            fills=fills,
+            keep_duplicates=keeps_duplicates(found),
+            limits=runtime.settings.bounds,
+            earlier=earlier,
+        )
+    except FanoutError as error:
+        st.error(label(str(error), 600), icon=":material/error:")
+        return None
+
+
+def _problems(prepared: Prepared) -> None:
+    for problem in prepared.problems:
+        st.error(label(problem, 600), icon=":material/error:")
+
+
+def _start(
+    runtime: Runtime,
+    found: Source,
+    prepared: Prepared,
+    workflow: Workflow,
+    model: ModelRef,
+    chosen: Pace,
+    foreseen: Mapping[str, object],
+) -> None:
+    st.text_input(
+        "Title",
+        key=f"{FORM}-title-{found.about}",
+        placeholder=found.name or f"{words.count(len(prepared.wanted), 'pasted line')}",
+        max_chars=LONGEST_TITLE,
+        width=480,
+    )
+    title = (st.session_state[f"{FORM}-title-{found.about}"] or "").strip() or found.name
+    wanted = len(prepared.wanted)
+    _problems(prepared)
+    make = partial(
+        begin,
+        runtime,
+        prepared,
+        workflow,
+        model,
+        chosen,
+        title or words.count(wanted, "pasted line"),
+        foreseen,
+    )
+    with st.container(horizontal=True, vertical_alignment="center", key="batch_go", gap="small"):
+        if wanted > FIRST:
+            st.button(
+                f"Try the first {FIRST} rows",
+                key="batch_try",
+                icon=":material/science:",
+                help="Really asks them. They become part of the batch; the others are held back "
+                "until you start them, and the estimate gets sharper.",
+                on_click=partial(make, trial=True),
+            )
+        st.button(
+            f"Start {words.count(wanted, 'row')}",
+            key="batch_start",
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=bool(prepared.problems),
+            on_click=partial(make, trial=False),
+        )

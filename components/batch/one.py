@@ -20,10 +20,11 @@ from fanout.engine.runtime import Runtime
 
 def one_batch(runtime: Runtime, batch: Batch) -> None:
     """Draw it as it stands; while it runs, its middle part goes on by itself."""
+    held = runtime.store.batches.held(batch.id)
     _way_back()
     st.header(label(batch.title, 120) or "Without a title", anchor=False)
     st.markdown(
-        f"{words.BATCH_ICONS[batch.state]} **{words.state_word(batch)}** · "
+        f"{words.BATCH_ICONS[batch.state]} **{words.state_word(batch, held)}** · "
         + label(
             " · ".join(
                 filter(
@@ -46,8 +47,8 @@ def one_batch(runtime: Runtime, batch: Batch) -> None:
         acts(runtime, batch)
         copy_link(batch.id, key="batch_copy", page="batch", name="id")
         export_batch_menu(runtime, batch)
-    trial_over(runtime, batch)
-    watching(runtime, batch)
+    trial_over(runtime, batch, held)
+    watching(runtime, batch, held)
     outcome(runtime, batch)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components.batch.address import batch_shown, new_asked
+from components.batch.address import adding, batch_shown, new_asked
 from components.batch.listing import all_batches
-from components.batch.making import new_batch
+from components.batch.making import more_rows, new_batch
 from components.batch.one import one_batch, unknown_batch
 from components.batch.said import notices
 from components.plain import label
@@ -22,6 +22,8 @@ def batch_page(runtime: Runtime) -> None:
             batch = runtime.store.batches.get(shown)
             if batch is None:
                 unknown_batch()
+            elif adding():
+                more_rows(runtime, batch)
             else:
                 one_batch(runtime, batch)
         elif new_asked():

@@ -7,50 +7,45 @@ from collections.abc import Sequence
 import streamlit as st
 
 from components.plain import label
+from fanout.batch.previewing import FIRST, RowPreview, previews
 from fanout.batches import Row
 from fanout.engine.runtime import Runtime
-from fanout.errors import FanoutError
 from fanout.types import BranchPlan, ModelRef
 from fanout.workflows.definition import Workflow
-from fanout.workflows.run import combining_call, plan
-
-SHOWN = 3
 
 
 def first_prompts(
     runtime: Runtime, workflow: Workflow, rows: Sequence[Row], model: ModelRef
 ) -> None:
-    """Draw the messages of every branch for the first rows that are wanted, unfolded on demand."""
-    shown = [row for row in rows if not row.skipped][:SHOWN]
+    """Draw the messages of every branch for the first rows that are wanted, once unfolded."""
     with st.expander(
-        f"Exact prompts of the first {len(shown)} rows" if len(shown) > 1 else "Exact prompts",
+        f"Exact prompts of the first {FIRST} rows",
         icon=":material/visibility:",
         key="batch_prompts",
         on_change="rerun",
     ) as area:
         if not area.open:
             return
-        for tab, row in zip(st.tabs([f"Row {row.number}" for row in shown]), shown, strict=True):
+
+        def resolve(name: str) -> ModelRef:
+            return runtime.engine.endpoints.resolve(name, model)
+
+        shown = previews(rows, workflow, resolve)
+        if not shown:
+            st.caption("No row is left to be asked.")
+            return
+        for tab, one in zip(st.tabs([f"Row {p.row.number}" for p in shown]), shown, strict=True):
             with tab:
-                _row(runtime, workflow, row, model)
+                _row(one)
 
 
-def _row(runtime: Runtime, workflow: Workflow, row: Row, model: ModelRef) -> None:
-    filled = workflow.with_variables(row.values)
-
-    def resolve(name: str) -> ModelRef:
-        return runtime.engine.endpoints.resolve(name, model)
-
-    try:
-        plans = plan(filled, row.topic, resolve)
-        combine = combining_call(filled, row.topic, resolve)
-    except FanoutError as error:
-        st.error(label(str(error), 400), icon=":material/error:")
-        return
-    for one in plans:
+def _row(shown: RowPreview) -> None:
+    if shown.problem:
+        st.error(label(shown.problem, 400), icon=":material/error:")
+    for one in shown.branches:
         _call(one)
-    if combine is not None:
-        _call(combine)
+    if shown.combine is not None:
+        _call(shown.combine)
         st.caption("The results go in where there is nothing yet.")
 
 
@@ -59,6 +54,5 @@ def _call(call: BranchPlan) -> None:
     if not call.messages:
         st.caption("No model is asked: it searches for the topic as it stands.")
     for message in call.messages:
-        if message.role == "system":
-            st.caption("System message")
+        st.caption("System message" if message.role == "system" else "Message")
         st.code(message.content, language=None, wrap_lines=True)

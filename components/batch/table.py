@@ -18,7 +18,7 @@ from fanout.batches import Batch, Progress, RowRecord, RowState
 from fanout.engine.runtime import Runtime
 from fanout.render.words import seconds_text
 
-ON_A_PAGE = 50
+ON_A_PAGE = 25
 ALL = "all"
 _HERE = Path(__file__).parent
 _mount = st.components.v2.component(

@@ -10,56 +10,83 @@ import streamlit as st
 from components.batch import words
 from components.batch.said import tried
 from components.plain import label
+from components.session import wake_worker
+from fanout.batch.estimate import BatchEstimate, after_trial
+from fanout.batch.estimate_words import cost_words, time_words
+from fanout.batch.timing import Pace, TimeSpan
 from fanout.batches import Batch, BatchState, RowState
 from fanout.engine.runtime import Runtime
-from fanout.render.words import seconds_text, usd_text
 
 _TOLD = (RowState.SUCCEEDED, RowState.PARTIAL)
 _TRIED = 50
 
 
-def trial_over(runtime: Runtime, batch: Batch) -> None:
+def trial_over(runtime: Runtime, batch: Batch, held: int) -> None:
     """Draw it; nothing where no row is held back."""
-    held = runtime.store.batches.held(batch.id)
     if not held:
         return
-    waiting = batch.state is BatchState.RUNNING
+    going = batch.state is BatchState.RUNNING
     with st.container(border=True, key="batch_trial"):
         st.markdown(
             f":material/science: **Trial**: {words.count(held, 'row')} held back until you start "
             "them. The rows of the trial are part of the batch and are not asked again."
         )
-        if not waiting:
-            st.markdown(label(_sharpened(runtime, batch, held), 400))
+        if not going:
+            _sharpened(runtime, batch, held)
         st.button(
             f"Start the other {words.count(held, 'row')}",
             key="batch_start_rest",
             type="primary",
             icon=":material/play_arrow:",
-            disabled=waiting,
+            disabled=going,
             on_click=partial(_start_rest, runtime, batch),
         )
 
 
-def _sharpened(runtime: Runtime, batch: Batch, held: int) -> str:
-    """ "Going by 3 rows: the other 997 would cost about $0.42 and take about 12 min"."""
+def _sharpened(runtime: Runtime, batch: Batch, held: int) -> None:
+    """What the others will take, going by those that were tried."""
     records = runtime.store.batches.rows(batch.id, states=_TOLD, limit=_TRIED)
-    results = [record.result for record in records if record.result is not None]
-    if not results:
-        return "None of them was answered, so nothing can be said of the others yet."
-    costs = [result.cost.usd for result in results if result.cost is not None]
-    walls = [result.wall_s for result in results]
-    each_s = sum(walls) / len(walls)
-    total_s = held * each_s / min(batch.concurrency, held)
-    if batch.rows_per_minute:
-        total_s = max(total_s, held / batch.rows_per_minute * 60)
-    money = "at a cost that is unknown"
-    if len(costs) == len(results):
-        usd = sum(costs, Decimal(0)) / len(costs) * held
-        money = f"for about {usd_text(usd)}" if usd else "for nothing"
-    return (
-        f"Going by {words.count(len(results), 'row')} of it, about {seconds_text(each_s)} each: "
-        f"the others would take {words.about(words.time_text(total_s))} {money}."
+    if not records:
+        st.markdown("None of them was answered, so nothing can be said of the others yet.")
+        return
+    found = after_trial(_before(runtime, batch, held), records)
+    st.markdown(f"For the other {words.count(held, 'row')}:")
+    st.markdown(f"- {label(cost_words(found), 400)}\n- {label(time_words(found.time), 400)}")
+
+
+def _before(runtime: Runtime, batch: Batch, held: int) -> BatchEstimate:
+    """The estimate that the batch was made with, for the rows that are held back."""
+    kept = batch.estimate
+    share = Decimal(held) / max(1, int(str(kept.get("rows") or held)))
+
+    def part(name: str) -> int:
+        return round(Decimal(str(kept.get(name) or 0)) * share)
+
+    def money(name: str) -> Decimal | None:
+        usd = kept.get(name)
+        return None if usd is None else Decimal(str(usd)) * share
+
+    branches = batch.definition.get("branches")
+    return BatchEstimate(
+        rows=held,
+        calls=part("calls"),
+        input_tokens=part("input_tokens"),
+        output_tokens_least=part("output_tokens_least"),
+        output_tokens_most=part("output_tokens_most"),
+        low_usd=money("low_usd"),
+        high_usd=money("high_usd"),
+        basis=str(kept.get("basis") or "no estimate was kept"),
+        time=TimeSpan(low_s=None, high_s=None, basis=str(kept.get("time_basis") or "")),
+        pace=Pace(
+            rows=held,
+            concurrency=batch.concurrency,
+            branches=len(branches) if isinstance(branches, list | tuple) and branches else 1,
+            calls=part("calls"),
+            tokens=part("input_tokens"),
+            rows_per_minute=batch.rows_per_minute,
+            via=batch.via,
+        ),
+        endpoint=runtime.engine.endpoints.known(batch.model.endpoint),
     )
 
 
@@ -67,3 +94,4 @@ def _start_rest(runtime: Runtime, batch: Batch) -> None:
     batches = runtime.store.batches
     if tried(lambda: batches.release(batch.id)):
         tried(lambda: batches.resume(batch.id))
+        wake_worker()

@@ -23,11 +23,11 @@ LIVE_S = 2.0
 QUIET_S = 10.0
 
 
-def watching(runtime: Runtime, batch: Batch) -> None:
-    """Draw it, again and again while the batch is running."""
+def watching(runtime: Runtime, batch: Batch, held: int) -> None:
+    """Draw it, again and again while the batch is running; `held` rows wait for a trial."""
     progress = runtime.store.batches.progress(batch.id)
     live = moves(batch, progress)
-    st.fragment(_drawn, run_every=LIVE_S if live else None)(runtime, batch, live)
+    st.fragment(_drawn, run_every=LIVE_S if live else None)(runtime, batch, live, held)
     if not live:
         st.fragment(_glance, run_every=QUIET_S)(runtime, batch, progress.ended)
 
@@ -38,7 +38,7 @@ def moves(batch: Batch, progress: Progress) -> bool:
     return batch.state is BatchState.RUNNING or under_way
 
 
-def _drawn(runtime: Runtime, batch: Batch, live: bool) -> None:
+def _drawn(runtime: Runtime, batch: Batch, live: bool, held: int) -> None:
     try:
         now = runtime.store.batches.get(batch.id)
         progress = runtime.store.batches.progress(batch.id)
@@ -55,7 +55,7 @@ def _drawn(runtime: Runtime, batch: Batch, live: bool) -> None:
     with st.container(key="batch_progress"):
         _progress(now, progress)
     with st.container(key="batch_figures"):
-        _figures(now, progress, bool(able_workers(now, workers)))
+        _figures(now, progress, held, bool(able_workers(now, workers)))
     with st.container(key="batch_crew"):
         crew(now, progress, workers)
     with st.container(key="batch_failures"):
@@ -77,7 +77,7 @@ def _progress(batch: Batch, progress: Progress) -> None:
     st.progress(words.share(progress), text=words.ended_text(progress))
 
 
-def _figures(batch: Batch, progress: Progress, able: bool) -> None:
+def _figures(batch: Batch, progress: Progress, held: int, able: bool) -> None:
     """`able`: a worker is there that can carry it out."""
     with st.grid(4, min_column_width=150, gap="small"):
         st.metric("Rows ended", f"{progress.ended:,}", help=words.ended_text(progress), border=True)
@@ -92,7 +92,7 @@ def _figures(batch: Batch, progress: Progress, able: bool) -> None:
             border=True,
         )
         st.metric("Tokens", f"{progress.tokens:,}", help="In and out, of ended rows", border=True)
-    st.caption(label(_told(batch, progress, able), 300))
+    st.caption(label(_told(batch, progress, held, able), 300))
     _capped(batch, progress)
 
 
@@ -103,7 +103,7 @@ def _left(batch: Batch, progress: Progress, able: bool) -> str:
         return words.state_word(batch).lower()
     left_s = progress.remaining_s if able else None
     if left_s is None:
-        return "not known yet"
+        return "unknown"
     return words.about(words.time_text(left_s)).replace("about", "≈")
 
 
@@ -111,14 +111,15 @@ def _left_help(progress: Progress) -> str:
     return words.remaining_text(progress) or "Every row has ended"
 
 
-def _told(batch: Batch, progress: Progress, able: bool) -> str:
-    left_out = progress.counts.get(RowState.SKIPPED, 0)
+def _told(batch: Batch, progress: Progress, held: int, able: bool) -> str:
+    left_out = progress.counts.get(RowState.SKIPPED, 0) - held
     running = batch.state is BatchState.RUNNING and able
     parts = [
         words.remaining_text(progress) if running else "",
         f"{words.count(progress.counts.get(RowState.WAITING, 0), 'row')} waiting"
         if progress.left
         else "",
+        f"{words.count(held, 'row')} held back" if held else "",
         f"{words.count(left_out, 'row')} left out" if left_out else "",
         words.unknown_text(progress),
     ]

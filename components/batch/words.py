@@ -47,8 +47,11 @@ _TOLD = (
 UNDER_WAY = (RowState.QUEUED, RowState.RUNNING)
 
 
-def state_word(batch: Batch) -> str:
-    """ "Not started" where it never was."""
+def state_word(batch: Batch, held: int = 0) -> str:
+    """ "Not started" where it never was; of a trial, whose other rows are `held` back, so."""
+    if held:
+        over = batch.state is BatchState.FINISHED
+        return "Trial over" if over else f"Trial: {BATCH_STATES[batch.state].lower()}"
     if batch.state is BatchState.PAUSED and batch.started_at is None:
         return "Not started"
     return BATCH_STATES[batch.state]

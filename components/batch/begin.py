@@ -1,0 +1,86 @@
+"""From prepared rows to a batch in the database: whole, as a trial, or as more rows of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from components.batch.address import show
+from components.batch.said import say, tried
+from components.batch.setup import Pace
+from components.batch.source import forget_source
+from components.batch.words import count
+from components.session import wake_worker
+from fanout.batch.preparing import Prepared
+from fanout.batch.preparing import new_batch as made
+from fanout.batch.previewing import FIRST
+from fanout.batches import HELD, Batch, Row
+from fanout.engine.own import OwnRuntime
+from fanout.engine.runtime import Runtime
+from fanout.people import NOBODY, PersonId
+from fanout.types import ModelRef
+from fanout.workflows.definition import Workflow
+
+
+def begin(
+    runtime: Runtime,
+    prepared: Prepared,
+    workflow: Workflow,
+    model: ModelRef,
+    pace: Pace,
+    title: str,
+    estimate: Mapping[str, object] | None = None,
+    *,
+    trial: bool,
+) -> None:
+    """Keep the batch, start it, and show it. A trial holds back all but the first rows."""
+    batches = runtime.store.batches
+    rows = held_back(prepared.rows) if trial else prepared.rows
+    ids = []
+
+    def create() -> None:
+        new = made(
+            prepared,
+            workflow,
+            model,
+            title=title,
+            concurrency=pace.concurrency,
+            rows_per_minute=pace.rows_per_minute,
+            budget=pace.budget,
+            via=pace.via,
+            person=_person(runtime),
+            estimate=estimate,
+        )
+        ids.append(batches.create(new, rows))
+
+    if tried(create):
+        forget_source()
+        show(ids[0])
+        tried(lambda: batches.resume(ids[0]))
+        wake_worker()
+
+
+def held_back(rows: Sequence[Row], first: int = FIRST) -> tuple[Row, ...]:
+    """The same rows, of which only the first that are wanted are carried out for now."""
+    left = first
+    found = []
+    for row in rows:
+        if row.skipped:
+            found.append(row)
+            continue
+        found.append(row if left > 0 else replace(row, skipped=HELD))
+        left -= 1
+    return tuple(found)
+
+
+def add_rows(runtime: Runtime, batch: Batch, prepared: Prepared) -> None:
+    """Append them and show the batch."""
+    if tried(lambda: runtime.store.batches.add(batch.id, prepared.rows)):
+        say(f"{count(len(prepared.wanted), 'row')} added.")
+        forget_source()
+        show(batch.id)
+        wake_worker()
+
+
+def _person(runtime: Runtime) -> PersonId:
+    return runtime.person.id if isinstance(runtime, OwnRuntime) else NOBODY

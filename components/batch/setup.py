@@ -1,0 +1,115 @@
+"""The fields of a new batch besides its rows: workflow, model, pace, budget, way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+import streamlit as st
+
+from components.batch import words
+from components.batch.pace import budget_fields, pace_fields
+from components.plain import label
+from fanout.engine.runtime import Runtime
+from fanout.policies import Budget
+from fanout.types import ModelRef, Via
+from fanout.workflows.definition import Workflow
+from fanout.workflows.library import load_all
+
+FORM = "new-batch"
+ROWS_AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast, at most how much, and which way."""
+
+    concurrency: int
+    rows_per_minute: int | None
+    budget: Budget
+    via: Via
+
+
+def workflow_and_model(runtime: Runtime) -> tuple[Workflow, ModelRef]:
+    """Draw the two choices side by side; they begin as the Run page has them."""
+    workflows = {one.name: one for one in load_all(runtime.settings.home).workflows}
+    state = st.session_state
+    if state.get("batch_workflow") not in workflows:
+        state["batch_workflow"] = _first(state.get("workflow"), workflows)
+    offers = {offer.ref: offer.label for offer in runtime.offers()}
+    if state.get("batch_model") not in offers:
+        last = state.get("batch_model") or state.get("model")
+        state["batch_model"] = last if last in offers else runtime.fitting_model(last)
+    with st.grid(2, min_column_width=280, gap="medium"):
+        with st.container():
+            name: str = st.selectbox(
+                "Workflow",
+                list(workflows),
+                key="batch_workflow",
+                format_func=lambda key: workflows[key].title,
+                persist_state="session",
+            )
+            st.caption(label(workflows[name].promise, 200))
+        with st.container():
+            model: ModelRef = st.selectbox(
+                "Model",
+                list(offers),
+                key="batch_model",
+                format_func=lambda ref: offers[ref],
+                persist_state="session",
+            )
+            if runtime.settings.shared and _own(runtime, model):
+                st.caption(
+                    "This endpoint and its key are yours and in memory only: after a restart, or "
+                    "when you sign out, the batch waits until you add it again."
+                )
+    return workflows[name], model
+
+
+def pace(runtime: Runtime, model: ModelRef) -> Pace:
+    """Draw how fast, at most how much, and which way; the endpoint's Batch API where it has one."""
+    pace_fields(FORM, ROWS_AT_ONCE, None)
+    budget_fields(FORM, None, None)
+    state = st.session_state
+    usd = state[f"{FORM}-usd"]
+    return Pace(
+        concurrency=state[f"{FORM}-concurrency"],
+        rows_per_minute=state[f"{FORM}-minute"],
+        budget=Budget(
+            usd=None if usd is None else Decimal(str(usd)), tokens=state[f"{FORM}-tokens"]
+        ),
+        via=_way(runtime, model),
+    )
+
+
+def _way(runtime: Runtime, model: ModelRef) -> Via:
+    if not batch_api_there(runtime, model):
+        return Via.CALLS
+    way: Via | None = st.radio(
+        "Way",
+        list(Via),
+        key=f"{FORM}-via",
+        format_func=words.VIA.__getitem__,
+        captions=[
+            "One request each, as in any run: rows fill in at once.",
+            "Cheaper, answered within a day; there is nothing to watch meanwhile.",
+        ],
+    )
+    return way or Via.CALLS
+
+
+def batch_api_there(runtime: Runtime, model: ModelRef) -> bool:
+    """Whether the endpoint takes batches of its own."""
+    ask = getattr(runtime.engine, "batch_api_at", None)
+    return bool(ask(model.endpoint)) if ask is not None else False
+
+
+def _first(wanted: object, workflows: Mapping[str, Workflow]) -> str:
+    return wanted if isinstance(wanted, str) and wanted in workflows else next(iter(workflows))
+
+
+def _own(runtime: Runtime, model: ModelRef) -> bool:
+    book = runtime.engine.endpoints
+    added = getattr(book, "is_added", None)
+    return bool(added is not None and added(model.endpoint))
