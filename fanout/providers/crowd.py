@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from math import ceil
+from time import monotonic
 from typing import Protocol
 
 import anyio
@@ -17,6 +19,8 @@ FEW = 32
 """So many answers flow without any pause."""
 EACH_S = 0.001
 LONGEST_S = 0.1
+BEAT_S = 0.02
+"""Pauses end on this beat: who reads in one turn of the loop shares the cost of its waking up."""
 
 
 class Crowd:
@@ -28,7 +32,10 @@ class Crowd:
     @property
     def pause_s(self) -> float:
         """What lies between two reads of one answer; 0 while there are few."""
-        return min(LONGEST_S, self.flowing * EACH_S) if self.flowing > FEW else 0.0
+        if self.flowing <= FEW:
+            return 0.0
+        now = monotonic()
+        return ceil((now + min(LONGEST_S, self.flowing * EACH_S)) / BEAT_S) * BEAT_S - now
 
 
 EVERYBODY = Crowd()
