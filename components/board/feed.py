@@ -52,6 +52,12 @@ class Handle(Protocol):
     def fold_in(self) -> None: ...
 
 
+def newest(handle: Handle) -> Handle:
+    """What stands for that run by now, where it went on in another process or came back."""
+    now: Handle = getattr(handle, "newest", handle)
+    return now
+
+
 def stop(handle: Handle, branch_id: BranchId | None) -> None:
     """Stop one call, or everything; with a combined answer go the calls that prepare it."""
     for made in handle.snapshot.aggregates:
@@ -104,6 +110,7 @@ class RunFeed:
         now = self._clock()
         if now < self._due:
             return
+        self.handle = newest(self.handle)
         snapshot = self.handle.snapshot
         over = snapshot.status.finished
         self._due = now + 1 / (LOOKS_PER_S_WHEN_FINISHED if over else self._rate())
@@ -167,7 +174,7 @@ class Feeds:
     def of(self, run_id: str, handle: Handle) -> RunFeed:
         """The feed that all viewers of that run share."""
         feed = self._feeds.get(run_id)
-        if feed is None or feed.handle is not handle:
+        if feed is None or feed.handle is not newest(handle):
             feed = self._feeds[run_id] = RunFeed(handle, rate=self._frames_per_s)
         self._feeds.move_to_end(run_id)
         while len(self._feeds) > KEPT_FEEDS:

@@ -66,6 +66,7 @@ class Post:
         until = monotonic() + within_s
         for thread in self._threads:
             thread.join(max(0.0, until - monotonic()))
+        self._line.close()
 
     def _hear_on(self, heard: Callable[[Message], None], changed: Callable[[bool], None]) -> None:
         told = ""
@@ -108,7 +109,6 @@ class Post:
                 except Lost as error:
                     self._waiting.clear()
                     log.info("not sent to other processes: %s", error)
-        self._line.close()
 
 
 def _call(function: Callable[..., None], *args: object) -> None:

@@ -77,7 +77,8 @@ class _Ear:
                 message = self._listening.get_message(timeout=left)
                 if message is not None:
                     return (str(message["data"]),)
-        except (RedisError, OSError) as error:
+        except (RedisError, OSError, ValueError) as error:
+            # The last is what a socket says that was closed meanwhile.
             raise Lost(type(error).__name__) from None
         return ()
 
