@@ -1,0 +1,168 @@
+"""compose.yaml, as far as it can be looked at without Docker: parts, mounts, secrets, settings."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from fanout.people import Membership
+from fanout.settings import Settings
+from fanout.settings_names import unknown_names
+from fanout.settings_table import BY_NAME
+
+ROOT = Path(__file__).resolve().parents[2]
+FILE = ROOT / "deploy" / "compose.yaml"
+OURS = ("app1", "app2", "worker")
+DEFAULT = re.compile(r"\$\{(\w+):-([^}]*)\}")
+
+
+def compose() -> dict[str, Any]:
+    """With the defaults of its ${NAME:-default}."""
+    found: dict[str, Any] = _with_defaults(yaml.safe_load(FILE.read_text("utf-8")))
+    return found
+
+
+def _with_defaults(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _with_defaults(each) for key, each in value.items()}
+        case list():
+            return [_with_defaults(each) for each in value]
+        case str():
+            return DEFAULT.sub(r"\2", value)
+    return value
+
+
+def services() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = compose()["services"]
+    return found
+
+
+def environment(service: str) -> dict[str, str]:
+    found: dict[str, str] = services()[service]["environment"]
+    return found
+
+
+def test_it_has_the_parts_that_the_page_promises() -> None:
+    assert set(services()) == {*OURS, "proxy", "postgres", "redis"}
+    assert all("image" in one or "build" in one for one in services().values())
+
+
+def test_only_the_proxy_can_be_reached_from_outside() -> None:
+    assert [name for name, one in services().items() if "ports" in one] == ["proxy"]
+    assert compose()["networks"]["inside"] == {"internal": True}
+    for name in ("postgres", "redis"):
+        assert services()[name]["networks"] == ["inside"]
+
+
+def test_each_part_says_whether_it_is_well_and_waits_for_what_it_needs() -> None:
+    for name, one in services().items():
+        check: Any = one.get("healthcheck")
+        if name in ("app1", "app2"):
+            assert check is None, "the image has its own"
+        elif name == "worker":
+            assert check == {"disable": True}, "it serves no page to ask"
+        else:
+            assert check["test"][0] == "CMD" and check["retries"]
+        for needed, how in one.get("depends_on", {}).items():
+            assert needed in services() and how == {"condition": "service_healthy"}
+    for name in OURS:
+        assert {"postgres", "redis"} <= set(services()[name]["depends_on"])
+
+
+def test_ours_run_with_as_few_rights_as_they_can() -> None:
+    for name in OURS:
+        one = services()[name]
+        assert (one["read_only"], one["cap_drop"]) == (True, ["ALL"])
+        assert one["security_opt"] == ["no-new-privileges:true"]
+        assert one["volumes"] == ["home:/data"], "one key of people, one library for all"
+        assert one["tmpfs"] == ["/tmp"]
+
+
+def test_every_volume_network_and_secret_is_declared_and_used() -> None:
+    whole = compose()
+    mounted = [each for one in services().values() for each in one.get("volumes", ())]
+    named = {each.partition(":")[0] for each in mounted if not each.startswith(".")}
+    assert named == set(whole["volumes"])
+    assert {each for one in services().values() for each in one["networks"]} == set(
+        whole["networks"]
+    )
+    given = [each for one in services().values() for each in one.get("secrets", ())]
+    names = {each if isinstance(each, str) else each["source"] for each in given}
+    assert names == set(whole["secrets"])
+
+
+def test_every_file_that_it_mounts_is_there() -> None:
+    mounted = [each for one in services().values() for each in one.get("volumes", ())]
+    files = [each.partition(":")[0] for each in mounted if each.startswith(".")]
+    assert files
+    for file in files:
+        assert (FILE.parent / file).is_file(), file
+    assert (FILE.parent / services()["app1"]["build"]["context"] / "Dockerfile").is_file()
+
+
+def test_every_name_it_sets_is_a_setting_and_every_secret_a_file(tmp_path: Path) -> None:
+    for service in OURS:
+        env = environment(service)
+        assert unknown_names(env) == ()
+        for name, value in env.items():
+            if name.endswith("_FILE"):
+                assert BY_NAME[name.removesuffix("_FILE")].secret
+                assert Path(value).name in services()[service]["secrets"]
+            elif name in BY_NAME:
+                assert not BY_NAME[name].secret or name == "FANOUT_REDIS_URL"
+            else:
+                assert name.startswith("STREAMLIT_")
+
+
+def test_what_it_sets_is_understood(tmp_path: Path) -> None:
+    written = {
+        "database_url": "postgresql://fanout:abc@postgres:5432/fanout",
+        "openai_api_key": "sk-x",
+        "people_key": "ab" * 32,
+    }
+    for name, text in written.items():
+        (tmp_path / name).write_text(text)
+    env = {
+        name: str(value).replace("/run/secrets", str(tmp_path))
+        for name, value in environment("app1").items()
+    }
+    found = Settings.from_environment({**env, "FANOUT_HOME": str(tmp_path)})
+    assert (found.shared, found.app_works) == (True, False)
+    assert found.database == written["database_url"]
+    assert found.people_key is not None
+    assert found.membership == Membership()
+
+
+def test_the_commands_that_it_gives_exist() -> None:
+    from fanout.cli.main import _parser
+
+    command = services()["worker"]["command"]
+    assert command[:3] == ["python", "-m", "fanout"]
+    assert _parser().parse_args(command[3:]).command
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root gives files away")
+def test_the_secrets_are_made_once_and_are_nobody_elses(tmp_path: Path) -> None:
+    script = shutil.copy(ROOT / "deploy" / "secrets.sh", tmp_path)
+    for _ in range(2):
+        subprocess.run(["sh", script], check=True, capture_output=True)
+    folder = tmp_path / "secrets"
+    made = {path.name: path.read_text() for path in folder.iterdir()}
+    assert {f"./secrets/{name}" for name in made} == {
+        each["file"] for each in compose()["secrets"].values()
+    }
+    assert made["postgres_password"] in made["database_url"]
+    assert re.fullmatch(r"[0-9a-f]{64}", made["people_key"])
+    for path in (folder, *folder.iterdir()):
+        assert path.stat().st_mode & 0o077 == 0, path.name
+    assert (folder / "people_key").stat().st_uid == 10001
+    subprocess.run(["sh", script], check=True, capture_output=True)
+    assert {path.name: path.read_text() for path in folder.iterdir()} == made
