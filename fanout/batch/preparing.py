@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fanout.batch.reading.table import TOPIC_NAMES, Table, TableRow
-from fanout.batches import NewBatch, Row
+from fanout.batches import HELD, NewBatch, Row
 from fanout.bounds import LOCAL, Bounds
 from fanout.errors import InputError
 from fanout.people import NOBODY, PersonId
@@ -20,6 +20,8 @@ from fanout.types import ModelRef, Via
 from fanout.workflows.definition import Workflow
 from fanout.workflows.topic import MAX_TOPIC_CHARS, clean_topic
 
+FIRST = 3
+"""Rows that are shown with their prompts, and tried before the others."""
 MOST_CONCURRENCY = 1000
 CONCURRENCY = 4
 EMPTY = "it has no topic"
@@ -170,6 +172,13 @@ def new_batch(
     )
 
 
+def held_back(rows: Iterable[Row], first: int = FIRST) -> Iterator[Row]:
+    """The same rows for a trial: all but the first that are wanted wait for `batches.release`."""
+    for row in rows:
+        yield row if row.skipped or first > 0 else replace(row, skipped=HELD)
+        first -= not row.skipped
+
+
 class _Reader:
     """Reads one row after another, and knows those before."""
 
@@ -199,7 +208,7 @@ class _Reader:
         for row in earlier:
             self._number = max(self._number, row.number)
             self.there += 1
-            if not row.skipped:
+            if row.skipped in ("", HELD):
                 self._seen.setdefault(self._same(row.topic, row.values), row.number)
 
     def row(self, read: TableRow) -> Row:

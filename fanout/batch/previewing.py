@@ -6,14 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 
+from fanout.batch.preparing import FIRST as FIRST
 from fanout.batches import Row
 from fanout.errors import FanoutError
 from fanout.types import BranchPlan
 from fanout.workflows.definition import Workflow
 from fanout.workflows.prompting import Resolve
 from fanout.workflows.run import combining_call, plan
-
-FIRST = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

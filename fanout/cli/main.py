@@ -13,6 +13,7 @@ from io import TextIOWrapper
 from typing import TypeAlias
 
 from fanout import redaction
+from fanout.cli.batch_flags import add_batch_commands
 from fanout.cli.doctor_flags import add_doctor_flags
 from fanout.cli.later import later
 from fanout.cli.policy_flags import add_policy_flags
@@ -77,6 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     add_policy_flags(run)
     _add_shape(run)
     run.set_defaults(command=later("run", "run_command"))
+
+    add_batch_commands(commands)
 
     listing = commands.add_parser("workflows", help="list the workflows")
     listing.add_argument("--json", action="store_true", help="print JSON")

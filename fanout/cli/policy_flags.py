@@ -54,10 +54,10 @@ def add_policy_flags(run: argparse.ArgumentParser) -> None:
         help="compute what branches share at the beginning once",
     )
     group.add_argument(
-        "--budget", type=_dollars, metavar="USD", help="the most that the run may cost"
+        "--budget", type=dollars, metavar="USD", help="the most that the run may cost"
     )
     group.add_argument(
-        "--budget-tokens", type=_count, metavar="N", help="the most tokens it may use, in and out"
+        "--budget-tokens", type=tokens, metavar="N", help="the most tokens it may use, in and out"
     )
 
 
@@ -94,17 +94,19 @@ def _attempts(text: str) -> int:
     return int(text)
 
 
-def _dollars(text: str) -> Decimal:
+def dollars(text: str) -> Decimal:
+    """A sum of money above nothing, as an argument."""
     try:
-        dollars = Decimal(text.removeprefix("$"))
+        amount = Decimal(text.removeprefix("$"))
     except InvalidOperation:
         raise argparse.ArgumentTypeError(f"{text} is no sum of dollars; write 0.05") from None
-    if not dollars.is_finite() or not 0 < dollars <= 100_000:
+    if not amount.is_finite() or not 0 < amount <= 100_000:
         raise argparse.ArgumentTypeError(f"{text} is no sum above 0 and up to 100,000 dollars")
-    return dollars
+    return amount
 
 
-def _count(text: str) -> int:
+def tokens(text: str) -> int:
+    """A number of tokens, as an argument."""
     if not text.isdecimal() or not 1 <= int(text) <= 10**12:
         raise argparse.ArgumentTypeError(f"{text} is no number of tokens")
     return int(text)

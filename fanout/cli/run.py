@@ -35,11 +35,11 @@ EXIT_STATUS = {
 
 def run_command(options: argparse.Namespace) -> int:
     """Run a workflow and print what the options ask for."""
-    workflow = edited(_workflow(options.workflow), options)
+    workflow = edited(chosen_workflow(options.workflow), options)
     if options.max_tokens is not None:
         workflow = with_max_tokens(workflow, options.max_tokens)
     topic = _topic(options.topic)
-    settings = Settings.from_environment(_environment(options))
+    settings = Settings.from_environment(environment_of(options))
     with Runtime(settings) as runtime:
         if options.documents:
             found = ids_of(runtime.library, options.documents)
@@ -88,7 +88,8 @@ def _about(endpoint: Endpoint, model: ModelRef) -> str:
     return endpoint.name if model.model in endpoint.name else f"{model.model} at {endpoint.name}"
 
 
-def _workflow(name: str) -> Workflow:
+def chosen_workflow(name: str) -> Workflow:
+    """A shipped one, one of the user's own, or the one in a file."""
     if name.endswith(".toml"):
         return load_file(Path(name))
     return load_all(Settings.usable()[0].home).get(name)
@@ -100,7 +101,7 @@ def _topic(text: str) -> str:
     return sys.stdin.buffer.read().decode("utf-8", errors="replace")
 
 
-def _environment(options: argparse.Namespace) -> dict[str, str]:
+def environment_of(options: argparse.Namespace) -> dict[str, str]:
     """The options win over the environment; whoever gives a base URL here also gave the key."""
     environment = dict(os.environ)
     if options.base_url:

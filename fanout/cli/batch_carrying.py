@@ -1,0 +1,113 @@
+"""A batch carried out in this process: a worker, what a person sees meanwhile, and their Ctrl+C."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+from fanout.batch.worker import Worker
+from fanout.batches import Batch, BatchState, Progress, RowState
+from fanout.cli.batch_acts import id_said
+from fanout.cli.batch_progress import BatchProgress
+from fanout.engine.runtime import Runtime
+from fanout.errors import StoreError
+from fanout.types import BatchId
+
+LOOK_S = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Over:
+    """How it stood when this process left it."""
+
+    batch: Batch
+    left: int
+    """Rows that nobody has carried out yet."""
+
+    @property
+    def finished(self) -> bool:
+        return self.batch.state is BatchState.FINISHED
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What the person has asked for with signals."""
+
+    pause: bool = False
+    now: bool = False
+    """Not to wait for rows under way."""
+
+
+def carry_out(runtime: Runtime, made: BatchId, options: argparse.Namespace) -> Over:
+    """Work on it, with any other workers, until it is finished, paused or stopped by whomever.
+
+    The first Ctrl+C pauses it and waits for the rows under way; the second one, and SIGTERM, leave
+    at once: those rows go on from where they are when somebody goes on with the batch.
+    """
+    shown = BatchProgress(sys.stderr, quiet=options.json)
+    worker = Worker(runtime)
+    with _signals() as asked:
+        worker.start()
+        worker.wake()
+        try:
+            return _watch(runtime, made, worker, shown, asked)
+        finally:
+            worker.close()
+            shown.close()
+
+
+def _watch(
+    runtime: Runtime, made: BatchId, worker: Worker, shown: BatchProgress, asked: _Asked
+) -> Over:
+    tick, paused, last = threading.Event(), False, None
+    while True:
+        try:
+            if asked.pause and not paused:
+                runtime.store.batches.pause(made)
+                paused = True
+                shown.say(
+                    "Paused: the rows under way are finished first. Ctrl+C again leaves at once. "
+                    f"To go on: python -m fanout batch --resume {id_said(made)}"
+                )
+            batch = runtime.store.batches.get(made)
+            if batch is None:
+                raise StoreError("This batch was deleted elsewhere, so nothing of it goes on.")
+            progress = runtime.store.batches.progress(made)
+            last = Over(batch=batch, left=progress.left)
+            shown.show(batch, progress, worker.notes)
+            if asked.now or _over(batch, progress):
+                return last
+        except StoreError as error:
+            if last is None or asked.now:
+                raise
+            # The worker waits for it as well; what was done is in another place already.
+            shown.note(f"{error} It is tried again.")
+        tick.wait(LOOK_S)
+
+
+def _over(batch: Batch, progress: Progress) -> bool:
+    if batch.state is BatchState.RUNNING:
+        return False
+    return not progress.counts.get(RowState.RUNNING, 0)
+
+
+@contextmanager
+def _signals() -> Iterator[_Asked]:
+    asked = _Asked()
+
+    def heard(number: int, _frame: FrameType | None) -> None:
+        asked.now = asked.pause or number == signal.SIGTERM
+        asked.pause = True
+
+    before = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
