@@ -34,7 +34,8 @@ MISSING = (
     "FANOUT_TRACES is set, but the packages for traces aren't installed, so none are sent. "
     "Install them: python -m pip install -r requirements-trace.txt"
 )
-CLOSES_S = 3.0
+CLOSES_S = 1.0
+"""How long the end of the process waits for what wasn't sent yet."""
 MOST_WAITING = 1_000
 """Runs that wait to be sent; where the receiver is away for long, newer ones are dropped."""
 

@@ -1,0 +1,114 @@
+"""What the environment asks for is what is sent: over real HTTP, and said where it can't be."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from fanout.engine.runtime import Runtime
+from fanout.providers.script import Reply, Script
+from fanout.providers.scripted_server import serving
+from fanout.settings import Settings
+from fanout.types import RunStatus
+from fanout.workflows.library import shipped
+from tests.rig import free_port
+
+KEY = "sk-never-in-a-trace-0123456789"
+TOPIC = "a topic that stays here"
+
+
+class Receiver(ThreadingHTTPServer):
+    """Takes traces as a collector does."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+        self.paths: list[str] = []
+        super().__init__(("127.0.0.1", 0), Taking)
+
+
+class Taking(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        assert isinstance(self.server, Receiver)
+        self.server.bodies.append(self.rfile.read(int(self.headers["content-length"])))
+        self.server.paths.append(self.path)
+        self.send_response(200)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_a_run_is_sent_to_the_collector_of_the_environment(
+    receiver: Receiver, tmp_path: Path
+) -> None:
+    with serving(Script(otherwise=Reply(text="Fine words."))) as endpoint:
+        environment = {
+            "FANOUT_HOME": str(tmp_path),
+            "FANOUT_TRACES": f"http://127.0.0.1:{receiver.server_port}",
+            "OPENAI_BASE_URL": endpoint.base_url,
+            "OPENAI_API_KEY": KEY,
+            "FANOUT_MODEL": "scripted",
+        }
+        with Runtime(Settings.from_environment(environment)) as runtime:
+            assert not runtime.problems
+            workflow = shipped().get("creative-trio")
+            run = runtime.engine.start(workflow, TOPIC, runtime.chosen_model()).wait(30)
+    assert run.status is RunStatus.SUCCEEDED
+    assert receiver.paths == ["/v1/traces"]
+    sent = ExportTraceServiceRequest.FromString(receiver.bodies[0])
+    (resource,) = sent.resource_spans
+    named = {one.key: one.value.string_value for one in resource.resource.attributes}
+    assert named["service.name"] == "fanout"
+    spans = [span for scope in resource.scope_spans for span in scope.spans]
+    assert sum(span.name == "chat scripted" for span in spans) == 4
+    said = b"".join(receiver.bodies)
+    for hidden in (KEY, TOPIC, "Fine words."):
+        assert hidden.encode() not in said
+
+
+def test_a_collector_that_is_away_ends_nothing(tmp_path: Path) -> None:
+    with serving() as endpoint:
+        environment = {
+            "FANOUT_HOME": str(tmp_path),
+            "FANOUT_TRACES": f"http://127.0.0.1:{free_port()}",
+            "OPENAI_BASE_URL": endpoint.base_url,
+            "FANOUT_MODEL": "scripted",
+        }
+        with Runtime(Settings.from_environment(environment)) as runtime:
+            workflow = shipped().get("creative-trio")
+            run = runtime.engine.start(workflow, TOPIC, runtime.chosen_model()).wait(30)
+    assert run.status is RunStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("module", "setting"),
+    [
+        ("opentelemetry.exporter.otlp.proto.http.trace_exporter", {"FANOUT_TRACES": "http://h"}),
+        ("prometheus_client", {"FANOUT_METRICS": "9464"}),
+    ],
+)
+def test_packages_that_are_missing_are_named_and_the_app_comes_up(
+    module: str, setting: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    environment = {"FANOUT_HOME": str(tmp_path), **setting}
+    with Runtime(Settings.from_environment(environment)) as runtime:
+        (problem,) = runtime.problems
+    assert "requirements-trace.txt" in problem and next(iter(setting)) in problem
