@@ -91,7 +91,7 @@ async def played(
         await anyio.sleep_forever()
     if reply.first_token_s:
         await anyio.sleep(reply.first_token_s)
-    _raise_before_the_stream(reply)
+    refused(reply)
     if reply.fault is Fault.NOT_A_STREAM:
         yield whole(reply, model=model, prompt=prompt)
         return
@@ -109,15 +109,21 @@ async def played(
 
 def whole(reply: Reply, *, model: str, prompt: str) -> bytes:
     """The answer as one JSON completion."""
-    text = "" if reply.fault is Fault.EMPTY else reply.text or ""
-    message: dict[str, object] = {"role": "assistant", "content": text, "refusal": None}
+    wordless = reply.fault in (Fault.EMPTY, Fault.ALL_REASONING, Fault.REFUSAL)
+    text = "" if wordless else reply.text or ""
+    declined = reply.message or "I can't help with that."
+    refusal = declined if reply.fault is Fault.REFUSAL else None
+    message: dict[str, object] = {"role": "assistant", "content": text, "refusal": refusal}
     choice = {"index": 0, "message": message, "finish_reason": _finish_reason(reply)}
     answer: dict[str, object] = {**_HEAD, "object": "chat.completion", "model": model}
-    answer |= {"choices": [choice], "usage": _usage(reply, prompt)}
+    answer["choices"] = [choice]
+    if reply.fault is not Fault.NO_USAGE:
+        answer["usage"] = _usage(reply, prompt)
     return json.dumps(answer).encode()
 
 
-def _raise_before_the_stream(reply: Reply) -> None:
+def refused(reply: Reply) -> None:
+    """Raise Rejected or ConnectionError for replies that are no answer."""
     if reply.status != 200:
         code, message = _MESSAGES.get(reply.status, ("server_error", "The server had an error."))
         answer = _error(reply.status, reply.code or code, reply.message or message)

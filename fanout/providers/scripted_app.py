@@ -20,6 +20,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from fanout.providers.batch_script import BatchLedger
 from fanout.providers.script import Playback, Script
 from fanout.providers.script_cache import PromptCache
 from fanout.providers.script_embeddings import tokens_of, vector_of
@@ -33,6 +34,8 @@ from fanout.providers.script_wire import (
     seed_of,
     whole,
 )
+from fanout.providers.scripted_batches import Batches
+from fanout.providers.scripted_replies import Replies
 
 if TYPE_CHECKING:
     from asyncio import Transport  # noqa: TID251 - the type only
@@ -74,6 +77,7 @@ class Ledger:
     connections: int = 0
     open: dict[object, Transport] = field(default_factory=dict)
     """The open connections by the client's address."""
+    batches: BatchLedger = field(default_factory=BatchLedger)
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     @contextmanager
@@ -130,7 +134,8 @@ def tracked_protocol(ledger: Ledger) -> type[H11Protocol]:
 
 
 def scripted_app(script: Script, ledger: Ledger) -> ASGIApp:
-    """`/v1/models`, `/v1/chat/completions` and `/v1/embeddings` over a script.
+    """`/v1/models`, `/v1/chat/completions`, `/v1/embeddings`, `/v1/files` and `/v1/batches` over a
+    script.
 
     Anything else is a 404 in JSON.
     """
@@ -171,11 +176,17 @@ def scripted_app(script: Script, ledger: Ledger) -> ASGIApp:
         said = f"Invalid URL ({request.method} {request.url.path})"
         return JSONResponse({"error": {"message": said, "code": None}}, status_code=404)
 
+    replies = Replies(script)
     return Starlette(
         routes=[
+            *Batches(replies, ledger.batches).routes(),
             Route("/v1/models", models),
             Route("/v1/embeddings", embeddings, methods=["POST"]),
-            Route("/v1/chat/completions", _Completions(script, ledger), methods=["POST"]),
+            Route(
+                "/v1/chat/completions",
+                _Completions(script, ledger, replies.playback),
+                methods=["POST"],
+            ),
         ],
         exception_handlers={404: lost},
     )
@@ -184,9 +195,9 @@ def scripted_app(script: Script, ledger: Ledger) -> ASGIApp:
 class _Completions:
     """One ASGI endpoint: a class, so that Starlette hands it the bare send."""
 
-    def __init__(self, script: Script, ledger: Ledger) -> None:
+    def __init__(self, script: Script, ledger: Ledger, playback: Playback) -> None:
         self._script = script
-        self._playback = Playback(script)
+        self._playback = playback
         self._cache = PromptCache(script.caches_from)
         self._ledger = ledger
 

@@ -21,6 +21,7 @@ from pathlib import Path
 import uvicorn
 
 from fanout.errors import DefinitionError
+from fanout.providers.batch_script import BatchLedger
 from fanout.providers.script import DEMO, Script
 from fanout.providers.script_file import load_script
 from fanout.providers.scripted_app import Ledger, SeenRequest, scripted_app, tracked_protocol
@@ -46,6 +47,11 @@ class ServerHandle:
     def embeddings(self) -> tuple[SeenRequest, ...]:
         """The calls for embeddings, in the order they came."""
         return tuple(self._ledger.embeddings)
+
+    @property
+    def batches(self) -> BatchLedger:
+        """What the Batch API has seen, and what it is to do next."""
+        return self._ledger.batches
 
     @property
     def in_flight(self) -> int:

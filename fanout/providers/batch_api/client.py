@@ -1,4 +1,8 @@
-"""One endpoint's Batch API, asked through the openai package; every failure a ProviderError."""
+"""One endpoint's Batch API, asked through the openai package; every failure a ProviderError.
+
+Raw responses are asked for, not the package's own objects: those don't fit every server, and its
+way to raw ones hangs on a header that never leaves this process.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,8 @@ import re
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import replace
-from typing import Literal, cast
+from typing import cast
+from urllib.parse import quote
 
 import anyio
 import httpx2
@@ -37,6 +42,7 @@ UPLOAD_S = 900.0
 """A file of most bytes over a slow line."""
 IDLE_S = 60.0
 """Longest silence in the middle of a download."""
+_CLOSE_S = 1.0
 _PAGE = 100
 _PAGES = 20
 _CLOCKS_S = 3600.0
@@ -122,14 +128,18 @@ class BatchApi:
         """The id of a file of requests."""
         try:
             with self._within(UPLOAD_S):
-                made = await self._connect(self._asked).files.with_raw_response.create(
-                    file=(name, data, "application/jsonl"), purpose="batch"
+                made = await self._connect(self._asked).post(
+                    "/files",
+                    cast_to=httpx2.Response,
+                    body={"purpose": "batch"},
+                    files=[("file", (name, data, "application/jsonl"))],
+                    options={"headers": {"Content-Type": "multipart/form-data"}},
                 )
         except ProviderError as error:
             if _said(error) in (404, 405, 501):
                 raise ProviderError(words.not_offered(self.name)) from error
             raise
-        return self._id(made.http_response)
+        return self._id(made)
 
     async def strays(self, name: str) -> list[str]:
         """Files of that name: of a job whose process ended before it heard what its file is."""
@@ -142,7 +152,9 @@ class BatchApi:
         """Delete a file there; it is no harm where that fails."""
         try:
             with self._within(ASK_S):
-                await self._connect(self._asked).files.with_raw_response.delete(file)
+                await self._connect(self._asked).delete(
+                    f"/files/{quote(file)}", cast_to=httpx2.Response
+                )
         except ProviderError:
             return
 
@@ -150,17 +162,21 @@ class BatchApi:
         """Begin a batch. It may exist even where this fails, which `find` can tell."""
         try:
             with self._within(ASK_S):
-                made = await self._connect(self._asked).batches.with_raw_response.create(
-                    input_file_id=file,
-                    endpoint=cast("Literal['/v1/chat/completions']", PATH),
-                    completion_window="24h",
-                    metadata={MARK: mark},
+                made = await self._connect(self._asked).post(
+                    "/batches",
+                    cast_to=httpx2.Response,
+                    body={
+                        "input_file_id": file,
+                        "endpoint": PATH,
+                        "completion_window": "24h",
+                        "metadata": {MARK: mark},
+                    },
                 )
         except ProviderError as error:
             if _said(error) in (400, 404) and _FILE.search(str(error.__cause__)):
                 raise FileMissing(error.failure) from error
             raise
-        return self._job(made.http_response)
+        return self._job(made)
 
     async def find(self, mark: str, file: str, since: float) -> RemoteJob | None:
         """The batch that was made for a job of ours since that Unix time, if there is one."""
@@ -184,18 +200,22 @@ class BatchApi:
         """How it stands; None where the provider does not know it."""
         try:
             with self._within(ASK_S):
-                seen = await self._connect(self._asked).batches.with_raw_response.retrieve(remote)
+                seen = await self._connect(self._asked).get(
+                    f"/batches/{quote(remote)}", cast_to=httpx2.Response
+                )
         except ProviderError as error:
             if _said(error) == 404:
                 return None
             raise
-        return self._job(seen.http_response)
+        return self._job(seen)
 
     async def cancel(self, remote: str) -> None:
         """Call it off; what it did until then can be fetched. None too late is a failure."""
         try:
             with self._within(ASK_S):
-                await self._connect(self._asked).batches.with_raw_response.cancel(remote)
+                await self._connect(self._asked).post(
+                    f"/batches/{quote(remote)}/cancel", cast_to=httpx2.Response
+                )
         except ProviderError as error:
             if not 400 <= _said(error) < 429 or _said(error) in (401, 403):
                 raise
@@ -203,13 +223,24 @@ class BatchApi:
     @asynccontextmanager
     async def lines(self, file: str) -> AsyncGenerator[AsyncGenerator[Line]]:
         """The lines of an output or error file, as they come."""
-        client = self._connect(self._asked)
         try:
-            async with client.files.with_streaming_response.content(file) as response:
+            with anyio.fail_after(IDLE_S):
+                opened = await self._connect(self._asked).get(
+                    f"/files/{quote(file)}/content",
+                    cast_to=httpx2.Response,
+                    stream=True,
+                    stream_cls=openai.AsyncStream[object],
+                )
+            # What it is, whatever the package's types say of streams.
+            response = cast("httpx2.Response", opened)
+            try:
                 if "html" in response.headers.get("content-type", ""):
                     raise ProviderError(failure_of(WebPage(), self._asked))
-                async with aclosing(self._read(response.http_response)) as lines:
+                async with aclosing(self._read(response)) as lines:
                     yield lines
+            finally:
+                with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSE_S):
+                    await response.aclose()
         except TimeoutError as problem:
             late = httpx2.ReadTimeout("a file of answers")
             raise ProviderError(failure_of(late, self._asked)) from problem
