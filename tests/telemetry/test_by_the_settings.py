@@ -84,7 +84,7 @@ def test_a_run_is_sent_to_the_collector_of_the_environment(
 
 
 def test_a_collector_that_is_away_ends_nothing(tmp_path: Path) -> None:
-    with serving() as endpoint:
+    with serving(Script(otherwise=Reply(text="Fine words."))) as endpoint:
         environment = {
             "FANOUT_HOME": str(tmp_path),
             "FANOUT_TRACES": f"http://127.0.0.1:{free_port()}",
