@@ -16,7 +16,7 @@ from fanout.store.values import Label, StoredRun
 LONGEST_TITLE = 140
 """Characters of a topic that can stand as a heading; a longer one stands below it, whole."""
 
-_LOGO = trusted(
+LOGO = trusted(
     '<svg class="logo" width="26" height="26" viewBox="0 0 24 24" fill="none" '
     'stroke="currentColor" stroke-width="2" stroke-linecap="round" aria-hidden="true">'
     '<path d="M3 12h4M7 12c5 0 4-7 9-7h5M7 12h14M7 12c5 0 4 7 9 7h5"/></svg>'
@@ -41,7 +41,7 @@ def opening(run: StoredRun, controls: Child = None) -> Markup:
         "header",
         el(
             "div",
-            el("p", _LOGO, "Fanout ", el("span", "run report"), class_="brand"),
+            el("p", LOGO, "Fanout ", el("span", "run report"), class_="brand"),
             controls,
             class_="top",
         ),

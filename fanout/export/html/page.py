@@ -32,12 +32,15 @@ from fanout.snapshot import Snapshot
 from fanout.store.values import StoredRun
 
 _HERE = Path(__file__).parent
+ALONE = "Everything is in this file: it loads nothing and sends nothing."
 _ICON = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Crect "
     "width='32' height='32' rx='7' fill='%233b4cca'/%3E%3Cg fill='none' stroke='%23fff' "
     "stroke-width='2.6' stroke-linecap='round'%3E%3Cpath d='M5 16h5M10 16c6 0 5-8.5 11-8.5h6M10 "
     "16h17M10 16c6 0 5 8.5 11 8.5h6'/%3E%3C/g%3E%3C/svg%3E"
 )
+
+NONE = "'none'"
 
 Part = tuple[str, str, Markup | None]
 """Anchor, name in the table of contents, and the section."""
@@ -64,21 +67,28 @@ def html_report(run: StoredRun) -> str:
     body = el(
         "body",
         opening(run, replay_buttons() if stage is not None else None),
-        _contents(parts),
+        contents(parts),
         el("main", HATCHING, (part for _, _, part in parts)),
         _closing(snapshot),
         stage,
         _scripts(replay=stage is not None),
     )
-    return f"<!doctype html>\n{el('html', _head(run, replay=stage is not None), body, lang='en')}\n"
+    return document(title_of(run), body, scripts=_script_texts(replay=stage is not None))
 
 
-def _head(run: StoredRun, *, replay: bool) -> Markup:
+def document(title: str, body: Markup, *, scripts: Sequence[str] = (), style: str = "") -> str:
+    """A whole file around its body; `style` comes after the look that every report has, `scripts`
+    are the texts of those in the body."""
+    head = _head(title, scripts, f"{_style()}{style}")
+    return f"<!doctype html>\n{el('html', head, body, lang='en')}\n"
+
+
+def _head(title: str, scripts: Sequence[str], style: str) -> Markup:
     policy = "; ".join(
         [
             "default-src 'none'",
-            f"style-src {_hash(_style())}",
-            f"script-src {' '.join(map(_hash, _script_texts(replay=replay)))}",
+            f"style-src {_hash(style)}",
+            f"script-src {' '.join(map(_hash, scripts)) or NONE}",
             "img-src data:",
             "base-uri 'none'",
             "form-action 'none'",
@@ -91,13 +101,14 @@ def _head(run: StoredRun, *, replay: bool) -> Markup:
         el("meta", name="viewport", content="width=device-width, initial-scale=1"),
         el("meta", name="referrer", content="no-referrer"),
         el("meta", name="generator", content="Fanout"),
-        el("title", f"{title_of(run)} · Fanout"),
+        el("title", f"{title} · Fanout"),
         el("link", rel="icon", href=_ICON),
-        el("style", trusted(_style())),
+        el("style", trusted(style)),
     )
 
 
-def _contents(parts: Sequence[Part]) -> Markup:
+def contents(parts: Sequence[Part]) -> Markup:
+    """Links to the parts that there are."""
     links = [
         el("li", el("a", name, href=f"#{anchor}"))
         for anchor, name, part in parts
@@ -113,7 +124,7 @@ def _closing(snapshot: Snapshot) -> Markup:
     return el(
         "footer",
         el("p", dotted(words)),
-        el("p", "Everything is in this file: it loads nothing and sends nothing."),
+        el("p", ALONE),
     )
 
 
