@@ -74,30 +74,32 @@ def heat_map(found: Independence, snapshot: Snapshot, *, dark: bool) -> go.Figur
     names = [_name(found.titles[i], snapshot) for i in shown]
     percent = [[round(100 * found.matrix[i][j]) for j in shown] for i in shown]
     scale = ["#14202b", "#5aa9e6"] if dark else ["#f4f7fa", "#2f6f9f"]
-    figure = go.Figure()
-    figure.add_trace(
-        {
-            "type": "heatmap",
-            "z": percent,
-            "x": names,
-            "y": names,
-            "zmin": 0,
-            "zmax": 100,
-            "text": percent,
-            "texttemplate": "%{text} %" if len(names) <= 8 else "",
-            "hovertemplate": "%{y} and %{x}: %{z} %<extra></extra>",
-            "showscale": False,
-            "colorscale": [[0, scale[0]], [1, scale[1]]],
-            "xgap": 2,
-            "ygap": 2,
-        }
+    trace = {
+        "type": "heatmap",
+        "z": percent,
+        "x": names,
+        "y": names,
+        "zmin": 0,
+        "zmax": 100,
+        "text": percent,
+        "texttemplate": "%{text} %" if len(names) <= 8 else "",
+        "hovertemplate": "%{y} and %{x}: %{z} %<extra></extra>",
+        "showscale": False,
+        "colorscale": [[0, scale[0]], [1, scale[1]]],
+        "xgap": 2,
+        "ygap": 2,
+    }
+    axis = {"fixedrange": True, "automargin": True}
+    # All at once: each change to a figure makes Plotly look at the whole of it again.
+    return go.Figure(
+        data=[trace],
+        layout={
+            "height": MARGIN_PX + ROW_PX * len(names),
+            "margin": {"l": 4, "r": 8, "t": 8, "b": 40},
+            "xaxis": axis,
+            "yaxis": {**axis, "autorange": "reversed"},
+        },
     )
-    figure.update_layout(
-        height=MARGIN_PX + ROW_PX * len(names), margin={"l": 4, "r": 8, "t": 8, "b": 40}
-    )
-    figure.update_xaxes(fixedrange=True, automargin=True)
-    figure.update_yaxes(fixedrange=True, automargin=True, autorange="reversed")
-    return figure
 
 
 def _closest(found: Independence) -> list[int]:

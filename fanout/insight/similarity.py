@@ -88,7 +88,8 @@ def longest_shared_phrase(one: str, other: str) -> str:
     shared: tuple[str, ...] = ()
     shortest, longest = 1, min(len(left), len(right), LONGEST_PHRASE)
     while shortest <= longest:
-        size = (shortest + longest) // 2
+        # Few texts share much, so that it is looked for from the short end.
+        size = min(2 * shortest - 1, (shortest + longest) // 2)
         common = _runs(left, size) & _runs(right, size)
         if common:
             shared, shortest = min(common), size + 1
