@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from threading import Lock
 
 import anyio
 from anyio.to_thread import run_sync
@@ -32,6 +33,7 @@ class Elsewhere:
         """Why limits hold for this process alone at the moment."""
         self._again_ms = 0
         self._owed: list[Callable[[], None]] = []
+        self._paying = Lock()
 
     async def take(self, limits: Limits, tokens: int) -> Taken | None:
         """What the place says; None where it can't be reached and this process counts alone."""
@@ -69,9 +71,10 @@ class Elsewhere:
 
     def _pay(self) -> None:
         """One after another, so that what can't be paid now is still owed."""
-        while self._owed:
-            self._owed[0]()
-            del self._owed[0]
+        with self._paying:
+            while self._owed:
+                self._owed[0]()
+                del self._owed[0]
 
     def _missed(self, error: OutOfReach) -> None:
         self.problem = str(error)
