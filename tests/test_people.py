@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import stat
+import time
 from pathlib import Path
 
 import pytest
 
+from fanout.engine.runtime import Runtime
 from fanout.errors import SettingsError
 from fanout.people import KEY_FILE, Membership, people_key, person_id
+from fanout.settings import Settings
 
 KEY = b"k" * 32
 ADA = {"iss": "https://id", "sub": "1", "email": "Ada@Example.com", "email_verified": True}
@@ -63,6 +66,18 @@ def test_the_key_is_made_once_for_its_owners_eyes(fanout_home: Path) -> None:
     assert people_key(fanout_home) == key and len(key) == 32
     assert stat.S_IMODE((fanout_home / KEY_FILE).stat().st_mode) == 0o600
     assert [path.name for path in fanout_home.iterdir()] == [KEY_FILE]
+
+
+def test_a_key_that_is_given_is_taken_and_none_is_made(fanout_home: Path) -> None:
+    assert people_key(fanout_home, "0A" * 32) == b"\n" * 32
+    secret = {"FANOUT_SHARED": "1", "FANOUT_PEOPLE_KEY": "0A" * 32}
+    with Runtime(Settings.from_environment(secret | {"FANOUT_HOME": str(fanout_home)})) as runtime:
+        visitors = runtime.visitors
+        assert visitors is not None
+        signed_in = {"iss": "https://id", "sub": "7", "iat": time.time()}
+        person = visitors.person(signed_in)
+    assert person is not None and person.id == person_id(b"\n" * 32, "https://id", "7")
+    assert not (fanout_home / KEY_FILE).exists()
 
 
 def test_a_damaged_key_is_said_and_not_replaced(fanout_home: Path) -> None:

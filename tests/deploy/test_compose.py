@@ -37,7 +37,8 @@ def _with_defaults(value: Any) -> Any:
             return [_with_defaults(each) for each in value]
         case str():
             return DEFAULT.sub(r"\2", value)
-    return value
+        case _:
+            return value
 
 
 def services() -> dict[str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The Dockerfile, as far as it can be looked at without Docker: sources, steps, user and command."""
+"""The Dockerfile, as far as it can be looked at without Docker: sources, steps, user, command."""
 
 from __future__ import annotations
 

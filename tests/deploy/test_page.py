@@ -1,0 +1,51 @@
+"""docs/deploy.md keeps its word: what it names exists, and its settings are understood."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+from fanout.cli.main import _parser
+from fanout.settings_names import unknown_names
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "deploy.md").read_text("utf-8")
+BLOCKS = re.findall(r"```(\w*)\n(.*?)```", PAGE, re.DOTALL)
+
+
+def test_every_command_of_ours_is_understood() -> None:
+    commands = re.findall(r"python -m fanout ([a-z][\w -]*?)(?=[`#\n]|\s{2})", PAGE)
+    assert len(commands) >= 4
+    for command in commands:
+        assert _parser().parse_args(command.split()).command
+
+
+def test_every_name_in_it_is_a_setting() -> None:
+    names = set(re.findall(r"\bFANOUT_[A-Z_]+\b", PAGE))
+    assert len(names) >= 6 and unknown_names(names) == ()
+
+
+def test_every_file_and_link_in_it_is_there() -> None:
+    links = re.findall(r"\]\(([^)#]+)(?:#[\w-]+)?\)", PAGE)
+    files = re.findall(r"\bdeploy/(?!secrets\b(?!\.sh)|\.env)[\w./@-]*\w", PAGE)
+    files += re.findall(r"requirements[\w-]*\.(?:txt|lock)", PAGE)
+    assert links and files
+    for link in links:
+        assert (ROOT / "docs" / link).exists(), link
+    for file in files:
+        assert (ROOT / file).exists(), file
+
+
+def test_its_toml_can_be_read_and_names_settings() -> None:
+    tables = [tomllib.loads(text) for kind, text in BLOCKS if kind == "toml"]
+    assert tables
+    for table in tables:
+        assert unknown_names(table) == ()
+
+
+def test_a_section_that_it_points_at_is_there() -> None:
+    sharing = (ROOT / "docs" / "sharing.md").read_text("utf-8")
+    for section in re.findall(r"sharing\.md#([\w-]+)", PAGE):
+        heads = re.findall(r"^## (.+)$", sharing, re.MULTILINE)
+        assert section in {head.lower().replace(" ", "-") for head in heads}
