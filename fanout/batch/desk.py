@@ -79,14 +79,15 @@ class Desk:
         self._store = store
         self._ended = ended
         self._hands: dict[Key, Hand] = {}
+        self._coming: set[Key] = set()
         self._batches: dict[BatchId, Batch] = {}
         self._limiter: CapacityLimiter | None = None
         self._closing = False
 
     @property
     def keys(self) -> frozenset[Key]:
-        """The rows in hand."""
-        return frozenset(self._hands)
+        """The rows in hand, and those being taken."""
+        return frozenset((*self._hands, *self._coming))
 
     async def begin(self, key: Key) -> Plan | None:
         """Begin the row's run, or let the one of an earlier go ask for what it lacks.
@@ -181,7 +182,11 @@ class Desk:
         if self._closing:
             await sleep_forever()
         bell = Bell()
-        batch, handle = await self._tried(self._begun, key, again)
+        self._coming.add(key)
+        try:
+            batch, handle = await self._tried(self._begun, key, again)
+        finally:
+            self._coming.discard(key)
         handle.heed(bell.ring)
         self._hands[key] = hand = Hand(batch, handle, bell, handle.told)
         return hand

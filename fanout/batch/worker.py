@@ -33,8 +33,8 @@ LOOK_S = 1.0
 POLL_S = 0.2
 """Between two looks of the durable engine at each of its queues."""
 BEAT_S = 5.0
-RECOVER_S = 2.0
-"""How often it is asked whether another worker has gone."""
+RECOVERIES = 2
+"""After so many looks it is asked whether another worker has gone."""
 SWEEP_S = 30.0
 """How often it is asked whether a row got lost between the two databases."""
 AHEAD = 20
@@ -130,7 +130,7 @@ class Worker:
             if not any(key.batch == gone for key in self._desk.keys):
                 durable.drop(gone)
                 del self._declared[gone]
-        if mine and self._due("recover", RECOVER_S):
+        if mine and self._due("recover", RECOVERIES * self._look_s):
             self._recover(durable, mine)
         for batch in mine:
             if batch.state is BatchState.RUNNING:
@@ -243,7 +243,7 @@ class Worker:
 
     def _due(self, what: str, every_s: float) -> bool:
         now = time.monotonic()
-        if now - self._last.get(what, float("-inf")) < min(every_s, every_s * self._look_s):
+        if now - self._last.get(what, float("-inf")) < every_s:
             return False
         self._last[what] = now
         return True
