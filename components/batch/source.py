@@ -38,12 +38,11 @@ class Source:
 
 def source(runtime: Runtime) -> Source | None:
     """Draw the fields and return what they hold; None where that is nothing yet, or no table."""
-    way = st.segmented_control(
+    way = st.radio(
         "Topics come from",
         [UPLOAD, PASTE],
-        default=UPLOAD,
         key="batch_source",
-        required=True,
+        horizontal=True,
         persist_state="session",
     )
     try:

@@ -14,7 +14,7 @@ import streamlit as st
 from components.batch import words
 from components.batch.failures import cause_shown
 from components.plain import shortened
-from fanout.batches import Batch, Progress, RowRecord, RowState
+from fanout.batches import HELD, Batch, Progress, RowRecord, RowState
 from fanout.engine.runtime import Runtime
 from fanout.render.words import seconds_text
 
@@ -142,7 +142,7 @@ def line(record: RowRecord) -> dict[str, object]:
         "n": record.row.number,
         "topic": shortened(record.row.topic, 160) or "(empty)",
         "state": str(record.state),
-        "word": words.ROW_STATES[record.state],
+        "word": "Held back" if record.row.skipped == HELD else words.ROW_STATES[record.state],
         "run": record.run_id or "",
         "answer": shortened(result.answer, 200) if result is not None else "",
         "told": shortened(told, 200),
