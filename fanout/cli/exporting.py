@@ -1,4 +1,4 @@
-"""`python -m fanout export` and `import`: runs as files to hand over, and back."""
+"""`python -m fanout export` and `import`: runs and batches as files to hand over, and back."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from shutil import copyfileobj
 
+from fanout.batches import Batch
 from fanout.cli.records import opened, stored
 from fanout.errors import InputError
+from fanout.export.batch.formats import BATCH_FORMATS, batch_file_name, write
 from fanout.export.bundle import zip_export
 from fanout.export.bundle_formats import FORMATS, file_stem
 from fanout.export.importing import import_run
@@ -18,15 +20,21 @@ from fanout.store.store import Store
 from fanout.store.values import Label, StoredRun
 
 ALL, SOME, NONE = 0, 3, 1
+LAST_BATCH = "last-batch"
 
 
 def export_command(options: argparse.Namespace) -> int:
-    """One run to standard output or a file; several as a zip."""
+    """One run, or one batch, to standard output or a file; several runs as a zip."""
     if len(options.runs) > 1 and options.format != "zip":
         raise InputError("Several runs make a zip: use --format zip.")
     with opened() as store:
         if options.format == "zip":
             return _zip(store, options.runs, options.output)
+        if (batch := _batch(store, options.runs[0])) is not None:
+            return _export_batch(store, batch, options.format, options.output)
+        if options.format not in FORMATS:
+            offered = ", ".join(FORMATS)
+            raise InputError(f"That form is for batches. A run can be exported as {offered}.")
         run = stored(store, options.runs[0])
     how = FORMATS[options.format]
     content = how.make(run)
@@ -36,6 +44,29 @@ def export_command(options: argparse.Namespace) -> int:
         return ALL
     path = _path(options.output, f"{file_stem(run)}{how.ending}")
     path.write_bytes(content)
+    print(path)
+    return ALL
+
+
+def _batch(store: Store, name: str) -> Batch | None:
+    """The batch of that id; None where it may be a run. InputError if there is no newest one."""
+    if name != LAST_BATCH:
+        return store.batches.get(name)
+    newest = store.batches.all(limit=1)
+    if not newest:
+        raise InputError("There are no batches yet. `python -m fanout batch` makes one.")
+    return newest[0]
+
+
+def _export_batch(store: Store, batch: Batch, format: str, output: str) -> int:
+    rows, workers = store.batches.each(batch.id), store.batches.workers()
+    known = format in BATCH_FORMATS
+    if output == "-" or (not output and known and not _is_screen(BATCH_FORMATS[format].mime)):
+        write(batch, rows, format, sys.stdout.buffer, workers=workers)
+        sys.stdout.buffer.flush()
+        return ALL
+    path = _path(output, batch_file_name(batch, format) if known else "")
+    write(batch, rows, format, path, workers=workers)
     print(path)
     return ALL
 

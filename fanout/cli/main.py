@@ -19,6 +19,7 @@ from fanout.cli.later import later
 from fanout.cli.policy_flags import add_policy_flags
 from fanout.cli.printable import printing
 from fanout.errors import DefinitionError, FanoutError, InputError, SettingsError
+from fanout.export.batch.formats import BATCH_FORMATS
 from fanout.export.bundle_formats import FORMATS
 from fanout.types import RunStatus
 
@@ -167,9 +168,11 @@ def _add_records(commands: Commands) -> None:
         "--speed", type=float, choices=(0, 1, 2, 5), default=1, help="times as fast; 0 is at once"
     )
     replay.set_defaults(command=later("show", "replay_command"))
-    export = commands.add_parser("export", help="write a run as a file to hand over")
-    export.add_argument("runs", type=_run_id, nargs="+", metavar="RUN", help=which)
-    export.add_argument("--format", choices=(*FORMATS, "zip"), required=True)
+    export = commands.add_parser("export", help="write a run or a batch as a file to hand over")
+    which_batch = f'{which}; a batch\'s id, or "last-batch"'
+    export.add_argument("runs", type=_run_id, nargs="+", metavar="RUN", help=which_batch)
+    forms = tuple(dict.fromkeys((*FORMATS, *BATCH_FORMATS, "zip")))
+    export.add_argument("--format", choices=forms, required=True)
     export.add_argument(
         "--output", default="", metavar="PATH", help="a file or a folder; without it, printed"
     )

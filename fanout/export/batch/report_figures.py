@@ -98,11 +98,11 @@ def _agreement(found: Figures) -> Markup | None:
     )
 
 
-def _extremes(title: str, records: Sequence[RowRecord], of: Summary) -> Markup | None:
+def _extremes(title: str, records: Sequence[RowRecord], of: Summary) -> list[Markup]:
     """Worth reading: where voters were furthest apart, and where they were closest."""
-    if not records or of.figures.agreement is None or of.figures.agreement.n < 2 * len(records):
-        return None
-    return el("div", el("h3", title), map(_extreme, records))
+    if of.figures.agreement is None or of.figures.agreement.n < 2 * len(records):
+        return []
+    return [el("h3", title), *map(_extreme, records)]
 
 
 def _extreme(record: RowRecord) -> Markup:
@@ -185,22 +185,19 @@ def _spreads(found: Figures) -> Markup | None:
     return table(heads, rows, label="Spread over the rows", numbers=range(1, 7))
 
 
-def _against(of: Summary) -> Markup | None:
+def _against(of: Summary) -> list[Markup]:
     rows = [list(one) for one in held_against(of)]
     if not rows:
-        return None
+        return []
     heads = ("", "Foreseen or allowed", "Came to")
-    note = of.batch.estimate.get("basis")
-    basis = (
-        el("p", f"Estimated by {note}.", class_="hold") if isinstance(note, str) and note else None
-    )
-    return el(
-        "div",
+    told = [
         el("h3", "Against the estimate and the budget"),
         table(heads, rows, label="Cost and time against the estimate and the budget"),
-        basis,
-        class_="against",
-    )
+    ]
+    basis = of.batch.estimate.get("basis")
+    if isinstance(basis, str) and basis:
+        told.append(el("p", f"The estimate is from {basis}.", class_="hold"))
+    return told
 
 
 def _each(seconds: float) -> str:

@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from fanout.batch.figures import Figures, Money, Spread
 from fanout.batches import Batch, BatchState, FailureGroup, RowRecord, RowState
 from fanout.export.batch.summary import SHOWN, Summary
+from fanout.insight.plain_text import plain
 from fanout.insight.practice import counted
 from fanout.render.words import cost_text, kind_word, seconds_text, usd_text
 from fanout.types import Via
@@ -109,7 +110,8 @@ def held_against(of: Summary) -> Iterator[tuple[str, str, str]]:
         yield "Time, as estimated", foreseen, time_text(found.elapsed_s)
     if batch.budget.usd is not None:
         share = f" ({found.money.usd / batch.budget.usd:.0%})" if batch.budget.usd else ""
-        yield "Budget", usd_text(batch.budget.usd), f"{money_words(found.money)}{share}"
+        said, colon, unknown = money_words(found.money).partition(":")
+        yield "Budget", usd_text(batch.budget.usd), f"{said}{share}{colon}{unknown}"
     if batch.budget.tokens is not None:
         share = f" ({tokens / batch.budget.tokens:.0%})" if batch.budget.tokens else ""
         yield "Budget of tokens", f"{batch.budget.tokens:,}", f"{tokens:,}{share}"
@@ -181,7 +183,7 @@ def row_answer(record: RowRecord) -> str:
     if record.row.skipped:
         return record.row.skipped
     result = record.result
-    return "" if result is None else result.answer or result.message
+    return "" if result is None else plain(result.answer) or result.message
 
 
 def cut_off(found: Figures) -> str:
