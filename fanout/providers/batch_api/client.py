@@ -107,6 +107,8 @@ class BatchApi:
             raise ProviderError(answer.failure)
         if answer.status != 200:
             raise provider_error(BadStatus(status=answer.status, body=answer.body), asked)
+        if not answer.body.startswith("{"):
+            raise provider_error(Unreadable(what="JSON that is no chat completion"), asked)
         whole = Answer(asked)
         for piece in (whole.feed(answer.body.encode()), whole.flush(), whole.released()):
             if piece is not None:
