@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TextIO
 
 from fanout.batch.estimate_words import long_text
-from fanout.batches import Batch, FailureGroup, Progress, RowState
+from fanout.batches import Batch, BatchState, FailureGroup, Progress, RowState
 from fanout.cli.printable import printable, write_codes
 from fanout.render.words import kind_word, usd_text
 
@@ -77,7 +77,8 @@ class BatchProgress:
 
 def progress_lines(batch: Batch, progress: Progress) -> Iterator[str]:
     """Rows, rate, what is left and money in one line; then the causes of failures."""
-    yield " · ".join((*_rows(progress), *_pace(progress), spent_words(batch, progress)))
+    pace = _pace(progress) if batch.state is BatchState.RUNNING else ()
+    yield " · ".join((*_rows(progress), *pace, spent_words(batch, progress)))
     for group in progress.failures[:GROUPS]:
         yield f"  {group_words(group)}"
 
@@ -98,7 +99,7 @@ def spent_words(batch: Batch, progress: Progress) -> str:
 
 
 def group_words(group: FailureGroup) -> str:
-    """ "3 rows: rate limit (12, 40, 41): what the endpoint said"."""
+    """ "3 rows: Rate limited (row 12, 40, 41): what the endpoint said"."""
     rows = f"{group.count:,} row{'' if group.count == 1 else 's'}"
     cause = kind_word(group.cause) if group.cause is not None else "failed"
     more = ", …" if group.count > len(group.rows) else ""

@@ -96,6 +96,16 @@ def _refuse(name: str, head: bytes) -> None:
 
 def _from_text(file: BinaryIO, name: str, limits: Bounds, header: bool | None) -> Table:
     text, note = text_of(file, name)
+    try:
+        return _from_lines(text, note, name, limits, header)
+    finally:
+        # The file is closed by whoever opened it.
+        text.detach()
+
+
+def _from_lines(
+    text: io.TextIOWrapper, note: str, name: str, limits: Bounds, header: bool | None
+) -> Table:
     first = next((line for line in text if line.strip()), "")
     text.seek(0)
     ending = PurePosixPath(name).suffix.lower()

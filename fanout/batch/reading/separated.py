@@ -77,7 +77,9 @@ class _Joined:
             last = ""
         if last or following:
             yield last + following
-        yield from self._rest
+        # Not `yield from`, which would close a file that isn't ours where reading ends early.
+        for line in self._rest:  # noqa: UP028
+            yield line
 
 
 def _separator(sample: str) -> str:

@@ -1,0 +1,342 @@
+"""`python -m fanout batch`, `batches` and `worker`: real files, a real endpoint, real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from subprocess import DEVNULL, PIPE, CompletedProcess, Popen
+
+import pytest
+
+from fanout.batches import Batch, BatchState, FailureGroup, NewBatch, Progress, RowState
+from fanout.cli.batch_looks import exit_status
+from fanout.cli.batch_progress import progress_lines
+from fanout.policies import Budget
+from fanout.providers.script import Reply, Rule, Script
+from fanout.providers.scripted_server import ServerHandle, serving
+from fanout.types import BatchId, EndpointId, FailureKind, ModelRef
+from tests import command_line
+
+ROOT = Path(__file__).resolve().parents[2]
+KEY = "sk-batch-secret-0123456789"
+PAIR = """
+title = "Pair"
+prompt = "As {title} on {topic}, {tone}."
+
+[variables]
+tone = "calm"
+
+[[branches]]
+id = "one"
+title = "One"
+
+[[branches]]
+id = "two"
+title = "Two"
+
+[aggregate]
+kind = "concatenation"
+title = "Both"
+"""
+
+
+def script(*rules: Rule, slow_s: float = 0.0) -> Script:
+    return Script(rules=rules, otherwise=Reply(text="Fine words.", first_token_s=slow_s))
+
+
+def refused(prompt: str) -> Rule:
+    return Rule(prompt=prompt, replies=(Reply(status=401, message="no such key"),))
+
+
+class Desk:
+    """A folder with a workflow, a FANOUT_HOME and an endpoint."""
+
+    def __init__(self, folder: Path, server: ServerHandle) -> None:
+        self.folder = folder
+        self.server = server
+        (folder / "pair.toml").write_text(PAIR)
+        self.environment = {
+            "OPENAI_API_KEY": KEY,
+            "OPENAI_BASE_URL": server.base_url,
+            "FANOUT_MODEL": "scripted",
+            "FANOUT_HOME": str(folder / "home"),
+        }
+
+    def file(self, text: str, name: str = "topics.csv") -> str:
+        path = self.folder / name
+        path.write_text(text)
+        return str(path)
+
+    def fanout(self, *arguments: str, text: str = "") -> CompletedProcess[str]:
+        done = command_line.fanout(*arguments, text=text, environment=self.environment)
+        assert KEY not in done.stdout + done.stderr
+        return done
+
+    def batch(self, *arguments: str, text: str = "") -> CompletedProcess[str]:
+        """A new one of the pair."""
+        using = ("--workflow", str(self.folder / "pair.toml"))
+        return self.fanout("batch", *arguments, *using, text=text)
+
+    def process(self, *arguments: str) -> Popen[str]:
+        return Popen(
+            [sys.executable, "-m", "fanout", *arguments],
+            cwd=ROOT, env={**os.environ, **self.environment},
+            stdin=DEVNULL, stdout=PIPE, stderr=PIPE, text=True,
+        )  # fmt: skip
+
+    def rows(self, which: str = "last") -> list[dict[str, object]]:
+        done = self.fanout("batch", "--rows", which, "--json")
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def status(self, which: str = "last") -> dict[str, object]:
+        found: dict[str, object] = json.loads(
+            self.fanout("batch", "--status", which, "--json").stdout
+        )
+        return found
+
+    def asked(self) -> Counter[str]:
+        """How often each prompt was asked."""
+        return Counter(request.prompt for request in self.server.requests)
+
+
+@contextmanager
+def desk(folder: Path, *rules: Rule, slow_s: float = 0.0) -> Iterator[Desk]:
+    with serving(script(*rules, slow_s=slow_s)) as server:
+        yield Desk(folder, server)
+
+
+def test_a_file_is_carried_out_with_its_columns_in_the_prompts(tmp_path: Path) -> None:
+    with desk(tmp_path) as here:
+        file = here.file("id,topic,tone\n1,rain,stern\n2,,x\n3,fog,\n4,rain,stern\n")
+        done = here.batch(file)
+        rows, listed = here.rows(), here.fanout("batches")
+        asked = here.asked()
+    assert done.returncode == 0, done.stderr
+    assert asked == {
+        f"As {title} on {rest}.": 1
+        for title in ("One", "Two")
+        for rest in ("rain, stern", "fog, calm")
+    }
+    assert "topics.csv: 4 rows, 3 columns" in done.stderr
+    assert "1 repeated (row 4)" in done.stderr
+    assert "1 without a topic (row 2)" in done.stderr
+    assert '{tone} is filled from "tone"' in done.stderr
+    assert "| As One on rain, stern." in done.stderr
+    assert "2 rows: 4 calls" in done.stderr
+    assert "2 of 2 rows" in done.stdout
+    assert [row["state"] for row in rows] == ["succeeded", "skipped", "succeeded", "skipped"]
+    assert "Fine words." in str(rows[0]["answer"])
+    assert rows[0]["values"] == {"id": "1", "topic": "rain", "tone": "stern"}
+    assert "topics.csv" in listed.stdout and "finished" in listed.stdout
+
+
+def test_what_failed_is_told_by_cause_and_asked_again_alone(tmp_path: Path) -> None:
+    with desk(tmp_path, refused("on fog")) as here:
+        done = here.batch("-", text="rain\nfog\n")
+        first = here.status()
+        before = here.asked()
+        again = here.fanout("batch", "--retry-failed", "last")
+        after = here.asked()
+    assert done.returncode == 3
+    assert first["rows"]["failed"] == 1  # type: ignore[index]
+    assert "1 row: " in done.stdout and "row 2" in done.stdout
+    assert again.returncode == 3
+    assert "1 rows are asked again" in again.stderr
+    more = after - before
+    assert more and all("fog" in prompt for prompt in more)
+
+
+def test_where_no_row_succeeds_the_status_says_so(tmp_path: Path) -> None:
+    with desk(tmp_path, refused("")) as here:
+        done = here.batch("-", "--json", text="rain\nfog\n")
+    assert done.returncode == 1
+    record = json.loads(done.stdout)
+    assert record["rows"]["failed"] == 2
+    assert record["failures"][0]["count"] == 2
+    assert record["estimate"]["calls"] == 4
+
+
+def test_a_trial_holds_the_others_back_until_somebody_goes_on(tmp_path: Path) -> None:
+    with desk(tmp_path) as here:
+        tried = here.batch("-", "--trial", text="".join(f"topic {n}\n" for n in range(6)))
+        asked = here.asked()
+        rest = here.fanout("batch", "--resume", "last")
+        rows = here.rows()
+        total = here.asked()
+    assert tried.returncode == 0, tried.stderr
+    assert sum(asked.values()) == 6, "three rows of two branches"
+    assert "from the 3 rows of the trial" in tried.stderr
+    assert "3 rows are held back" in tried.stderr
+    assert rest.returncode == 0, rest.stderr
+    assert {row["state"] for row in rows} == {"succeeded"}
+    assert set(total.values()) == {1}
+
+
+def test_rows_that_are_added_are_carried_out_and_repeat_none(tmp_path: Path) -> None:
+    with desk(tmp_path) as here:
+        here.batch(here.file("topic,tone\nrain,x\n"))
+        added = here.fanout(
+            "batch", here.file("topic,tone\nrain,x\nfog,y\n", "b.csv"), "--add", "last"
+        )
+        rows = here.rows()
+    assert added.returncode == 0, added.stderr
+    assert "1 rows are added" in added.stderr
+    assert [(row["number"], row["topic"], row["state"]) for row in rows] == [
+        (1, "rain", "succeeded"), (2, "rain", "skipped"), (3, "fog", "succeeded"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("batch",), "Name the FILE"),
+        (("batch", "no.csv"), "--workflow"),
+        (("batch", "no.csv", "--workflow", "creative-trio"), "can't be read"),
+        (("batch", "no.csv", "--workflow", "none"), 'no workflow "none"'),
+        (("batch", "-", "--workflow", "creative-trio"), "is empty"),
+        (("batch", "--resume", "none"), "no batch none"),
+        (("batch", "--status", "last"), "no batches yet"),
+        (("batch", "x.csv", "--resume", "last"), "takes no FILE"),
+        (("batch", "x.csv", "--pause", "last"), "takes no FILE"),
+        (("batch", "--pause", "a", "--stop", "b"), "not allowed with"),
+        (("batch", "x", "--var", "tone"), "is not COLUMN=NAME"),
+        (("batch", "x", "--concurrency", "0"), "not a positive number"),
+        (("batch", "x", "--via", "pigeon"), "invalid"),
+    ],
+)
+def test_wrong_use_is_told_and_starts_nothing(
+    tmp_path: Path, arguments: tuple[str, ...], says: str
+) -> None:
+    environment = {"FANOUT_HOME": str(tmp_path)}
+    done = command_line.fanout(*arguments, environment=environment)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_column_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
+    with desk(tmp_path) as here:
+        file = here.file("a,b\n1,2\n")
+        done = here.batch(file, "--column", "topic")
+        assert (done.returncode, here.server.requests) == (2, ())
+        assert 'There are: "a", "b"' in done.stderr
+        done = here.batch(file, "--var", "b=mood")
+        assert done.returncode == 2
+        assert 'no variable "mood". It has {tone}' in done.stderr
+
+
+def test_left_to_others_it_waits_and_can_be_paused_and_stopped(tmp_path: Path) -> None:
+    with desk(tmp_path) as here:
+        left = here.batch("-", "--detach", "--title", "Mine", text="rain\nfog\n")
+        made = left.stdout.strip()
+        assert left.returncode == 0
+        status = here.fanout("batch", "--status", made)
+        assert f"{made}  Mine: running" in status.stdout
+        assert "No worker is there" in status.stdout
+        assert "paused" in here.fanout("batch", "--pause", "last").stdout
+        assert "stopped" in here.fanout("batch", "--stop", made).stdout
+        assert here.status(made)["left"] == 2
+        assert here.server.requests == ()
+
+
+def test_ctrl_c_pauses_and_resuming_asks_only_for_the_rest(tmp_path: Path) -> None:
+    with desk(tmp_path, slow_s=0.1) as here:
+        file = here.file("topic,n\n" + "".join(f"topic {n},1\n" for n in range(40)))
+        flow = str(tmp_path / "pair.toml")
+        run = here.process("batch", file, "--workflow", flow, "--concurrency", "2")
+        assert here.server.wait_until(lambda server: len(server.requests) >= 8, timeout_s=60)
+        run.send_signal(signal.SIGINT)
+        _, errors = run.communicate(timeout=60)
+        assert run.returncode == 130, errors
+        assert "python -m fanout batch --resume" in errors
+        paused = here.status()
+        assert paused["state"] == "paused"
+        assert 0 < int(str(paused["left"])) < 40
+        rest = here.fanout("batch", "--resume", "last", "--concurrency", "16")
+        asked = here.asked()
+    assert rest.returncode == 0, rest.stderr
+    assert set(asked.values()) == {1}, "nothing is paid twice"
+    assert len(asked) == 80
+
+
+def test_a_worker_carries_out_what_was_left_to_it_and_leaves_at_once(tmp_path: Path) -> None:
+    with desk(tmp_path, slow_s=0.2) as here:
+        text = "".join(f"topic {n}\n" for n in range(200))
+        here.batch("-", "--detach", text=text)
+        worker = here.process("worker")
+        assert here.server.wait_until(lambda server: len(server.requests) >= 10, timeout_s=60)
+        began = time.monotonic()
+        worker.send_signal(signal.SIGTERM)
+        _, errors = worker.communicate(timeout=30)
+        took = time.monotonic() - began
+        status = here.status()
+    assert worker.returncode == 0, errors
+    assert took < 5, "given five seconds"
+    assert "takes rows of batches" in errors and "given back" in errors
+    assert KEY not in errors
+    assert status["state"] == "running"
+    rows = status["rows"]
+    assert isinstance(rows, dict)
+    assert rows["failed"] == rows["partial"] == 0
+
+
+def batch(state: BatchState = BatchState.RUNNING, budget: Budget | None = None) -> Batch:
+    new = NewBatch(
+        title="T", workflow="pair", definition={},
+        model=ModelRef(endpoint=EndpointId("here"), model="m"), budget=budget or Budget(),
+    )  # fmt: skip
+    fields = {name: getattr(new, name) for name in NewBatch.__dataclass_fields__}
+    return Batch(**fields, id=BatchId("b"), state=state)
+
+
+def progress(**counts: int) -> Progress:
+    return Progress(
+        at=0.0, counts={RowState(name): count for name, count in counts.items()},
+        cost_nano=830_000_000, unknown_costs=0, tokens=70, recent=counts.get("succeeded", 0),
+        recent_s=60.0,
+        failures=(
+            FailureGroup(
+                cause=FailureKind.RATE_LIMIT, message="Slow\ndown.", count=3, rows=(4, 9)
+            ),
+        ),
+    )  # fmt: skip
+
+
+def test_progress_says_rows_rate_time_money_and_causes() -> None:
+    first, failed = progress_lines(
+        batch(budget=Budget(usd=Decimal(5))),
+        progress(waiting=600, running=2, succeeded=60, failed=3, skipped=9),
+    )
+    assert first == (
+        "63 of 665 rows · 2 at work · 3 failed · 60 a minute · about 10 min left · $0.83 of $5.00"
+    )
+    assert failed == "  3 rows: Rate limited (row 4, 9, …): Slow down."
+    unknown = next(progress_lines(batch(), progress(waiting=5, succeeded=1)))
+    assert "time left unknown yet" in unknown
+    assert "left" not in next(progress_lines(batch(BatchState.PAUSED), progress(waiting=5)))
+
+
+@pytest.mark.parametrize(
+    ("state", "counts", "status"),
+    [
+        (BatchState.FINISHED, {"succeeded": 4, "skipped": 2}, 0),
+        (BatchState.FINISHED, {"succeeded": 4, "partial": 1}, 3),
+        (BatchState.FINISHED, {"partial": 4}, 3),
+        (BatchState.FINISHED, {"succeeded": 4, "failed": 1}, 3),
+        (BatchState.FINISHED, {"failed": 4}, 1),
+        (BatchState.PAUSED, {"succeeded": 4, "waiting": 1}, 130),
+        (BatchState.STOPPED, {"succeeded": 4, "waiting": 1}, 130),
+    ],
+)
+def test_the_exit_status_says_what_came_of_the_rows(
+    state: BatchState, counts: dict[str, int], status: int
+) -> None:
+    assert exit_status(batch(state), progress(**counts)) == status
