@@ -14,8 +14,9 @@ from components.batch.columns import landing, preview, topic_column, variable_co
 from components.batch.doubtful import doubtful, keeps_duplicates
 from components.batch.foreseen import estimate_line
 from components.batch.prompts import first_prompts
-from components.batch.setup import FORM, Pace, pace, workflow_and_model
-from components.batch.source import Source, source
+from components.batch.said import say
+from components.batch.setup import FORM, pace, typed_pace, workflow_and_model
+from components.batch.source import Source, source, unchanged
 from components.plain import label
 from fanout.batch.preparing import Prepared, prepare
 from fanout.batch.previewing import FIRST
@@ -27,6 +28,7 @@ from fanout.workflows.definition import Workflow
 from fanout.workflows.parsing import parse
 
 LONGEST_TITLE = 120
+_KNOWN = "batch_prepared"
 
 
 def new_batch(runtime: Runtime) -> None:
@@ -54,7 +56,7 @@ def new_batch(runtime: Runtime) -> None:
     st.subheader("Pace and budget", anchor=False)
     chosen = pace(runtime, model)
     foreseen = estimate_line(runtime, prepared, workflow, model, chosen)
-    _start(runtime, found, prepared, workflow, model, chosen, foreseen)
+    _start(runtime, found, prepared, workflow, model, foreseen)
 
 
 def more_rows(runtime: Runtime, batch: Batch) -> None:
@@ -95,20 +97,29 @@ def _prepared(
     runtime: Runtime, found: Source, workflow: Workflow, earlier: tuple[Row, ...] = ()
 ) -> Prepared | None:
     column = topic_column(found)
+    keep = keeps_duplicates(found)
     try:
         fills = variable_columns(found, workflow)
-        return prepare(
-            found.table,
-            workflow,
-            column,
-            fills=fills,
-            keep_duplicates=keeps_duplicates(found),
-            limits=runtime.settings.bounds,
-            earlier=earlier,
-        )
+        about = (found.about, workflow, column, fills, keep, len(earlier), earlier[-1:])
+        known = st.session_state.get(_KNOWN)
+        if known is None or known[0] != about:
+            made = prepare(
+                found.table,
+                workflow,
+                column,
+                fills=fills,
+                keep_duplicates=keep,
+                limits=runtime.settings.bounds,
+                earlier=earlier,
+            )
+            known = (about, made)
+            # A long list is not gone through again at each click.
+            st.session_state[_KNOWN] = known
     except FanoutError as error:
         st.error(label(str(error), 600), icon=":material/error:")
         return None
+    prepared: Prepared = known[1]
+    return prepared
 
 
 def _problems(prepared: Prepared) -> None:
@@ -122,29 +133,29 @@ def _start(
     prepared: Prepared,
     workflow: Workflow,
     model: ModelRef,
-    chosen: Pace,
     foreseen: Mapping[str, object],
 ) -> None:
+    wanted = len(prepared.wanted)
+    pasted_title = words.count(wanted, "pasted line")
+    key = f"{FORM}-title-{found.about}"
     st.text_input(
         "Title",
-        key=f"{FORM}-title-{found.about}",
-        placeholder=found.name or f"{words.count(len(prepared.wanted), 'pasted line')}",
+        key=key,
+        placeholder=found.name or pasted_title,
         max_chars=LONGEST_TITLE,
         width=480,
     )
-    title = (st.session_state[f"{FORM}-title-{found.about}"] or "").strip() or found.name
-    wanted = len(prepared.wanted)
     _problems(prepared)
-    make = partial(
-        begin,
-        runtime,
-        prepared,
-        workflow,
-        model,
-        chosen,
-        title or words.count(wanted, "pasted line"),
-        foreseen,
-    )
+
+    def go(*, trial: bool) -> None:
+        # What was typed last arrives together with the click, so it is read here.
+        if not unchanged(found):
+            say("The lines have changed. Look at their rows below, then start.", wrong=True)
+            return
+        title = (st.session_state[key] or "").strip() or found.name or pasted_title
+        now = typed_pace(runtime, model)
+        begin(runtime, prepared, workflow, model, now, title, foreseen, trial=trial)
+
     with st.container(horizontal=True, vertical_alignment="center", key="batch_go", gap="small"):
         if wanted > FIRST:
             st.button(
@@ -153,7 +164,7 @@ def _start(
                 icon=":material/science:",
                 help="Really asks them. They become part of the batch; the others are held back "
                 "until you start them, and the estimate gets sharper.",
-                on_click=partial(make, trial=True),
+                on_click=partial(go, trial=True),
             )
         st.button(
             f"Start {words.count(wanted, 'row')}",
@@ -161,5 +172,5 @@ def _start(
             type="primary",
             icon=":material/play_arrow:",
             disabled=bool(prepared.problems),
-            on_click=partial(make, trial=False),
+            on_click=partial(go, trial=False),
         )

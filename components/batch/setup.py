@@ -71,22 +71,29 @@ def pace(runtime: Runtime, model: ModelRef) -> Pace:
     """Draw how fast, at most how much, and which way; the endpoint's Batch API where it has one."""
     pace_fields(FORM, ROWS_AT_ONCE, None)
     budget_fields(FORM, None, None)
+    if batch_api_there(runtime, model):
+        _way()
+    return typed_pace(runtime, model)
+
+
+def typed_pace(runtime: Runtime, model: ModelRef) -> Pace:
+    """What the fields hold now. Read once more when Start is pressed: a number that was typed a
+    moment before arrives together with the click."""
     state = st.session_state
     usd = state[f"{FORM}-usd"]
+    way = state.get(f"{FORM}-via") if batch_api_there(runtime, model) else None
     return Pace(
         concurrency=state[f"{FORM}-concurrency"],
         rows_per_minute=state[f"{FORM}-minute"],
         budget=Budget(
             usd=None if usd is None else Decimal(str(usd)), tokens=state[f"{FORM}-tokens"]
         ),
-        via=_way(runtime, model),
+        via=way or Via.CALLS,
     )
 
 
-def _way(runtime: Runtime, model: ModelRef) -> Via:
-    if not batch_api_there(runtime, model):
-        return Via.CALLS
-    way: Via | None = st.radio(
+def _way() -> None:
+    st.radio(
         "Way",
         list(Via),
         key=f"{FORM}-via",
@@ -96,7 +103,6 @@ def _way(runtime: Runtime, model: ModelRef) -> Via:
             "Cheaper, answered within a day; there is nothing to watch meanwhile.",
         ],
     )
-    return way or Via.CALLS
 
 
 def batch_api_there(runtime: Runtime, model: ModelRef) -> bool:

@@ -98,9 +98,21 @@ def _pasted(runtime: Runtime) -> Source | None:
     )
     if not (text or "").strip():
         return None
-    about = f"{PASTED}-{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()}"
+    about = _about_pasted(text)
     table = _read(about, lambda: read_pasted(text, runtime.settings.bounds))
     return Source(table=table, name="", about=about)
+
+
+def unchanged(found: Source) -> bool:
+    """Whether the fields still hold what was read: lines that were typed a moment before Start is
+    pressed arrive together with the click, and nobody has seen them as rows."""
+    if st.session_state.get("batch_source") != PASTE:
+        return True
+    return found.about == _about_pasted(st.session_state.get("batch_pasted") or "")
+
+
+def _about_pasted(text: str) -> str:
+    return f"{PASTED}-{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()}"
 
 
 def _header(where: st.delta_generator.DeltaGenerator) -> bool | None:
@@ -128,5 +140,5 @@ def _read(about: str, read: Callable[[], Table]) -> Table:
 
 def forget_source() -> None:
     """The batch is made: the next one begins with nothing."""
-    for key in (_KNOWN, "batch_pasted", "batch_sheet"):
+    for key in (_KNOWN, "batch_pasted", "batch_sheet", "batch_prepared"):
         st.session_state.pop(key, None)

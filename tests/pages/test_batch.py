@@ -145,9 +145,47 @@ def test_a_column_fills_the_variable_of_its_name_and_the_page_says_where() -> No
     assert any("A calm, long one on" in code.value for code in app.code)
 
 
+def test_a_files_sheet_title_and_topic_column_are_found_and_can_be_chosen() -> None:
+    app = opened(new="1")
+    data = "nr,question,where\n1,Tea?,here\n2,Coffee?,there\n".encode("utf-8-sig")
+    app.file_uploader[0].set_value(("hot drinks.csv", data, "text/csv"))
+    app = drawn(app.run())
+    column = next(one for one in app.selectbox if one.label == "Column with the topics")
+    assert column.value == "question"
+    assert list(app.dataframe[0].value["question"]) == ["Tea?", "Coffee?"]
+    app = drawn(column.set_value("where").run())
+    pressed(app, "batch_start")
+    (found,) = batches().all()
+    assert (found.title, found.topic_column) == ("hot drinks", "where")
+    assert [one.row.topic for one in batches().rows(found.id)] == ["here", "there"]
+
+
+def test_what_was_typed_a_moment_before_start_counts() -> None:
+    app = pasted("One\nTwo")
+    app.number_input(key="new-batch-usd").set_value(2.5)
+    app.number_input(key="new-batch-concurrency").set_value(7)
+    pressed(app, "batch_start")
+    (found,) = batches().all()
+    assert (found.budget.usd, found.concurrency) == (Decimal("2.5"), 7)
+
+
+def test_lines_that_nobody_has_seen_as_rows_are_not_started() -> None:
+    app = pasted("One\nTwo")
+    app.text_area(key="batch_pasted").set_value("One\nTwo\nThree")
+    app = pressed(app, "batch_start")
+    assert not batches().all()
+    assert "The lines have changed." in said(app)
+    pressed(app, "batch_start")
+    assert len(batches().rows(only_batch())) == 3
+
+
 def test_what_cannot_be_read_is_told_and_starts_nothing() -> None:
-    app = pasted("topic\ttone\n")
-    assert app.error and "no row" in app.error[0].value
+    app = opened(new="1")
+    app.file_uploader[0].set_value(("things.csv", b"%PDF-1.7 no table", "text/csv"))
+    app = drawn(app.run())
+    assert [one.value.replace("\\", "") for one in app.error] == [
+        "things.csv is a PDF, no table. Choose a CSV, XLSX and JSONL file."
+    ]
     assert not any(label.startswith("Start") for label in labels(app))
 
 
