@@ -245,12 +245,11 @@ def test_memory_does_not_grow_with_the_number_of_rows(format: str) -> None:
         return found
 
     peak(10)
-    few, many = peak(300), peak(1_500)
-    grown = many - few
-    # Texts alone are 560 bytes a row; figures of a report are about 100, a group of Parquet is
-    # written after 5,000 rows.
-    most = {"parquet": 4_000, "html": 400}.get(format, 100)
-    assert grown < most * 1_200, f"{grown / 1_200:.0f} bytes a row"
+    # Texts alone are 500 bytes a row. A report keeps 500 rows, and of the others their figures;
+    # Parquet is written in groups of 5,000.
+    few, many = (600, 1_200) if format == "html" else (200, 800)
+    grown = (peak(many) - peak(few)) / (many - few)
+    assert grown < {"parquet": 4_000, "html": 400}.get(format, 100), f"{grown:.0f} bytes a row"
 
 
 def test_prices_below_a_nano_dollar_are_no_scientific_notation() -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 from fanout.batch.figures import Figures, Money, Spread
 from fanout.batches import Batch, BatchState, FailureGroup, RowRecord, RowState
+from fanout.budget.words import exactly
 from fanout.export.batch.summary import SHOWN, Summary
 from fanout.insight.plain_text import plain
 from fanout.insight.practice import counted
@@ -92,7 +93,7 @@ def money_words(money: Money) -> str:
 
 def budget_words(batch: Batch) -> str:
     caps = [
-        usd_text(batch.budget.usd) if batch.budget.usd is not None else "",
+        exactly(batch.budget.usd) if batch.budget.usd is not None else "",
         f"{batch.budget.tokens:,} tokens" if batch.budget.tokens is not None else "",
     ]
     return " and ".join(filter(None, caps))
@@ -111,7 +112,7 @@ def held_against(of: Summary) -> Iterator[tuple[str, str, str]]:
     if batch.budget.usd is not None:
         share = f" ({found.money.usd / batch.budget.usd:.0%})" if batch.budget.usd else ""
         said, colon, unknown = money_words(found.money).partition(":")
-        yield "Budget", usd_text(batch.budget.usd), f"{said}{share}{colon}{unknown}"
+        yield "Budget", exactly(batch.budget.usd), f"{said}{share}{colon}{unknown}"
     if batch.budget.tokens is not None:
         share = f" ({tokens / batch.budget.tokens:.0%})" if batch.budget.tokens else ""
         yield "Budget of tokens", f"{batch.budget.tokens:,}", f"{tokens:,}{share}"
