@@ -20,7 +20,7 @@ from fanout.events import (
     RunResumed,
     RunStarted,
 )
-from fanout.fold import apply, begin
+from fanout.fold import apply, begin, write
 from fanout.snapshot import Snapshot
 from fanout.types import (
     AGGREGATE,
@@ -190,6 +190,42 @@ def test_text_is_the_sum_of_what_was_written_since_the_last_failed_attempt(
     for call in snapshot.calls:
         wrote = [e.text for e in events if isinstance(e, BranchWrote) and e.id == call.id]
         assert call.text == "".join(wrote)
+
+
+WRITTEN = st.lists(
+    st.tuples(st.sampled_from(["a", "b", "c", AGGREGATE]), st.text(max_size=4)), max_size=12
+)
+
+
+@given(st.lists(WRITTEN, min_size=1, max_size=3))
+def test_words_taken_together_lead_to_the_picture_that_they_lead_to_one_by_one(
+    stretches: list[list[tuple[BranchId, str]]],
+) -> None:
+    one_by_one = folded(
+        started("a", "b", "c"),
+        BranchQueued(at=0.1, id=BranchId("a")),
+        AttemptStarted(at=0.2, id=BranchId("a"), attempt=1),
+        AggregatePlanned(
+            at=0.3,
+            kind="synthesis",
+            heading="H",
+            used=(),
+            plan=plan(AGGREGATE),
+            before=(plan("j"),),
+        ),
+    )
+    together = one_by_one
+    at = 0.3
+    for stretch in stretches:
+        events = []
+        for name, text in stretch:
+            at += 0.1
+            events.append(BranchWrote(at=at, id=name, text=text, pieces=len(text)))
+        for event in events:
+            one_by_one = apply(one_by_one, event)
+        together = write(together, events)
+        assert together == one_by_one
+    assert together.seq == one_by_one.seq
 
 
 def test_the_fold_leaves_the_old_picture_as_it_was() -> None:

@@ -138,3 +138,55 @@ def test_a_reopened_run_goes_on_from_its_last_event() -> None:
     assert 7.5 <= again.now_s() < 8.5
     assert again.unwritten() == (again.snapshot, ())
     assert again.filed == 9
+
+
+def test_words_that_nobody_looked_at_are_there_when_somebody_does() -> None:
+    recorder = begun()
+    for text in ("one ", "two ", "three"):
+        recorder.emit(BranchWrote(at=0.2, id=JOKE, text=text, pieces=1))
+    assert len(recorder.events) == 5
+    snapshot = recorder.snapshot
+    assert (snapshot.branch(JOKE).text, snapshot.branch(JOKE).pieces) == ("one two three", 3)
+    assert snapshot.seq == 5
+    assert recorder.snapshot is snapshot, "nothing new, nothing drawn"
+    recorder.emit(BranchWrote(at=0.3, id=JOKE, text=", four", pieces=1))
+    recorder.emit(end(0.4))
+    assert recorder.snapshot.branch(JOKE).text == "one two three, four"
+    assert snapshot.branch(JOKE).text == "one two three"
+
+
+def test_what_is_shown_until_an_end_is_written_down_has_every_word_before_it() -> None:
+    recorder = begun(Slow())
+    recorder.emit(BranchWrote(at=0.2, id=JOKE, text="a", pieces=1))
+    recorder.emit(BranchWrote(at=0.3, id=JOKE, text="b", pieces=1))
+    recorder.emit(end(0.4))
+    assert recorder.shown.branch(JOKE).text == "ab"
+    assert not recorder.shown.branch(JOKE).state.finished
+
+
+def test_readers_on_other_threads_see_every_word_once() -> None:
+    recorder = begun()
+    words = 3000
+    seen: list[str] = []
+    torn: list[str] = []
+    done = threading.Event()
+
+    def look() -> None:
+        last = ""
+        while not done.is_set():
+            text = recorder.snapshot.branch(JOKE).text
+            if not text.startswith(last):
+                torn.append(text)
+            last = text
+        seen.append(recorder.snapshot.branch(JOKE).text)
+
+    readers = [threading.Thread(target=look) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for number in range(words):
+        recorder.emit(BranchWrote(at=0.2, id=JOKE, text=f"{number} ", pieces=1))
+    done.set()
+    for reader in readers:
+        reader.join(20)
+    assert not torn
+    assert seen == ["".join(f"{number} " for number in range(words))] * 3

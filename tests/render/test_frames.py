@@ -96,6 +96,22 @@ def test_frames_folded_are_the_keyframe(events, data):
         assert fresh.html(branch.id) == render(branch.shown_text)
 
 
+@given(histories())
+def test_faces_that_were_kept_are_those_that_a_new_board_would_draw(events):
+    builder, snapshot = FrameBuilder(), started()
+    builder.frame(snapshot, 0.0)
+    for event in events:
+        snapshot = apply(snapshot, event)
+        builder.frame(snapshot, event.at)
+        fresh = FrameBuilder()
+        fresh.frame(snapshot, event.at)
+        kept, drawn = builder.keyframe(), fresh.keyframe()
+        assert kept["run"] == drawn["run"]
+        assert {name: column["face"] for name, column in kept["cols"].items()} == {
+            name: column["face"] for name, column in drawn["cols"].items()
+        }
+
+
 @given(st.text(), st.text())
 def test_a_splice_leads_from_one_text_to_the_other(before, after):
     before, after = (t.encode("utf-8", "ignore").decode() for t in (before, after))
