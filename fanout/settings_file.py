@@ -19,8 +19,9 @@ from fanout.settings_table import BY_KEY, Kind, Setting
 
 NAME = "fanout.toml"
 MOST_BYTES = 1_000_000
+MOST_CHARS = 80
+"""Of a key that nobody knows, as it is told."""
 _SECTION = re.compile(r"\s*\[([^\[\]]+)\]\s*(?:#.*)?$")
-_KEY = re.compile(r"\s*([\w.\"' -]+?)\s*=")
 _NO_TEXT = (Kind.FLAG, Kind.WHOLE, Kind.PORT, Kind.MONEY, Kind.HOSTS, Kind.NAMES)
 _FLAG_TEXT = {True: "1", False: "0"}
 
@@ -43,7 +44,8 @@ def read(path: Path) -> FromFile:
     text = _text(path)
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
+        # A number of thousands of digits, or brackets in brackets, is no TOMLDecodeError.
         raise SettingsError(
             f"{path} can't be read as TOML: {_without_quotes(str(error))}. Mend that line."
         ) from None
@@ -53,7 +55,7 @@ def read(path: Path) -> FromFile:
         place = f"{path}{_line(lines, key)}"
         setting = BY_KEY.get(key)
         if setting is None:
-            unknown.append(f"{place}: {unknown_key(key)}")
+            unknown.append(f"{place}: {unknown_key(key[:MOST_CHARS])}")
             continue
         places[setting.name] = f"{key} ({place})"
         try:
@@ -140,8 +142,10 @@ def _lines(text: str) -> dict[str, int]:
         if head := _SECTION.match(line):
             section = _plain(head[1]) + "."
             found.setdefault(section[:-1], number)
-        elif key := _KEY.match(line):
-            found.setdefault(section + _plain(key[1]), number)
+            continue
+        key, equals, _ = line.partition("=")
+        if equals:
+            found.setdefault(section + _plain(key), number)
     return found
 
 

@@ -5,8 +5,13 @@ from __future__ import annotations
 import logging
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
+import tomlkit
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fanout.bounds import LOCAL
 from fanout.doctor.settings_page import settings_page
@@ -140,6 +145,9 @@ def test_a_file_in_fanout_home_cannot_say_where_that_is(tmp_path: Path) -> None:
         ('[auth]\nclient_id = "x"\n', "secrets.toml, not here"),
         ("[limits]\nmax_runs = 3\nmax_runs = 4\n", "as TOML: .*line 3"),
         ("[limits\n", "as TOML: .*line 1"),
+        ("home = " + "9" * 5000 + "\n", "as TOML"),
+        ("home = " + "[" * 5000 + "\n", "as TOML"),
+        ("k" * 5000 + " = 1\n", "line 1: k{80}: no such setting.$"),
     ],
 )
 def test_what_is_no_setting_is_refused_with_its_line_and_the_nearest(
@@ -224,6 +232,34 @@ def test_what_is_no_text_or_endless_is_no_settings_file(tmp_path: Path, raw: byt
     path.write_bytes(raw)
     with pytest.raises(SettingsError, match=r"fanout\.toml"):
         Settings.from_environment({"FANOUT_CONFIG": str(path)})
+
+
+VALUES = st.one_of(
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=20),
+    st.dates(),
+    st.lists(st.one_of(st.text(max_size=8), st.integers()), max_size=3),
+    st.dictionaries(st.text(max_size=5), st.integers(), max_size=2),
+)
+
+
+@given(st.dictionaries(st.one_of(st.sampled_from(sorted(BY_KEY)), st.text(max_size=9)), VALUES))
+def test_whatever_a_file_says_it_is_understood_or_refused_in_words(said: dict[str, Any]) -> None:
+    document = tomlkit.document()
+    for key, value in said.items():
+        section, _, name = key.rpartition(".")
+        table: Any = document.setdefault(section, {}) if section else document
+        if isinstance(table, dict):
+            table[name] = value
+    with TemporaryDirectory() as folder:
+        try:
+            settings = of_file(Path(folder), tomlkit.dumps(document))
+        except SettingsError as error:
+            assert "fanout.toml" in str(error)
+        else:
+            assert settings.bounds.runs >= 1
 
 
 def test_a_file_of_windows_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
