@@ -192,10 +192,10 @@ class _ParkedProvider:
             kept = await self._run.collector.answer(parked, link)
             answer = unpacked(kept.answer, kept.shape)
             refused = answer.failure is None and answer.status != 200
-            # Refused in a form in which it isn't asked for any more: that says nothing about this.
-            if refused and answer.shape != parked.shape:
-                continue
             if refused and api.learn(request, answer):
+                continue
+            # Refused in words that aren't used any more, since another call has learnt better.
+            if refused and answer.shape != _digest(api.body(request)):
                 continue
             break
 

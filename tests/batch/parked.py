@@ -17,6 +17,7 @@ from fanout.providers.base import Provider
 from fanout.providers.openai_compatible import OpenAICompatible
 from fanout.providers.script import Script
 from fanout.providers.scripted_server import ServerHandle, serving
+from fanout.retrieval.library import Library
 from fanout.snapshot import Snapshot
 from fanout.store.store import Store
 from fanout.types import BatchId, EndpointId, ModelRef, Price, RowPlace, RunId, Via
@@ -27,7 +28,7 @@ MODEL = ModelRef(endpoint=HERE, model="gpt-4o-mini")
 BATCH = BatchId("batch-1")
 PATIENCE_S = 30.0
 QUICK = Collecting(
-    quiet_s=0.05,
+    quiet_s=0.15,
     longest_s=1.0,
     look_s=0.02,
     first_poll_s=0.02,
@@ -49,8 +50,10 @@ class Parked:
     store: Store
     server: ServerHandle
 
-    def row(self, workflow: Workflow, topic: str = "rain", number: int = 1) -> RunHandle:
-        place = RowPlace(batch=BATCH, number=number, via=Via.PROVIDER)
+    def row(
+        self, workflow: Workflow, topic: str = "rain", number: int = 1, via: Via = Via.PROVIDER
+    ) -> RunHandle:
+        place = RowPlace(batch=BATCH, number=number, via=via)
         run_id = RunId(f"row-{number}")
         return self.engine.start(workflow, topic, MODEL, run_id=run_id, row=place)
 
@@ -80,6 +83,7 @@ def engine_of(
     retries: RetryPolicy | None = AT_ONCE,
     price: Price | None = None,
     key: str = "",
+    library: Library | None = None,
 ) -> Iterator[Parked]:
     def make(endpoint: Endpoint, secret: Secret | None) -> Provider:
         return OpenAICompatible(endpoint, secret)
@@ -89,7 +93,8 @@ def engine_of(
         id=HERE, name="Here", base_url=server.base_url, prices={"*": price} if price else {}
     )
     book.put(endpoint, Secret(key) if key else None)
-    with Engine(book, retries=retries, store=store) as engine:
+    documents = None if library is None else lambda: library
+    with Engine(book, retries=retries, store=store, library=documents) as engine:
         engine.parking.pace = pace
         yield Parked(engine=engine, store=store, server=server)
 
