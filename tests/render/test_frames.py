@@ -23,7 +23,8 @@ from fanout.events import (
 )
 from fanout.fold import apply
 from fanout.policies import HoldReason
-from fanout.render.frames import FrameBuilder, splice
+from fanout.render.column import splice
+from fanout.render.frames import FrameBuilder
 from fanout.render.live_words import hold_text
 from fanout.render.markdown import render
 from fanout.types import (

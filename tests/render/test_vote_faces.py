@@ -16,8 +16,9 @@ from fanout.events import (
 )
 from fanout.fold import apply
 from fanout.render.answer_face import answer_face
+from fanout.render.column import ColumnState
 from fanout.render.column_face import branch_face
-from fanout.render.frames import FrameBuilder, _ColumnState
+from fanout.render.frames import FrameBuilder
 from fanout.snapshot import Aggregate, Branch, Phase, Snapshot
 from fanout.types import (
     AGGREGATE,
@@ -73,7 +74,7 @@ def test_a_structured_answer_is_read_and_never_shown_raw():
 
 
 def test_a_text_written_anew_sends_only_what_differs():
-    state = _ColumnState()
+    state = ColumnState()
     face = branch_face(started().branches[0], started())
     long = "\n\n".join(f"Paragraph number {i} of many." for i in range(20))
 
