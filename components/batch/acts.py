@@ -6,15 +6,12 @@ from functools import partial
 
 import streamlit as st
 
-from components.batch import words
 from components.batch.address import show, show_adding, show_all
 from components.batch.changing import change_fields
 from components.batch.said import say, tried
 from components.session import wake_worker
-from fanout.batches import Batch, BatchState, NewBatch, Progress, RowState
+from fanout.batches import Batch, BatchState, NewBatch, RowState
 from fanout.engine.runtime import Runtime
-
-_AGAIN = (RowState.FAILED, RowState.PARTIAL)
 
 
 def acts(runtime: Runtime, batch: Batch) -> None:
@@ -33,25 +30,12 @@ def acts(runtime: Runtime, batch: Batch) -> None:
             partial(_stop, runtime, batch),
             disabled=batch.state is BatchState.STOPPED,
         )
-    _retry(runtime, batch, progress)
     _button("Add rows", "playlist_add", partial(show_adding, batch.id))
     with st.popover(
         "More", icon=":material/more_horiz:", key="batch_more", on_change="rerun"
     ) as box:
         if box.open:
             _more(runtime, batch)
-
-
-def _retry(runtime: Runtime, batch: Batch, progress: Progress) -> None:
-    failed = sum(progress.counts.get(state, 0) for state in _AGAIN)
-    if failed:
-        _button(
-            f"Retry {words.count(failed, 'row')}",
-            "refresh",
-            partial(_again, runtime, batch),
-            help="Rows that failed, wholly or in part. What they have is kept and not paid again.",
-            key="retry",
-        )
 
 
 def _more(runtime: Runtime, batch: Batch) -> None:
@@ -81,16 +65,13 @@ def _button(
     primary: bool = False,
     *,
     disabled: bool = False,
-    help: str = "",
-    key: str = "",
 ) -> None:
     st.button(
         name,
-        key=f"batch_{key or name.lower().replace(' ', '_')}",
+        key=f"batch_{name.lower().replace(' ', '_')}",
         type="primary" if primary else "secondary",
         icon=f":material/{icon}:",
         disabled=disabled,
-        help=help or None,
         on_click=act,
     )
 
@@ -106,12 +87,6 @@ def _resume(runtime: Runtime, batch: Batch) -> None:
 
 def _stop(runtime: Runtime, batch: Batch) -> None:
     tried(lambda: runtime.store.batches.stop(batch.id))
-
-
-def _again(runtime: Runtime, batch: Batch) -> None:
-    if tried(lambda: runtime.store.batches.retry(batch.id, _AGAIN)):
-        tried(lambda: runtime.store.batches.resume(batch.id))
-        wake_worker()
 
 
 def _duplicate(runtime: Runtime, batch: Batch) -> None:

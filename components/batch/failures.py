@@ -1,41 +1,60 @@
-"""Rows that failed, grouped by why, with a button that shows just those in the table."""
+"""Rows that failed, grouped by why, with buttons that show just those or try them again."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from components.batch import words
+from components.batch.said import tried
 from components.plain import label
-from fanout.batches import Batch, FailureGroup, Progress
+from components.session import wake_worker
+from fanout.batches import Batch, FailureGroup, Progress, RowState
+from fanout.engine.runtime import Runtime
 from fanout.types import FailureKind
 
 NO_CAUSE = "unknown"
+AGAIN = (RowState.FAILED, RowState.PARTIAL)
 
 
-def cause_key(batch: Batch) -> str:
-    return f"batch_cause-{batch.id}"
-
-
-def failures(batch: Batch, progress: Progress) -> None:
-    """Draw them; nothing where no row failed."""
-    if not progress.failures:
-        st.session_state.pop(cause_key(batch), None)
+def failures(runtime: Runtime, batch: Batch, progress: Progress) -> None:
+    """Draw them; nothing where every row that has ended was answered."""
+    failed, partial = (progress.counts.get(state, 0) for state in AGAIN)
+    if not failed:
+        st.session_state.pop(_key(batch), None)
+    if not failed + partial:
         return
-    total = sum(group.count for group in progress.failures)
-    st.markdown(f"**{words.count(total, 'row')} with a failure**, by cause")
+    parts = [f"{words.count(failed, 'row')} failed"] if failed else []
+    parts += [f"{words.count(partial, 'row')} answered in part"] if partial else []
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{', '.join(parts)}**", width="content")
+        st.button(
+            f"Retry {words.count(failed + partial, 'row')}",
+            key="batch_retry",
+            icon=":material/refresh:",
+            help="What these rows have is kept and not paid again.",
+            on_click=_again,
+            args=(runtime, batch),
+        )
     for group in progress.failures:
         _group(batch, group)
 
 
+def cause_shown(batch: Batch) -> FailureKind | None:
+    """The cause whose rows are to be shown; None: whatever it is."""
+    name = st.session_state.get(_key(batch))
+    return FailureKind(name) if name in set(FailureKind) else None
+
+
 def _group(batch: Batch, group: FailureGroup) -> None:
     name = group.cause.value if group.cause is not None else NO_CAUSE
-    shown = st.session_state.get(cause_key(batch)) == name
+    shown = st.session_state.get(_key(batch)) == name
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
             f"{words.cause_text(group)} · {words.count(group.count, 'row')}",
             key=f"cause-{batch.id}-{name}",
             icon=":material/filter_alt_off:" if shown else ":material/filter_alt:",
             help="Show all rows again" if shown else "Show these rows in the table",
+            disabled=group.cause is None,
             on_click=_toggle,
             args=(batch, name),
         )
@@ -43,11 +62,15 @@ def _group(batch: Batch, group: FailureGroup) -> None:
 
 
 def _toggle(batch: Batch, name: str) -> None:
-    key = cause_key(batch)
+    key = _key(batch)
     st.session_state[key] = None if st.session_state.get(key) == name else name
 
 
-def cause_shown(batch: Batch) -> FailureKind | None:
-    """The cause whose rows are to be shown; None: whatever it is."""
-    name = st.session_state.get(cause_key(batch))
-    return FailureKind(name) if name in set(FailureKind) else None
+def _again(runtime: Runtime, batch: Batch) -> None:
+    if tried(lambda: runtime.store.batches.retry(batch.id, AGAIN)):
+        tried(lambda: runtime.store.batches.resume(batch.id))
+        wake_worker()
+
+
+def _key(batch: Batch) -> str:
+    return f"batch_cause-{batch.id}"

@@ -59,7 +59,7 @@ def _drawn(runtime: Runtime, batch: Batch, live: bool, held: int) -> None:
     with st.container(key="batch_crew"):
         crew(now, progress, workers)
     with st.container(key="batch_failures"):
-        failures(now, progress)
+        failures(runtime, now, progress)
     with st.container(key="batch_table"):
         rows_table(runtime, now, progress)
 
@@ -85,13 +85,21 @@ def _figures(batch: Batch, progress: Progress, held: int, able: bool) -> None:
         st.metric(
             "Cost so far",
             label(words.spent_text(progress, free=_free(batch))),
-            delta=label(words.cap_text(batch)) or None,
+            delta=label(words.usd_cap(batch)) or None,
             delta_color="off",
             delta_arrow="off",
             help="Of rows that have ended. Those under way are added when they end.",
             border=True,
         )
-        st.metric("Tokens", f"{progress.tokens:,}", help="In and out, of ended rows", border=True)
+        st.metric(
+            "Tokens",
+            f"{progress.tokens:,}",
+            delta=words.token_cap(batch) or None,
+            delta_color="off",
+            delta_arrow="off",
+            help="In and out, of rows that have ended",
+            border=True,
+        )
     st.caption(label(_told(batch, progress, held, able), 300))
     _capped(batch, progress)
 
@@ -104,7 +112,7 @@ def _left(batch: Batch, progress: Progress, able: bool) -> str:
     left_s = progress.remaining_s if able else None
     if left_s is None:
         return "unknown"
-    return words.about(words.time_text(left_s)).replace("about", "≈")
+    return words.about(words.time_text(left_s)).replace("about", "≈").replace("under", "<")
 
 
 def _left_help(progress: Progress) -> str:

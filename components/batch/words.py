@@ -140,14 +140,14 @@ def unknown_text(progress: Progress) -> str:
     return f"the cost of {count(progress.unknown_costs, 'row')} is unknown"
 
 
-def cap_text(batch: Batch) -> str:
-    """ "of at most $5.00 and 1,000,000 tokens"; "" without a cap."""
-    caps = []
-    if batch.budget.usd is not None:
-        caps.append(usd_text(batch.budget.usd))
-    if batch.budget.tokens is not None:
-        caps.append(f"{batch.budget.tokens:,} tokens")
-    return f"of at most {' and '.join(caps)}" if caps else ""
+def usd_cap(batch: Batch) -> str:
+    """ "of at most $5.00"; "" without a cap."""
+    return f"of at most {usd_text(batch.budget.usd)}" if batch.budget.usd is not None else ""
+
+
+def token_cap(batch: Batch) -> str:
+    """ "of at most 1,000,000"; "" without a cap."""
+    return f"of at most {batch.budget.tokens:,}" if batch.budget.tokens is not None else ""
 
 
 def row_cost(record: RowRecord) -> str:
