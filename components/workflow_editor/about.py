@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from components.workflow_editor.fields import Form
+from components.workflow_editor.variables import variables
 
 MOST_TOKENS = 200_000
 
@@ -28,26 +29,36 @@ def shared_prompt(form: Form) -> None:
             "System message",
             "system",
             height=80,
-            about="The same for all branches. May use {topic}.",
+            about="The same for all branches. May use {topic} and the variables below.",
         )
         form.area(
             "Before every prompt",
             "shared",
             about="Text that all branches share; it comes first, so that a server reads it once. "
-            "May use {topic}, and {content}: the topic between lines that it can't contain.",
+            "May use {topic}, {content}: the topic between lines that it can't contain, and the "
+            "variables below.",
         )
     with right:
         form.area(
             "Prompt of every branch that has none of its own",
             "prompt",
             height=140,
-            about="May use {topic}, {title} and the branch's variables.",
+            about="May use {topic}, {title}, the branch's variables and those below.",
         )
         one, two = st.columns(2)
         with one:
             temperature(form, "defaults")
         with two:
             max_tokens(form, "defaults")
+    if form.read_only and not form.draft.data.get("variables"):
+        return
+    st.markdown("**Variables**")
+    st.caption(
+        "Texts for {name} in every prompt, the combining one too. A batch fills each from the "
+        "column of its name; elsewhere, and where a cell is empty, it is what stands here."
+    )
+    form.problem_at(("variables",))
+    variables(form, "variables", name="Default of {{{}}}")
 
 
 def temperature(form: Form, *table: str, hint: str = "the model's own") -> None:

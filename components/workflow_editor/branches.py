@@ -16,6 +16,7 @@ from components.workflow_editor.draft import UID, Draft, Row
 from components.workflow_editor.fields import Form
 from components.workflow_editor.policies import fallback
 from components.workflow_editor.rows import add, move, remove
+from components.workflow_editor.variables import variables
 from fanout.workflows.specs import MAX_BRANCHES
 
 AS_PILLS = 14
@@ -173,10 +174,10 @@ def _branch(form: Form, row: Row, models: Mapping[str, str]) -> None:
         hint="Empty: searches for the question as it was asked"
         if draft.kind == "research"
         else "Empty: the prompt of every branch, under Shared prompt",
-        about="May use {topic}, {content}, {title} and the variables below.",
+        about="May use {topic}, {content}, {title}, the variables below and those that all share.",
     )
     form.problem_of_branch(str(row.get("id")))
-    _variables(form, row)
+    variables(form, "branches", str(row[UID]), "variables")
     cells = st.columns(4, gap="medium")
     with cells[0]:
         form.choose("Model", *here, "model", options=models, new=True)
@@ -208,60 +209,3 @@ def _branch(form: Form, row: Row, models: Mapping[str, str]) -> None:
 
 def _weighted(draft: Draft, row: Row) -> bool:
     return draft.get(("vote", "rule")) == "weighted" or row.get("weight", 1.0) != 1.0
-
-
-def _variables(form: Form, row: Row) -> None:
-    uid, held = str(row[UID]), row.get("variables")
-    names = list(held) if isinstance(held, dict) else []
-    for name in names:
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            form.text(f"Variable {{{name}}}", "branches", uid, "variables", name)
-            if not form.read_only:
-                st.button(
-                    "Remove",
-                    key=f"drop-{uid}-{name}",
-                    icon=":material/close:",
-                    type="tertiary",
-                    help=f"Remove the variable {label(name)}",
-                    on_click=_drop,
-                    args=(form.draft, uid, name),
-                )
-    if form.read_only:
-        return
-    key = f"variable-{uid}"
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        typed = st.text_input(
-            "New variable",
-            key=key,
-            placeholder="role",
-            width=220,
-            help="A name for {name} in the prompt: letters, digits and _ only.",
-        )
-        st.button(
-            "Add variable",
-            key=f"add-{key}",
-            icon=":material/data_object:",
-            type="tertiary",
-            on_click=_define,
-            args=(form.draft, uid, key),
-        )
-    if typed and not typed.strip("{} ").isidentifier():
-        st.markdown(":red[:material/error: A name is letters, digits and _ only.]")
-
-
-def _define(draft: Draft, uid: str, key: str) -> None:
-    draft.collect()
-    name = (st.session_state.get(key) or "").strip("{} ")
-    held = draft.get(("branches", uid, "variables"))
-    if name.isidentifier() and isinstance(held, dict) and name not in held:
-        held[name] = ""
-        st.session_state[key] = ""
-
-
-def _drop(draft: Draft, uid: str, name: str) -> None:
-    draft.collect()
-    held = draft.get(("branches", uid, "variables"))
-    if isinstance(held, dict):
-        # Its field would bring it back.
-        draft.forget_fields(("branches", uid, "variables", name))
-        held.pop(name, None)

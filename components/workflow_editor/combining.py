@@ -81,11 +81,15 @@ def _texts(form: Form, way: str) -> None:
             here,
             "prompt",
             height=200,
-            about=f"May use {{topic}}, {{results}}{points}.",
+            about=f"May use {{topic}}, {{results}}{points} and the workflow's variables.",
         )
     elif way == "concatenation":
         form.area(
-            "Text", here, "prompt", height=120, about="May use {topic} and {results}; no model."
+            "Text",
+            here,
+            "prompt",
+            height=120,
+            about="May use {topic}, {results} and the workflow's variables; no model.",
         )
     if way in WRITTEN_BY_A_MODEL or way == "concatenation":
         form.area(

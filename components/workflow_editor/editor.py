@@ -30,6 +30,7 @@ _PART_OF = {
     "system": "Shared prompt",
     "shared": "Shared prompt",
     "prompt": "Shared prompt",
+    "variables": "Shared prompt",
     "defaults": "Shared prompt",
     "branches": "Branches",
     "models": "Branches",

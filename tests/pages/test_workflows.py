@@ -197,6 +197,25 @@ def test_a_variable_is_defined_filled_and_dropped(mine: UserWorkflows) -> None:
     assert "{role}" in said(app), "the prompt still uses it, and that is told"
 
 
+def test_a_variable_of_all_is_defined_filled_and_told_where_its_name_is_taken(
+    mine: UserWorkflows,
+) -> None:
+    app = turned_to(made(opened(), "Mine", "sectioning"), "Shared prompt")
+    app.text_input(key="variable-variables").set_value("tone")
+    app = pressed(app, "add-variable-variables")
+    app.text_input(key="wf-mine-variables-tone").set_value("calm")
+    app.text_area(key="wf-mine-shared").set_value("About {topic}, {tone}.")
+    app = pressed(app, "save_workflow")
+    assert '[variables]\ntone = "calm"' in saved(mine, "mine")
+    app.text_input(key="variable-variables").set_value("topic")
+    app = pressed(app, "add-variable-variables")
+    assert "filled in by Fanout itself" in said(app)
+    app = pressed(app, "drop-variables-topic")
+    assert "filled in by Fanout itself" not in said(app)
+    app = pressed(app, "drop-variables-tone")
+    assert "uses {tone}, which nothing fills in" in said(app)
+
+
 def test_a_thousand_branches_are_edited_and_one_more_is_refused(mine: UserWorkflows) -> None:
     branches = [{"id": f"b{i}", "title": f"B{i}", "prompt": "{topic}"} for i in range(MAX_BRANCHES)]
     mine.add(parse({"title": "Many", "branches": branches}, name="many"))

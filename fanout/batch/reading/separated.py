@@ -78,7 +78,7 @@ class _Joined:
         if last or following:
             yield last + following
         # Not `yield from`, which would close a file that isn't ours where reading ends early.
-        for line in self._rest:  # noqa: UP028
+        for line in self._rest:
             yield line
 
 
