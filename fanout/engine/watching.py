@@ -194,7 +194,8 @@ class Watching:
         if later is not None and later.running and not later.live:
             self._store.interrupt()
             later = self._store.later(run_id, known)
-        if later is None or later.deleted:
+        moved = later is not None and later.live and later.owner != owner
+        if later is None or later.deleted or (moved and later.written < known):
             run.leave()
         else:
             behind = later.written > run.next
@@ -202,8 +203,11 @@ class Watching:
                 stored = self._store.load(run_id)
                 if stored is not None:
                     run.take_whole(stored)
-            if behind or run.owner != owner:
+            if behind or moved:
                 self._ask_anew(followed)
+            if not later.running and not run.outdated:
+                # What its process told last was never written, so it is nowhere any more.
+                run.leave()
         if run.outdated:
             self._end(followed)
 

@@ -1,4 +1,4 @@
-"""Several processes of Fanout on one database: PostgreSQL as the store's tests start it, and Redis."""
+"""Several processes of Fanout on one database: PostgreSQL as the store has it in tests, and Redis."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
 from fanout.engine.handle import RunHandle
 from fanout.engine.watched import WatchedRun, beyond
@@ -21,6 +22,8 @@ from fanout.relay.database_line import DatabaseLine
 from fanout.relay.opening import post_for
 from fanout.relay.post import Post
 from fanout.snapshot import Snapshot
+from fanout.store.database import writing
+from fanout.store.schema import processes
 from fanout.store.store import Store
 from fanout.timeline import compact
 from fanout.types import BranchId, BranchState, RunStatus
@@ -61,6 +64,8 @@ def two(tmp_path: Path, postgres_url: str, redis: str) -> Iterator[tuple[Rig, Ri
 
 
 def opened(here: Rig, run_id: str) -> RunHandle:
+    # Its first line is on its way into the record.
+    until(lambda: here.engine.get(run_id) is not None)
     handle = here.engine.get(run_id)
     assert handle is not None
     return handle
@@ -179,6 +184,31 @@ def test_a_deleted_run_is_stopped_wherever_it_is_carried_out(two: tuple[Rig, Rig
     watched(other, mine.id)
     other.engine.forget([mine.id])
     assert mine.wait(timeout_s=10).status is RunStatus.STOPPED
+
+
+def test_what_a_dead_process_told_but_never_wrote_is_not_kept_for_true(
+    two: tuple[Rig, Rig],
+) -> None:
+    """The record is behind what the watcher was told when that process dies."""
+    one, other = two
+    one.provider._script = script(ENDLESS)
+    mine = one.start(trio())
+    seen = watched(other, mine.id)
+    store, theirs = one.engine._store, other.engine._store
+    assert store is not None and theirs is not None
+    until(lambda: bool(seen.snapshot.branch(POEM).text))
+
+    def is_ended() -> bool:
+        # Whenever it says that it lives, that is taken back.
+        with writing(store._engine) as connection:
+            connection.execute(delete(processes).where(processes.c.id == store.owner))
+        return seen.newest.snapshot.status is RunStatus.INTERRUPTED
+
+    until(is_ended)
+    stored = theirs.load(mine.id)
+    assert stored is not None
+    assert texts(seen.newest.snapshot) == texts(stored.snapshot)
+    mine.stop()
 
 
 def test_nobody_is_told_of_a_run_that_nobody_watches(two: tuple[Rig, Rig]) -> None:
