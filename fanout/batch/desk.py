@@ -121,7 +121,7 @@ class Desk:
         try:
             hand = await self._until(key, _kept)
         except Over:
-            self._put_down(key)
+            self.put_down(key)
             return ""
         snapshot = hand.handle.snapshot
         refused = stopped_by_budget(snapshot)
@@ -129,7 +129,7 @@ class Desk:
             state = await self._returned(key, refused.message)
         else:
             state = await self._end(key, None, snapshot)
-        self._put_down(key)
+        self.put_down(key)
         self._engine.let_go(snapshot.run_id)
         return state
 
@@ -137,7 +137,7 @@ class Desk:
         """A mistake of ours ends the row, unless it came of this process's end."""
         if self._closing or self._engine.closed:
             await sleep_forever()
-        self._put_down(key)
+        self.put_down(key)
         return await self._end(
             key, RowResult(state=RowState.FAILED, cause=FailureKind.BUG, message=MISTAKE)
         )
@@ -171,7 +171,7 @@ class Desk:
                     return hand
                 elsewhere = bool(hand.handle.fixed) and not status.finished
                 await hand.bell.wait(LOOK_S if elsewhere else LONGEST_WAIT_S)
-            self._put_down(key)
+            self.put_down(key)
             await sleep(AGAIN_S)
 
     async def _take(self, key: Key, again: bool = False) -> Hand:
@@ -262,7 +262,8 @@ class Desk:
         self._ended()
         return state
 
-    def _put_down(self, key: Key) -> None:
+    def put_down(self, key: Key) -> None:
+        """Have the row in hand no more; its run goes on or has ended."""
         self._hands.pop(key, None)
         if not any(other.batch == key.batch for other in self._hands):
             self._batches.pop(key.batch, None)

@@ -10,6 +10,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from fanout.batch.desk import Desk, Key, Plan
 from fanout.types import AGGREGATE
 
@@ -30,6 +32,11 @@ async def carry_out(desk: Desk, step: Step, key: Key) -> str:
     """The state that the row ended in; "" where another go has it."""
     try:
         return await _steps(desk, step, key)
+    except SQLAlchemyError:
+        # A checkpoint that can't be written. The run goes on by itself; once the database has been
+        # looked through, the row has another go, which finds it there.
+        desk.put_down(key)
+        raise
     except Exception:
         log.exception("row %s of batch %s", key.number, key.batch)
         return await step("give up", desk.give_up, key)
