@@ -111,7 +111,8 @@ def _extreme(record: RowRecord) -> Markup:
     said = f"{result.agreement or 0:.0%} for {result.verdict or 'nobody'}"
     head = [f"Row {record.row.number}, {said}: ", bdi(_cut(record.row.topic))]
     answer = el("div", fitted(render(result.answer)), class_="text") if result.answer else None
-    return folded(head, el("p", record.row.topic, dir="auto", class_="asis"), answer)
+    topic = el("p", record.row.topic, dir="auto", class_="asis")
+    return folded(head, topic, answer, printed=True)
 
 
 def _over_time(stretches: Sequence[Stretch]) -> Markup | None:
