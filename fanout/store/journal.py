@@ -1,4 +1,5 @@
-"""Writes runs down while they happen: each call of `write` is one transaction.
+"""Writes runs down while they happen: each call of `write` is one transaction, and what is written
+for every run goes in one statement for all.
 
 What was written before is known by its number, so the same news told twice is written once, and
 news with a hole before it is refused instead of making a record that nobody can read.
@@ -42,6 +43,10 @@ _FOUND = (
 # What is written for every run every second is put together once, and only filled in then.
 _PUT_RUN = update(runs).where(runs.c.number == bindparam("wanted"))
 _PUT_CHUNK = timeline.insert()
+_PUT_WORDS = {
+    name: update(searched).where(searched.c.run == bindparam("wanted"))
+    for name, searched in WORDS.items()
+}
 _PUT_CALLS: dict[tuple[str, ...], sqlite.Insert | postgresql.Insert] = {}
 """By the database's kind and the columns that are filled."""
 MANY = 50
@@ -60,12 +65,18 @@ class Journal:
         """All or nothing; StoreError. `imported` marks new runs as brought from elsewhere."""
         with writing(self._engine) as connection:
             self._owners.beat_within(connection)
+            rows = _Rows()
             # In one order everywhere, or two processes could wait for each other.
             for one in sorted(updates, key=lambda update: update.snapshot.run_id):
-                self._write(connection, one, imported)
+                self._write(connection, one, imported, rows)
+            rows.put(connection)
 
-    def _write(self, connection: Connection, news: Update, imported: bool) -> None:
+    def _write(self, connection: Connection, news: Update, imported: bool, rows: _Rows) -> None:
         run_id = short(news.snapshot.run_id, 64)
+        if run_id in rows.ids:
+            # The database has to know what came before.
+            rows.put(connection)
+        rows.ids.add(run_id)
         row = connection.execute(_FOUND, {"wanted": run_id}).first()
         if row is None:
             if news.first:
@@ -74,7 +85,7 @@ class Journal:
             if imported:
                 origin["imported_at"] = time.time()
             number = self._begin(connection, run_id, news.snapshot, origin)
-            append(connection, number, news.snapshot, news.events, 0, self._owners.id)
+            rows.add(connection, number, news.snapshot, news.events, 0, self._owners.id)
             return
         if row.person != news.person:
             raise StoreConflict("A run with this id is here already. It was left as it is.")
@@ -85,7 +96,8 @@ class Journal:
         if known and not _retold(connection, row.number, news.events[:known]):
             raise StoreConflict("This run went on elsewhere in the meantime. Open it anew.")
         if events := news.events[known:]:
-            append(connection, row.number, news.snapshot, events, row.events, self._owners.id)
+            first = row.events
+            rows.add(connection, row.number, news.snapshot, events, first, self._owners.id)
 
     def _begin(self, connection: Connection, run_id: str, snapshot: Snapshot, origin: Row) -> int:
         row = run_row(snapshot) | {"id": run_id, "written_at": time.time(), "events": 0} | origin
@@ -109,34 +121,75 @@ def append(
     owner: str,
 ) -> None:
     """Write the next events of a run, and everything that follows from them."""
-    written = {"events": first + len(events), "owner": owner, "written_at": time.time()}
-    connection.execute(_PUT_RUN, run_row(snapshot) | written | {"wanted": number})
-    chunk = {"run": number, "first": first, "count": len(events), "data": pack(events)}
-    connection.execute(_PUT_CHUNK, chunk)
-    _put_calls(connection, number, snapshot, events)
-    many = len(snapshot.branches) > MANY and not snapshot.status.finished
-    if not many and any(isinstance(event, _SEARCHED) for event in events):
-        searched = WORDS[connection.dialect.name]
-        connection.execute(
-            update(searched).where(searched.c.run == number).values(word_row(snapshot))
+    rows = _Rows()
+    rows.add(connection, number, snapshot, events, first, owner)
+    rows.put(connection)
+
+
+class _Rows:
+    """What several runs have to write, gathered until `put`."""
+
+    def __init__(self) -> None:
+        self.ids: set[str] = set()
+        """The runs that they are of."""
+        self._runs: list[Row] = []
+        self._chunks: list[Row] = []
+        self._calls: list[Row] = []
+        self._words: list[Row] = []
+        self._over: list[int] = []
+
+    def add(
+        self,
+        connection: Connection,
+        number: int,
+        snapshot: Snapshot,
+        events: Sequence[Event],
+        first: int,
+        owner: str,
+    ) -> None:
+        """The next events of a run, and everything that follows from them."""
+        written = {"events": first + len(events), "owner": owner, "written_at": time.time()}
+        self._runs.append(run_row(snapshot) | written | {"wanted": number})
+        self._chunks.append(
+            {"run": number, "first": first, "count": len(events), "data": pack(events)}
         )
-    if snapshot.status.finished:
-        _merge(connection, number)
+        self._calls += _call_rows(connection, number, snapshot, events)
+        many = len(snapshot.branches) > MANY and not snapshot.status.finished
+        if not many and any(isinstance(event, _SEARCHED) for event in events):
+            self._words.append(word_row(snapshot) | {"wanted": number})
+        if snapshot.status.finished:
+            self._over.append(number)
+
+    def put(self, connection: Connection) -> None:
+        """Write them all, after which there are none."""
+        for statement, rows in (
+            (_PUT_RUN, self._runs),
+            (_PUT_CHUNK, self._chunks),
+            (_PUT_WORDS[connection.dialect.name], self._words),
+        ):
+            if rows:
+                connection.execute(statement, rows)
+        if self._calls:
+            statement = _put_calls_statement(connection, tuple(self._calls[0]))
+            connection.execute(statement, self._calls)
+        for number in self._over:
+            _merge(connection, number)
+        for done in (self._runs, self._chunks, self._words, self._calls, self._over, self.ids):
+            done.clear()
 
 
-def _put_calls(
+def _call_rows(
     connection: Connection, number: int, snapshot: Snapshot, events: Sequence[Event]
-) -> None:
+) -> list[Row]:
     """The rows of the calls that the events are about; of all where there may be others now."""
     reshaped = any(isinstance(event, _RESHAPE) for event in events)
     touched = {id for event in events if (id := getattr(event, "id", None))}
     found = call_rows(snapshot, None if reshaped else touched)
-    rows = [{"run": number, **row} for row in found]
+    rows: list[Row] = [{"run": number, **row} for row in found]
     if reshaped:
         there = [row["id"] for row in rows]
         connection.execute(delete(calls).where(calls.c.run == number, calls.c.id.not_in(there)))
-    if rows:
-        connection.execute(_put_calls_statement(connection, tuple(rows[0])), rows)
+    return rows
 
 
 def _put_calls_statement(
