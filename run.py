@@ -67,8 +67,10 @@ def start(arguments: list[str]) -> int:
     set_up(CORE, MODEL)
     shown = "localhost" if chosen.host in ("127.0.0.1", "0.0.0.0") else chosen.host
     print(f"Fanout starts at http://{shown}:{chosen.port} (Ctrl+C ends it)", flush=True)
-    if "FANOUT_HOME" in os.environ:
-        os.environ["FANOUT_HOME"] = str(Path(os.environ["FANOUT_HOME"]).expanduser().absolute())
+    for name in ("FANOUT_HOME", "FANOUT_CONFIG"):
+        # As it is meant where this was typed.
+        if os.environ.get(name):
+            os.environ[name] = str(Path(os.environ[name]).expanduser().absolute())
     os.chdir(ROOT)
     command = [str(PYTHON), "-m", "streamlit", "run", "app.py", "--server.showEmailPrompt=false"]
     command += [f"--server.port={chosen.port}", f"--server.address={chosen.host}"]

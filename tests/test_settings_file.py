@@ -13,9 +13,12 @@ import tomlkit
 from hypothesis import given
 from hypothesis import strategies as st
 
+import fanout
 from fanout.bounds import LOCAL
 from fanout.doctor.settings_page import settings_page
 from fanout.errors import SettingsError
+from fanout.providers.script import Reply, Script
+from fanout.providers.scripted_server import serving
 from fanout.settings import Settings
 from fanout.settings_names import unknown_key, unknown_names
 from fanout.settings_table import BY_KEY, SETTINGS, Kind
@@ -84,7 +87,8 @@ def test_a_file_can_say_everything(tmp_path: Path) -> None:
     assert found.redis_url is not None
     assert found.shared
     assert found.membership.members == {"@example.com", "guest@example.org"}
-    assert (found.membership.admins, found.membership.runs_per_hour) == ({"you@example.com"}, 30)
+    assert found.membership.admins == {"you@example.com"}
+    assert found.membership.runs_per_hour == 30
     assert found.people_key is not None
     assert found.allowed_hosts == ("models.internal", "10.0.0.5:8000")
     assert (found.day_budget.usd, found.day_budget.tokens) == (Decimal("2.5"), 1_000_000)
@@ -217,6 +221,21 @@ def test_whoever_names_the_endpoint_gets_nothing_of_it_from_files(tmp_path: Path
     env = {"FANOUT_CONFIG": str(path), "OPENAI_API_KEY_FILE": str(key)}
     found = Settings.from_environment(env, endpoint_from_files=False)
     assert (found.endpoint, found.model, found.bounds.runs) == (None, "", 5)
+
+
+@pytest.mark.parametrize("key", [None, "sk-of-the-program"])
+async def test_a_program_that_names_its_endpoint_sends_it_no_key_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str | None
+) -> None:
+    path, secret = tmp_path / "fanout.toml", tmp_path / "key"
+    path.write_text('[endpoint]\nbase_url = "http://127.0.0.1:1/v1"\napi_key = "sk-of-a-file"\n')
+    secret.write_text("sk-of-a-file")
+    monkeypatch.setenv("FANOUT_CONFIG", str(path))
+    monkeypatch.setenv("OPENAI_API_KEY_FILE", str(secret))
+    with serving(Script(otherwise=Reply(text="Fine words."))) as server:
+        await fanout.run("review", topic="rain", endpoint=server.base_url, api_key=key)
+        sent = {request.headers.get("authorization", "") for request in server.requests}
+    assert sent and not any("sk-of-a-file" in each for each in sent)
 
 
 def test_a_broken_line_is_not_quoted(tmp_path: Path) -> None:

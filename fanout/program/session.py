@@ -53,6 +53,8 @@ class Session:
         self._named = endpoint if isinstance(endpoint, Endpoint) else None
         self._key = Secret(api_key) if isinstance(api_key, str) else api_key
         self._environment = _environment(endpoint, model, self._key)
+        self._from_files = endpoint is None
+        """Whether the settings file, or a file with a key, may say which endpoint answers."""
         self._model = model
         self._home = None if home is None else Path(home)
         self._folder: TemporaryDirectory[str] | None = None
@@ -122,7 +124,7 @@ class Session:
         environment = {**self._environment, "FANOUT_HOME": home}
         if self._home is None:
             environment.pop("FANOUT_DATABASE_URL", None)
-        settings = Settings.from_environment(environment)
+        settings = Settings.from_environment(environment, endpoint_from_files=self._from_files)
         self._runtime = Runtime(settings) if self._home is not None else _Unkept(settings)
         if self._named is not None:
             self._runtime.engine.endpoints.put(self._named, self._key)
@@ -167,6 +169,7 @@ def _environment(endpoint: str | Endpoint | None, model: str, key: Secret | None
         environment["OPENAI_BASE_URL"] = checked_url(endpoint, "endpoint")
     if key is not None and not isinstance(endpoint, Endpoint):
         environment["OPENAI_API_KEY"] = key.reveal()
+        environment.pop("OPENAI_API_KEY_FILE", None)
     if model and not isinstance(endpoint, Endpoint):
         environment["FANOUT_MODEL"] = model
     return environment
