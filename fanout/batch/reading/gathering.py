@@ -6,7 +6,6 @@ Every format comes through here, so that they have the same bounds and say the s
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from fanout.batch.reading.table import TOPIC, Table, TableRow, is_usual, lines_named, named
 from fanout.bounds import Bounds
@@ -19,13 +18,15 @@ MOST_CHARS = 400_000_000
 """Of all cells together: a workbook may say one long text in a few bytes, again and again."""
 
 
-@dataclass(slots=True, kw_only=True)
 class _Found:
-    rows: list[TableRow] = field(default_factory=list)
-    blank: list[int] = field(default_factory=list)
-    short: list[int] = field(default_factory=list)
-    long: list[int] = field(default_factory=list)
-    chars: int = 0
+    """What has come so far, and the lines where something was mended."""
+
+    def __init__(self) -> None:
+        self.rows: list[TableRow] = []
+        self.blank: list[int] = []
+        self.short: list[int] = []
+        self.long: list[int] = []
+        self.chars = 0
 
 
 def gathered(

@@ -71,7 +71,7 @@ def read_pasted(text: str, limits: Bounds = LOCAL, *, header: bool | None = None
 
 
 def _without_lines(table: Table) -> Table:
-    return replace(table, rows=tuple(replace(row, line=None) for row in table.rows))
+    return replace(table, rows=tuple(row._replace(line=None) for row in table.rows))
 
 
 def _opened(source: bytes | Path, name: str) -> BinaryIO:

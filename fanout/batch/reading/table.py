@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from fanout.errors import InputError
 from fanout.workflows.topic import clean_words
@@ -22,8 +23,7 @@ _LONGEST_COLUMN = 80
 _LONGEST_NAME = 80
 
 
-@dataclass(frozen=True, slots=True)
-class TableRow:
+class TableRow(NamedTuple):
     cells: tuple[str, ...]
     """One per column, "" where there is nothing."""
     line: int | None = None
