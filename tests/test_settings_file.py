@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,9 +22,10 @@ from fanout.providers.script import Reply, Script
 from fanout.providers.scripted_server import serving
 from fanout.settings import Settings
 from fanout.settings_names import unknown_key, unknown_names
-from fanout.settings_table import BY_KEY, SETTINGS, Kind
+from fanout.settings_table import BY_KEY, BY_NAME, SETTINGS, Kind
 
 ROOT = Path(__file__).resolve().parents[1]
+NAMED = re.compile(r"\bFANOUT_[A-Z]+(?:_[A-Z]+)*\b")
 EVERYTHING = """\
 [endpoint]
 base_url = "http://127.0.0.1:9999/v1"   # ours
@@ -354,3 +356,15 @@ def test_the_page_of_settings_is_current() -> None:
     kept = (ROOT / "docs" / "settings.md").read_text("utf-8")
     assert kept == settings_page(), "python -m fanout doctor --settings > docs/settings.md"
     assert all(f"| `{s.name}`" in kept for s in SETTINGS), "a section is missing on the page"
+
+
+def test_every_name_in_code_and_docs_is_a_setting() -> None:
+    """`FANOUT_DAY`, `FANOUT_MAX` and the like are beginnings that names are made of."""
+    files = [
+        *(ROOT / "docs").rglob("*.md"),
+        *(path for top in ("fanout", "components", "pages") for path in (ROOT / top).rglob("*.py")),
+        ROOT / "README.md",
+    ]
+    names = {name for path in files for name in NAMED.findall(path.read_text("utf-8"))}
+    beginnings = {"_".join(name.split("_")[:n]) for name in BY_NAME for n in range(2, 5)}
+    assert len(names) > 20 and unknown_names(names - beginnings) == ()
