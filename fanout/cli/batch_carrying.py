@@ -35,13 +35,11 @@ class Over:
         return self.batch.state is BatchState.FINISHED
 
 
-@dataclass(slots=True)
 class _Asked:
-    """What the person has asked for with signals."""
+    """What the person has asked for: to pause, or to leave `now` and not wait for rows under way."""
 
-    pause: bool = False
-    now: bool = False
-    """Not to wait for rows under way."""
+    def __init__(self) -> None:
+        self.pause = self.now = False
 
 
 def carry_out(runtime: Runtime, made: BatchId, options: argparse.Namespace) -> Over:
