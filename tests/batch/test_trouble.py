@@ -108,9 +108,10 @@ def _away(address: str) -> Iterator[None]:
     finally:
         programs = postgres.installed()
         assert programs is not None
+        said = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": ""}
+        settings = [word for name, value in said.items() for word in ("-c", f"{name}={value}")]
         again = subprocess.Popen(
-            [programs / "postgres", "-D", folder, "-c", "listen_addresses=127.0.0.1"]
-            + ["-c", f"port={port}", "-c", "unix_socket_directories=", "-c", "fsync=off"],
+            [str(programs / "postgres"), "-D", str(folder), *settings, "-c", "fsync=off"],
             user=folder.owner() if os.geteuid() == 0 else None,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
