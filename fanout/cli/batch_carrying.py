@@ -36,7 +36,7 @@ class Over:
 
 
 class _Asked:
-    """What the person has asked for: to pause, or to leave `now` and not wait for rows under way."""
+    """What the person has asked for: to pause, or to leave `now` without the rows under way."""
 
     def __init__(self) -> None:
         self.pause = self.now = False
