@@ -60,7 +60,7 @@ class Watching:
         self._stale: set[str] = set()
         self._lock = threading.Lock()
         self._wake = threading.Event()
-        self._closed = False
+        self._closing = threading.Event()
         self._swept_s = monotonic()
         self._thread: threading.Thread | None = None
         if post is not None:
@@ -123,25 +123,25 @@ class Watching:
             self._wake.set()
 
     def close(self) -> None:
-        self._closed = True
+        self._closing.set()
         self._wake.set()
         if self._thread is not None:
             self._thread.join(1.0)
 
     def _begin(self) -> None:
         with self._lock:
-            if self._thread is None and not self._closed:
+            if self._thread is None and not self._closing.is_set():
                 self._thread = threading.Thread(
                     target=self._go_on, name="fanout-watching", daemon=True
                 )
                 self._thread.start()
 
     def _go_on(self) -> None:
-        while not self._closed:
+        while not self._closing.is_set():
             idle = not self._followed and not self._stale
             if self._wake.wait(None if idle and self._post is None else TURN_S):
                 self._wake.clear()
-            if self._closed:
+            if self._closing.is_set():
                 return
             for step in (self._settle_stale, self._sweep, *self._steps()):
                 try:

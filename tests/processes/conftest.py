@@ -1,4 +1,4 @@
-"""Several processes of Fanout on one database: PostgreSQL as the store has it in tests, and Redis."""
+"""Several processes on one database: PostgreSQL as the store has it in tests, and a Redis."""
 
 from __future__ import annotations
 

@@ -147,7 +147,8 @@ def nginx() -> str:
 
 def healthy(host: str, process: subprocess.Popen[bytes]) -> bool:
     assert process.poll() is None, "it ended at once"
-    with contextlib.suppress(OSError):
+    try:
         with urllib.request.urlopen(f"http://{host}/_stcore/health", timeout=5) as answer:
             return bool(answer.status == 200)
-    return False
+    except OSError:
+        return False

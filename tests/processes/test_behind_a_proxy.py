@@ -193,20 +193,23 @@ def test_a_run_of_one_process_is_watched_and_stopped_through_another(
 ) -> None:
     async def watched() -> tuple[Board, Board]:
         first, second, _ = deployment.apps
-        async with long_run(first) as run_id:
-            async with board(first.host, run_id) as there, board(second.host, run_id) as here:
-                async with asyncio.TaskGroup() as group:
-                    for one in (there, here):
-                        group.create_task(words(one, "one", 25))
-                await here.ask(stop="two")
-                await state_of(here, "two", "stopped")
-                await here.ask(stop="*")
-                async with asyncio.TaskGroup() as group:
-                    for one in (there, here):
-                        group.create_task(one.read("stopped"))
-                stored = record.load(run_id)
-                assert stored is not None and stored.snapshot.status is RunStatus.STOPPED
-                return there, here
+        async with (
+            long_run(first) as run_id,
+            board(first.host, run_id) as there,
+            board(second.host, run_id) as here,
+        ):
+            async with asyncio.TaskGroup() as group:
+                for one in (there, here):
+                    group.create_task(words(one, "one", 25))
+            await here.ask(stop="two")
+            await state_of(here, "two", "stopped")
+            await here.ask(stop="*")
+            async with asyncio.TaskGroup() as group:
+                for one in (there, here):
+                    group.create_task(one.read("stopped"))
+            stored = record.load(run_id)
+            assert stored is not None and stored.snapshot.status is RunStatus.STOPPED
+            return there, here
 
     there, here = asyncio.run(watched())
     assert {name: len(w) for name, w in here.words.items()} == {
@@ -235,6 +238,7 @@ class Visit:
 
     tally: Tally = field(default_factory=Tally)
     first_run: str = ""
+    came: asyncio.Event = field(default_factory=asyncio.Event)
     runs: int = 0
     broke: str = ""
 
@@ -253,6 +257,7 @@ async def visit(host: str, number: int, one: Visit, enough: asyncio.Event) -> No
 async def one_run(host: str, page: Page, one: Visit, number: int) -> None:
     run_id = await press_run(page, f"rain {number}-{one.runs}")
     one.first_run = one.first_run or run_id
+    one.came.set()
     end = "closed"
     while end == "closed":
         # As the board does: it opens its socket again, whatever process that leads to.
@@ -268,15 +273,15 @@ def test_a_killed_process_leaves_its_run_to_another_and_nobody_else_notices(
 ) -> None:
     doomed, other = deployment.apps[2], deployment.apps[0]
 
-    async def story() -> tuple[Board, list[Visit], str, float]:
+    async def story() -> tuple[list[Visit], str, float]:
         visits = [Visit() for _ in range(SESSIONS)]
         enough = asyncio.Event()
         async with asyncio.TaskGroup() as load:
             for number, one in enumerate(visits):
                 load.create_task(visit(deployment.host, number, one, enough))
             async with asyncio.timeout(ENDS_S):
-                while not all(one.first_run for one in visits):
-                    await asyncio.sleep(0.1)
+                for one in visits:
+                    await one.came.wait()
             async with long_run(doomed) as run_id, board(other.host, run_id) as here:
                 await state_of(here, "short", "done")
                 await words(here, "one", 15)
@@ -292,9 +297,9 @@ def test_a_killed_process_leaves_its_run_to_another_and_nobody_else_notices(
                 assert here.words["short"] == before, "what was finished was not asked again"
                 enough.set()
         elsewhere = [one for one in visits if owners[one.first_run] != doomed.process.pid]
-        return here, elsewhere, run_id, took
+        return elsewhere, run_id, took
 
-    here, elsewhere, run_id, took = asyncio.run(story())
+    elsewhere, run_id, took = asyncio.run(story())
     stored = record.load(run_id)
     assert stored is not None and stored.snapshot.status is RunStatus.SUCCEEDED
     short = stored.snapshot.branch(BranchId("short"))

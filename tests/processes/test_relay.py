@@ -5,8 +5,7 @@ Both ways to speak are tried, PostgreSQL and Redis, and neither.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from fanout.engine.handle import RunHandle
 from fanout.engine.watched import WatchedRun, beyond
 from fanout.errors import InputError
 from fanout.events import BranchWrote, Event
-from fanout.providers.script import Reply
+from fanout.providers.script import Reply, Rule, Script
 from fanout.relay.database_line import DatabaseLine
 from fanout.relay.opening import post_for
 from fanout.relay.post import Post
@@ -34,16 +33,26 @@ from tests.rig import QUICK, Rig, free_port, rig, script, trio
 from tests.store import samples
 
 POEM, STORY = BranchId("poem"), BranchId("story")
+LONG = Reply(text="é" * 60_000, first_token_s=0.5)
 SLOW = Reply(text="word after word " * 25, tokens_per_s=60)
 ENDLESS = Reply(text="word " * 4000, tokens_per_s=30)
+TOLD = Script(
+    rules=(
+        Rule(prompt="a story about something long", replies=(LONG,)),
+        Rule(prompt="long", replies=(ENDLESS,)),
+        Rule(prompt="endless", replies=(ENDLESS,)),
+    ),
+    otherwise=SLOW,
+)
+"""What is asked of an endless topic goes on until it is stopped."""
 
 
 @contextmanager
-def process(home: Path, url: str, told=None, *, redis: str = "") -> Iterator[Rig]:
+def process(home: Path, url: str, told: Script = TOLD, *, redis: str = "") -> Iterator[Rig]:
     """A store and an engine of their own, with a home of their own, as another process has."""
     with Store.open(home, url) as store:
         post = post_for(store.owner, redis_url=redis, database_url=url)
-        with rig(told or script(SLOW), store=store, post=post) as here:
+        with rig(told, store=store, post=post) as here:
             until(lambda: post is None or post.up, what="the line")
             yield here
 
@@ -100,8 +109,7 @@ def test_a_live_run_is_seen_elsewhere_word_for_word(two: tuple[Rig, Rig]) -> Non
 
 def test_words_come_sooner_than_they_are_written_down(two: tuple[Rig, Rig]) -> None:
     one, other = two
-    one.provider._script = script(ENDLESS)
-    mine = one.start(trio())
+    mine = one.start(trio(), "endless")
     seen = watched(other, mine.id)
     store = other.engine._store
     assert store is not None
@@ -191,8 +199,7 @@ def test_what_a_dead_process_told_but_never_wrote_is_not_kept_for_true(
 ) -> None:
     """The record is behind what the watcher was told when that process dies."""
     one, other = two
-    one.provider._script = script(ENDLESS)
-    mine = one.start(trio())
+    mine = one.start(trio(), "endless")
     seen = watched(other, mine.id)
     store, theirs = one.engine._store, other.engine._store
     assert store is not None and theirs is not None
@@ -215,14 +222,15 @@ def test_nobody_is_told_of_a_run_that_nobody_watches(two: tuple[Rig, Rig]) -> No
     one, other = two
     exchange = one.engine._exchange
     assert exchange is not None and exchange._publishing is not None
+    watchers = exchange._publishing._watchers
     mine = one.start(trio())
     until(lambda: bool(mine.snapshot.branch(POEM).text))
-    assert not exchange._publishing._watchers
+    assert not watchers
     seen = watched(other, mine.id)
-    until(lambda: bool(exchange._publishing._watchers))
+    until(lambda: bool(watchers))
     mine.stop()
     until(lambda: seen.snapshot.status.finished)
-    until(lambda: not exchange._publishing._watchers)
+    until(lambda: not watchers)
 
 
 def test_without_a_line_the_record_is_read(tmp_path: Path) -> None:
@@ -240,12 +248,11 @@ def test_a_lost_line_is_bridged_by_the_record_and_comes_back(
 ) -> None:
     port = free_port()
     url = f"redis://127.0.0.1:{port}/0"
-    endless = script(ENDLESS)
     with ExitStack() as stack:
         server = stack.enter_context(redis_on(port))
-        one = stack.enter_context(process(tmp_path / "one", postgres_url, endless, redis=url))
-        other = stack.enter_context(process(tmp_path / "two", postgres_url, endless, redis=url))
-        mine = one.start(trio())
+        one = stack.enter_context(process(tmp_path / "one", postgres_url, redis=url))
+        other = stack.enter_context(process(tmp_path / "two", postgres_url, redis=url))
+        mine = one.start(trio(), "endless")
         seen = watched(other, mine.id)
         until(lambda: len(seen.snapshot.branch(POEM).text) > 50)
         server.kill()
@@ -278,32 +285,15 @@ def test_a_lost_database_line_is_made_again(tmp_path: Path, postgres_url: str) -
         post.close()
 
 
-def test_a_run_that_is_told_in_many_parts_arrives(tmp_path: Path, postgres_url: str) -> None:
-    """One event longer than a notification may be."""
-    long = script(Reply(text="x" * 60_000))
-    with (
-        process(tmp_path / "one", postgres_url, long) as one,
-        process(tmp_path / "two", postgres_url, long) as other,
-    ):
-        seen = []
-        start = threading.Barrier(2)
-
-        def watch() -> None:
-            start.wait(10)
-            handle = watched(other, mine.id)
-            handle.wait(timeout_s=20)
-            seen.append(handle.seen)
-
-        slow = script(ENDLESS, story=Reply(text="é" * 60_000, first_token_s=0.5))
-        one.provider._script = slow
-        mine = one.start(trio())
-        watcher = threading.Thread(target=watch)
-        watcher.start()
-        start.wait(10)
-        until(lambda: mine.snapshot.branch(STORY).state.succeeded)
-        mine.stop()
-        watcher.join(30)
-        assert texts(seen[0]) == texts(mine.snapshot)
+def test_a_text_longer_than_a_notification_arrives(two: tuple[Rig, Rig]) -> None:
+    one, other = two
+    mine = one.start(trio(), "something long")
+    seen = watched(other, mine.id)
+    until(lambda: seen.snapshot.branch(STORY).state.succeeded)
+    assert seen.seen.branch(STORY).text == LONG.text
+    mine.stop()
+    until(lambda: seen.snapshot.status is RunStatus.STOPPED)
+    assert texts(seen.seen) == texts(mine.snapshot)
 
 
 def test_what_is_known_is_told_apart_from_what_is_new_however_its_text_is_cut() -> None:
@@ -314,8 +304,8 @@ def test_what_is_known_is_told_apart_from_what_is_new_however_its_text_is_cut() 
         assert joined(rest) == joined(told[cut:])
 
 
-def joined(events: tuple[Event, ...]) -> tuple[list[Event], dict[str, str]]:
-    others = [e for e in events if not isinstance(e, BranchWrote)]
+def joined(events: Sequence[Event]) -> tuple[list[Event], dict[str, str]]:
+    others: list[Event] = [e for e in events if not isinstance(e, BranchWrote)]
     words: dict[str, str] = {}
     for event in events:
         if isinstance(event, BranchWrote):
