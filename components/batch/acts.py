@@ -44,17 +44,19 @@ def _more(runtime: Runtime, batch: Batch) -> None:
     _button("Duplicate", "content_copy", partial(_duplicate, runtime, batch))
     st.caption("The same rows and settings once more, to be changed and started.")
     running = batch.state is BatchState.RUNNING
+    st.divider()
+    sure = st.checkbox("Delete it, with the list of its rows", key="batch_sure", disabled=running)
     st.button(
         "Delete this batch",
         key="batch_delete",
         icon=":material/delete:",
-        disabled=running,
+        disabled=running or not sure,
         on_click=partial(_delete, runtime, batch),
     )
     st.caption(
         "Stop it first; then it can be deleted."
         if running
-        else "The list of its rows goes, which can't be undone. Their runs stay in History."
+        else "That can't be undone. The runs of its rows stay in History."
     )
 
 

@@ -50,12 +50,14 @@ def histogram(
 ) -> go.Figure:
     """Rows per bin; `words` name the bins. With a spread, lines mark its percentiles."""
     figure = _columns(title)
+    # The last one has all from there on, and would look like more if it were drawn as wide.
+    step = bins[0].high - bins[0].low if bins else 1.0
     figure.add_trace(
         {
             "type": "bar",
-            "x": [(one.low + one.high) / 2 for one in bins],
+            "x": [one.low + step / 2 for one in bins],
             "y": [one.count for one in bins],
-            "width": [(one.high - one.low) * 0.94 for one in bins],
+            "width": step * 0.94,
             "customdata": list(words),
             "marker": {"color": (DARK if dark else LIGHT)[colour]},
             "hovertemplate": "%{customdata}: %{y} rows<extra></extra>",

@@ -15,6 +15,7 @@ from components.batch.watching import watching
 from components.copy_link import copy_link
 from components.plain import label
 from fanout.batches import Batch, BatchState
+from fanout.endpoint import BUNDLED
 from fanout.engine.runtime import Runtime
 
 
@@ -79,4 +80,5 @@ def _model(runtime: Runtime, batch: Batch) -> str:
     if batch.model.endpoint not in book:
         return batch.model.model
     endpoint = book.get(batch.model.endpoint)
-    return f"{batch.model.model} at {endpoint.name}" if batch.model.model else endpoint.name
+    named = batch.model.model and endpoint.id != BUNDLED
+    return f"{batch.model.model} at {endpoint.name}" if named else endpoint.name

@@ -48,14 +48,14 @@ def outcome(runtime: Runtime, batch: Batch) -> None:
 
 
 def summary(found: Figures) -> str:
-    """ "170 of 180 rows answered · 9 min 12 s, 11.3 times faster than one call after another"."""
+    """ "170 of 180 rows answered · 9 min 12 s from the first row to the last · $0.42 in all"."""
     parts = [f"{found.answered:,} of {words.count(found.ended, 'row')} answered"]
     if found.elapsed_s:
         parts.append(
             f"{long_text(found.elapsed_s)} from the first row to the last, pauses included"
         )
     if found.sequential_s:
-        parts.append(f"{long_text(found.sequential_s)} of calls one after another")
+        parts.append(f"the calls' own times add up to {long_text(found.sequential_s)}")
     money = found.money
     if money.paid or money.free:
         parts.append(f"{usd_text(money.usd)} in all" if money.paid else "free")

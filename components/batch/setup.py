@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from time import monotonic
 
 import streamlit as st
 
 from components.batch import words
 from components.batch.pace import budget_fields, pace_fields
 from components.plain import label
+from fanout.endpoint import BUNDLED
+from fanout.engine.own import OwnRuntime
+from fanout.engine.own_endpoints import OwnEndpoints
+from fanout.engine.parking import batch_api_at
 from fanout.engine.runtime import Runtime
 from fanout.policies import Budget
 from fanout.types import ModelRef, Via
@@ -19,6 +24,8 @@ from fanout.workflows.library import load_all
 
 FORM = "new-batch"
 ROWS_AT_ONCE = 4
+BELIEVED_S = 120.0
+_BATCH_API = "batch_api_known"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,9 +113,17 @@ def _way() -> None:
 
 
 def batch_api_there(runtime: Runtime, model: ModelRef) -> bool:
-    """Whether the endpoint takes batches of its own."""
-    ask = getattr(runtime.engine, "batch_api_at", None)
-    return bool(ask(model.endpoint)) if ask is not None else False
+    """Whether the endpoint takes batches of its own; asked now and then, since that may take a
+    moment."""
+    if model.endpoint == BUNDLED:
+        return False
+    known: dict[str, tuple[float, bool]] = st.session_state.setdefault(_BATCH_API, {})
+    at, there = known.get(model.endpoint, (-BELIEVED_S, False))
+    if monotonic() - at > BELIEVED_S:
+        whole = runtime.whole if isinstance(runtime, OwnRuntime) else runtime
+        there = batch_api_at(whole.engine, runtime.engine.endpoints, model.endpoint)
+        known[model.endpoint] = (monotonic(), there)
+    return there
 
 
 def _first(wanted: object, workflows: Mapping[str, Workflow]) -> str:
@@ -117,5 +132,4 @@ def _first(wanted: object, workflows: Mapping[str, Workflow]) -> str:
 
 def _own(runtime: Runtime, model: ModelRef) -> bool:
     book = runtime.engine.endpoints
-    added = getattr(book, "is_added", None)
-    return bool(added is not None and added(model.endpoint))
+    return isinstance(book, OwnEndpoints) and book.is_added(model.endpoint)

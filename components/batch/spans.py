@@ -26,7 +26,7 @@ def verdict_name(verdict: str | None) -> str:
 
 
 def bin_names(bins: Sequence[Bin], words: Words) -> list[str]:
-    """ "0.0 s to 1.2 s"; the last one has all from there on."""
+    """ "0.0 s to 1.2 s"."""
     return [f"{words(one.low)} to {words(one.high)}" for one in bins]
 
 

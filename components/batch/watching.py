@@ -131,7 +131,8 @@ def _told(batch: Batch, progress: Progress, held: int, able: bool) -> str:
         f"{words.count(left_out, 'row')} left out" if left_out else "",
         words.unknown_text(progress),
     ]
-    return " · ".join(filter(None, parts))
+    told = " · ".join(filter(None, parts))
+    return f"{told[:1].upper()}{told[1:]}"
 
 
 def _capped(batch: Batch, progress: Progress) -> None:

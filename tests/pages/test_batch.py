@@ -319,7 +319,9 @@ def test_a_batch_is_duplicated_and_deleted() -> None:
     assert (again.title, again.state) == ("things (again)", BatchState.PAUSED)
     assert batches().progress(again.id).counts == {RowState.WAITING: 2, RowState.SKIPPED: 1}
     app.session_state["batch_more"] = True
-    app = pressed(drawn(app.run()), "batch_delete")
+    app = drawn(app.run())
+    assert app.button(key="batch_delete").disabled, "nobody deletes by a slip"
+    app = pressed(drawn(app.checkbox(key="batch_sure").check().run()), "batch_delete")
     assert batches().get(again.id) is None
     assert "The batch is deleted." in said(app)
 
