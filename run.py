@@ -236,6 +236,7 @@ def test(chosen: list[str]) -> int:
         os.environ["FANOUT_CHROMIUM"] = find_browser()
     find_postgres()
     find_redis()
+    find_nginx()
     failed = run_checks()
     print("\n== pytest", flush=True)
     status = call(PYTHON, "-m", "pytest", *side_by_side(chosen), *chosen)
@@ -311,6 +312,21 @@ def find_redis() -> None:
     if not shutil.which("redis-server"):
         os.environ["FANOUT_NO_REDIS"] = "1"
         print("Without Redis here, the tests of rates shared by it are left out.", flush=True)
+
+
+def find_nginx() -> None:
+    """The same for the tests of several processes behind a proxy."""
+    if has_nginx() or "FANOUT_NO_NGINX" in os.environ:
+        return
+    os.environ["RUNLEVEL"] = "1"
+    install_packages("nginx", "nginx-light")
+    if not has_nginx():
+        os.environ["FANOUT_NO_NGINX"] = "1"
+        print("Without nginx here, the tests behind a proxy are left out.", flush=True)
+
+
+def has_nginx() -> bool:
+    return bool(shutil.which("nginx") or shutil.which("/usr/sbin/nginx"))
 
 
 def has_postgres() -> bool:

@@ -8,20 +8,20 @@ from difflib import get_close_matches
 
 from fanout.settings_table import BY_KEY, BY_NAME, FILE, SETTINGS
 
-_OF_TESTS = frozenset(
-    {"FANOUT_CHROMIUM", "FANOUT_NO_POSTGRES", "FANOUT_NO_REDIS", "FANOUT_BENCH_ENDPOINT"}
-)
+_OF_TESTS = re.compile(r"FANOUT_(?:CHROMIUM|NO_(?:POSTGRES|REDIS|NGINX)|BENCH_\w+)")
 _OF_KUBERNETES = re.compile(r"FANOUT(?:_\w+)?_(?:SERVICE_(?:HOST|PORT\w*)|PORT(?:_\d+_\w+)?)")
 """Set in every container beside a service whose name begins with fanout."""
 
 
 def unknown_names(names: Iterable[str]) -> tuple[str, ...]:
     """One sentence for each FANOUT_ variable that is no setting, with the nearest that is one."""
-    known = {*BY_NAME, *(s.name + FILE for s in SETTINGS if s.secret), *_OF_TESTS}
+    known = {*BY_NAME, *(s.name + FILE for s in SETTINGS if s.secret)}
     found = sorted(
         name
         for name in names
-        if name.startswith("FANOUT_") and name not in known and not _OF_KUBERNETES.fullmatch(name)
+        if name.startswith("FANOUT_")
+        and name not in known
+        and not (_OF_TESTS.fullmatch(name) or _OF_KUBERNETES.fullmatch(name))
     )
     return tuple(f"{name}: no such setting{_nearest(name, known)}" for name in found)
 
