@@ -67,11 +67,14 @@ class Budgets:
         *,
         worst_usd: WorstUsd | None = None,
         batch: BatchId | None = None,
+        parked: bool = False,
     ) -> RunPurse:
         """For the whole life of a run in this process, also when it goes on. `already` is what it
         spent in another one: see `spent_in`. `worst_usd` knows the prices of a person's own
         endpoints. `batch` is the one whose row the run is: its budget holds as well, over all
-        workers and as it is set at the time of each call."""
+        workers and as it is set at the time of each call. `parked`: its calls wait at the provider
+        for hours and outlive the process, so that one which is asked for again is still that one.
+        """
         purse = RunPurse(
             budget,
             worst_usd or self._worst_usd,
@@ -79,6 +82,7 @@ class Budgets:
             person=person,
             already=already,
             batch=batch or "",
+            parked_as=run_id if parked else "",
         )
         self._purses[run_id] = purse
         return purse

@@ -93,14 +93,20 @@ class Day:
         """Of a request that counts, but is not held up by any cap."""
         return Claim(id="", day=utc_day(self._now()), person=person, batch=batch)
 
-    async def claim(self, person: str, caps: DayCaps, fits: Fits, batch: str = "") -> Claim:
+    async def claim(
+        self, person: str, caps: DayCaps, fits: Fits, batch: str = "", name: str = ""
+    ) -> Claim:
         """Set aside what a request needs; ProviderError where it doesn't fit or nobody can tell,
-        MayFitLater where it is worth waiting."""
+        MayFitLater where it is worth waiting. Under one `name` it is set aside once, however often
+        that is asked for."""
         unknown = NO_LEDGER if caps.capped else NO_BATCH_LEDGER
         if self._ledger is None:
             raise skipped(unknown.format(why=UNKEPT))
         claim = Claim(
-            id=secrets.token_hex(16), day=utc_day(self._now()), person=person, batch=batch
+            id=name or secrets.token_hex(16),
+            day=utc_day(self._now()),
+            person=person,
+            batch=batch,
         )
 
         def sized(taken: DayTaken) -> Amount:

@@ -34,10 +34,17 @@ class OwnBudgets(Budgets):
         *,
         worst_usd: WorstUsd | None = None,
         batch: BatchId | None = None,
+        parked: bool = False,
     ) -> RunPurse:
         """Always in this person's name."""
         return self._whole.purse_for(
-            run_id, budget, self._person, already, worst_usd=worst_usd, batch=batch
+            run_id,
+            budget,
+            self._person,
+            already,
+            worst_usd=worst_usd,
+            batch=batch,
+            parked=parked,
         )
 
     def meter(self, run_id: RunId) -> Meter | None:

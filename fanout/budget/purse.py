@@ -12,10 +12,12 @@ nothing.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
+from hashlib import sha256
 from typing import TypeAlias
 
 import anyio
@@ -40,7 +42,9 @@ from fanout.types import BranchPlan, Cost, ModelRef, Usage
 
 Held: TypeAlias = Callable[[], None]
 LOOK_AGAIN_S = 0.3
-"""Between two looks at what other runs of the batch have left of its budget."""
+"""Between the first two looks at what other runs of the batch have left of its budget."""
+SELDOM_S = 5.0
+"""The same after many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,15 +103,18 @@ class RunPurse:
         person: str = "",
         already: Amount | None = None,
         batch: str = "",
+        parked_as: str = "",
     ) -> None:
         """`already` is what the run spent before it was opened again; `batch` the id of the batch
-        that it is a row of."""
+        that it is a row of; `parked_as` the run's own, where its calls outlive this process."""
         self.cap = cap
         self.taken = Taken(spent=already or Amount())
         self._worst_usd = worst_usd
         self._day = day or Day(Caps(), None)
         self._person = person
         self._batch = batch
+        self._parked_as = parked_as
+        self._numbers: Counter[str] = Counter()
         self._turn = anyio.Lock()
         self._open = 0
         """Requests that are not settled yet."""
@@ -116,28 +123,31 @@ class RunPurse:
     async def reserve(
         self, plan: BranchPlan, model: ModelRef, held: Held | None = None
     ) -> Reserved:
-        asked = wish(plan, model)
-        told = False
+        asked, name = wish(plan, model), self._name(plan, model)
+        told, looks = False, 0
         while True:
             settlement, elsewhere = self._settlement, False
             try:
-                return await self._reserved(asked)
+                return await self._reserved(asked, name)
             except ProviderError as error:
-                elsewhere = isinstance(error, MayFitLater)
+                # Nobody waits for what comes back from the provider tomorrow.
+                elsewhere = isinstance(error, MayFitLater) and not self._parked_as
                 if held is None or not (elsewhere or self._may_fit_later(asked)):
                     raise
             if not told:
                 told = True
                 held()
             # Other runs of the batch, which other processes may carry out, settle unheard.
-            with anyio.move_on_after(LOOK_AGAIN_S if elsewhere else None):
+            pause_s = min(LOOK_AGAIN_S * 1.5**looks, SELDOM_S)
+            looks += 1
+            with anyio.move_on_after(pause_s if elsewhere else None):
                 await settlement.wait()
 
     async def reserve_vectors(self, model: ModelRef, texts: Sequence[str]) -> Reserved:
         """The same for a request to that embedding model; ProviderError where it doesn't fit."""
         return await self._reserved(wish_for_vectors(model, texts))
 
-    async def _reserved(self, asked: Wish) -> Reserved:
+    async def _reserved(self, asked: Wish, name: str = "") -> Reserved:
         caps, batch = self._day.caps(), await self._day.batch_cap(self._batch)
         shared = caps.capped or batch.capped
         if not (self.cap.capped or shared):
@@ -153,9 +163,17 @@ class RunPurse:
                 fit = self._fit(asked, rooms)
                 return fit.worst
 
-            claim = await self._day.claim(self._person, caps, fits, self._batch)
+            claim = await self._day.claim(self._person, caps, fits, self._batch, name)
             # Nothing is awaited from here on: a Stop in between would lose the claim.
             return self._put(fit, claim)
+
+    def _name(self, plan: BranchPlan, model: ModelRef) -> str:
+        """Of a call that outlives this process: the same when the run goes on in another one."""
+        if not self._parked_as:
+            return ""
+        call = "\0".join((self._parked_as, plan.id, model.endpoint, model.model))
+        number, self._numbers[call] = self._numbers[call], self._numbers[call] + 1
+        return sha256(f"{call}\0{number}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
     def _may_fit_later(self, asked: Wish) -> bool:
         """Whether there is room but for what is set aside for calls of this run under way."""

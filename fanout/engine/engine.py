@@ -44,7 +44,7 @@ from fanout.relay.post import Post
 from fanout.retrieval.library import Library
 from fanout.store.values import StoredRun
 from fanout.structured.ladder import Ladder
-from fanout.types import BranchPlan, ModelRef, RowPlace, RunId
+from fanout.types import BranchPlan, ModelRef, RowPlace, RunId, Via
 from fanout.workflows.definition import Workflow
 from fanout.workflows.quoting import marker_of
 from fanout.workflows.run import combining_call, plan, vote
@@ -264,6 +264,7 @@ class Engine:
         self, recorder: Recorder, workflow: Workflow, model: ModelRef
     ) -> tuple[Execution, RunHandle]:
         made = recorder.snapshot.made_with
+        row = made.row if made is not None else None
         policies = self.parking.policies(
             self._policies(workflow), None if made is None else made.row
         )
@@ -282,7 +283,8 @@ class Engine:
                 recorder.person,
                 already=spent_in(recorder.snapshot, worst_usd if capped else None),
                 worst_usd=worst_usd,
-                batch=made.row.batch if made is not None and made.row is not None else None,
+                batch=row.batch if row is not None else None,
+                parked=row is not None and row.via is Via.PROVIDER,
             ),
             sequential=made is not None and made.sequential,
         )

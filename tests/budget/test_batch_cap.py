@@ -243,3 +243,31 @@ async def test_a_batch_that_is_gone_caps_nothing(store: Store) -> None:
     budgets = worker(store)
     reservation = await budgets.purse_for(RunId("r"), Budget(), batch=made).reserve(plan(60), MODEL)
     assert reservation.max_tokens == 60
+
+
+async def test_a_call_that_waits_at_the_provider_is_set_aside_once_whoever_asks_for_it(
+    store: Store,
+) -> None:
+    made = batch(store, Budget(usd=Decimal("0.10")))
+    gone, new = worker(store), worker(store)
+    await gone.purse_for(RunId("r"), Budget(), batch=made, parked=True).reserve(plan(60), MODEL)
+    purse = new.purse_for(RunId("r"), Budget(), batch=made, parked=True)
+    reservation = await purse.reserve(plan(60), MODEL)
+    assert new.batch(made).taken.all.usd == Decimal("0.06")
+    # Asked a second time by the same run it is another call.
+    with pytest.raises(ProviderError):
+        await purse.reserve(plan(60), MODEL)
+    settle(reservation, 20)
+    assert new.batch(made).taken == Taken(spent=Amount(usd=Decimal("0.02"), tokens=21))
+    new.close()
+
+
+async def test_nobody_waits_for_what_the_provider_answers_tomorrow(store: Store) -> None:
+    made = batch(store, Budget(usd=Decimal("0.10")))
+    budgets, held = worker(store), list[str]()
+    await budgets.purse_for(RunId("r"), Budget(), batch=made, parked=True).reserve(plan(60), MODEL)
+    other = budgets.purse_for(RunId("s"), Budget(), batch=made, parked=True)
+    with anyio.fail_after(20), pytest.raises(ProviderError) as caught:
+        await other.reserve(plan(60), MODEL, lambda: held.append("held"))
+    assert is_batch_cap(caught.value.failure)
+    assert held == []

@@ -20,8 +20,8 @@ from fanout.errors import ProviderError
 from fanout.policies import Budget
 from fanout.store.store import Store
 from fanout.types import BatchId, RunId
-from tests.budget.test_batch_cap import plan, settle
-from tests.budget.test_batch_cap import worst_usd as cents
+from tests.budget.spender import cents
+from tests.budget.test_batch_cap import plan
 from tests.budget.test_never_overspent import (
     BUDGETS,
     CALLS,
@@ -86,43 +86,13 @@ async def _left_behind(store: Store, made: BatchId) -> Amount:
         return Amount()
 
 
-WORKER = """
-import sys
-from pathlib import Path
-from tests.budget.test_batch_never_overspent import spend_on
-spend_on(Path(sys.argv[1]), sys.argv[2])
-"""
-
-
-def spend_on(home: Path, made: str) -> None:
-    """What a worker of its own does: calls that need 5 cents and take one, until nothing fits.
-
-    Says so of each that is billed, before Fanout hears of it.
-    """
-
-    async def work() -> None:
-        with Store.open(home) as store:
-            budgets = Budgets(cents, ledger=store.spend)
-            purse = budgets.purse_for(RunId("r"), Budget(), batch=BatchId(made))
-            while True:
-                try:
-                    reservation = await purse.reserve(plan(50), MODEL)
-                except ProviderError:
-                    break
-                print("1", flush=True)
-                settle(reservation, 10)
-            budgets.close()
-
-    anyio.run(work)
-
-
 def test_workers_of_their_own_spend_all_of_a_batch_and_not_a_cent_more(fanout_home: Path) -> None:
     """One of them is killed in the middle: what it had set aside is missing, and no more."""
     with Store.open(fanout_home) as store:
         made = batch(store, Budget(usd=Decimal("0.40")))
         workers = [
             subprocess.Popen(
-                [sys.executable, "-c", WORKER, str(fanout_home), made],
+                [sys.executable, "-m", "tests.budget.spender", str(fanout_home), made],
                 cwd=ROOT,
                 stdout=subprocess.PIPE,
                 text=True,
