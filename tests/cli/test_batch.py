@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, CompletedProcess, Popen
 
@@ -18,7 +19,7 @@ import pytest
 
 from fanout.batches import Batch, BatchState, FailureGroup, NewBatch, Progress, RowState
 from fanout.cli.batch_looks import exit_status
-from fanout.cli.batch_progress import progress_lines
+from fanout.cli.batch_progress import BatchProgress, progress_lines
 from fanout.policies import Budget
 from fanout.providers.script import Reply, Rule, Script
 from fanout.providers.scripted_server import ServerHandle, serving
@@ -249,7 +250,7 @@ def test_left_to_others_it_waits_and_can_be_paused_and_stopped(tmp_path: Path) -
 
 def test_ctrl_c_pauses_and_resuming_asks_only_for_the_rest(tmp_path: Path) -> None:
     with desk(tmp_path, slow_s=0.1) as here:
-        file = here.file("topic,n\n" + "".join(f"topic {n},1\n" for n in range(40)))
+        file = here.file("topic,n\n" + "".join(f"topic {n},1\n" for n in range(24)))
         flow = str(tmp_path / "pair.toml")
         run = here.process("batch", file, "--workflow", flow, "--concurrency", "2")
         assert here.server.wait_until(lambda server: len(server.requests) >= 8, timeout_s=60)
@@ -259,12 +260,12 @@ def test_ctrl_c_pauses_and_resuming_asks_only_for_the_rest(tmp_path: Path) -> No
         assert "python -m fanout batch --resume" in errors
         paused = here.status()
         assert paused["state"] == "paused"
-        assert 0 < int(str(paused["left"])) < 40
+        assert 0 < int(str(paused["left"])) < 24
         rest = here.fanout("batch", "--resume", "last", "--concurrency", "16")
         asked = here.asked()
     assert rest.returncode == 0, rest.stderr
     assert set(asked.values()) == {1}, "nothing is paid twice"
-    assert len(asked) == 80
+    assert len(asked) == 48
 
 
 def test_a_worker_carries_out_what_was_left_to_it_and_leaves_at_once(tmp_path: Path) -> None:
@@ -286,6 +287,53 @@ def test_a_worker_carries_out_what_was_left_to_it_and_leaves_at_once(tmp_path: P
     rows = status["rows"]
     assert isinstance(rows, dict)
     assert rows["failed"] == rows["partial"] == 0
+
+
+def test_on_a_terminal_it_asks_before_it_starts(tmp_path: Path) -> None:
+    with desk(tmp_path) as here:
+        flow = str(tmp_path / "pair.toml")
+        ours, theirs = os.openpty()
+        asking = Popen(
+            [sys.executable, "-m", "fanout", "batch", here.file("topic,n\nrain,1\n"),
+             "--workflow", flow],
+            cwd=ROOT, env={**os.environ, **here.environment},
+            stdin=theirs, stdout=PIPE, stderr=theirs,
+        )  # fmt: skip
+        os.close(theirs)
+        said = b""
+        with os.fdopen(ours, "r+b", buffering=0) as terminal:
+            while b"[Y/n]" not in said:
+                said += terminal.read(4096)
+            terminal.write(b"n\n")
+            while b"Nothing was started" not in said:
+                said += terminal.read(4096)
+            out, _ = asking.communicate(timeout=60)
+        assert here.server.requests == ()
+        assert here.fanout("batches").stdout == ""
+    assert (asking.returncode, out) == (130, b"")
+    assert b"Start now? [Y/n]" in said
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_shows_the_newest_figures_only_and_notes_stay() -> None:
+    out = Terminal()
+    shown = BatchProgress(out)
+    shown.show(batch(), progress(waiting=5))
+    shown.show(batch(), progress(waiting=4, succeeded=1), ["The database is away."])
+    shown.show(batch(), progress(waiting=3, succeeded=2), ["The database is away."])
+    drawn = out.getvalue()
+    assert drawn.count("The database is away.") == 1
+    assert drawn.count("\x1b[2A\x1b[J") == 2, "both lines of it are drawn anew"
+    elsewhere = StringIO()
+    quiet = BatchProgress(elsewhere)
+    for _ in range(3):
+        quiet.show(batch(), progress(waiting=5))
+    assert elsewhere.getvalue().count("\n") == 1, "the same figures are said once"
+    assert "\x1b" not in elsewhere.getvalue()
 
 
 def batch(state: BatchState = BatchState.RUNNING, budget: Budget | None = None) -> Batch:
