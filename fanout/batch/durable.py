@@ -41,6 +41,8 @@ PROVIDER_ROWS = 5_000
 SMOOTH_S = 3.0
 """Rows per minute are given out in portions for about so long, not all at the minute's start."""
 BUSY_S = 30.0
+CLEARED = 500
+"""Checkpoints of rows that are deleted at once, when their batch is at rest."""
 
 _desks: list[Desk] = []
 """The one desk whose rows this process carries out."""
@@ -96,6 +98,24 @@ class Durable:
     def drop(self, batch: BatchId) -> None:
         """Look at that queue no more."""
         DBOS.delete_queue(_queue(batch))
+
+    def clear(self, batch: BatchId) -> bool:
+        """Forget a portion of what it knows of rows that have ended; whether there was any."""
+        found = self.known(batch)
+        if found:
+            DBOS.delete_workflows(found)
+        return bool(found)
+
+    def known(self, batch: BatchId) -> list[str]:
+        """Durable workflows of rows that have ended; the first of them."""
+        found = DBOS.list_workflows(
+            queue_name=_queue(batch),
+            status=["SUCCESS", "ERROR", "CANCELLED"],
+            limit=CLEARED,
+            load_input=False,
+            load_output=False,
+        )
+        return [one.workflow_id for one in found]
 
     def hand_over(self, keys: Iterable[Key]) -> None:
         """Put rows into their queues; one that was handed over before is left as it is."""

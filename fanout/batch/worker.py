@@ -61,6 +61,7 @@ class Worker:
         self._last: dict[str, float] = {}
         self._declared: dict[BatchId, int] = {}
         self._readable: set[BatchId] = set()
+        self._cleared: list[BatchId] = []
         self._unhanded: list[Key] = []
         self._recovered: set[str] = set()
         self._suspects: set[Key] = set()
@@ -130,6 +131,8 @@ class Worker:
             if not any(key.batch == gone for key in self._desk.keys):
                 durable.drop(gone)
                 del self._declared[gone]
+                self._cleared.append(gone)
+        self._cleared = [one for one in self._cleared if durable.clear(one)]
         if mine and self._due("recover", RECOVERIES * self._look_s):
             self._recover(durable, mine)
         for batch in mine:

@@ -162,9 +162,9 @@ def test_a_limit_per_minute_holds_rows_back(fanout_home: Path) -> None:
 
 
 def test_a_used_up_budget_pauses_the_batch_and_a_higher_one_lets_it_go_on(
-    fanout_home: Path, store_url: str
+    fanout_home: Path,
 ) -> None:
-    with hall(fanout_home, store_url) as at, at.worker():
+    with hall(fanout_home, "") as at, at.worker():
         definition = DEFINITION | {
             "branches": [
                 {"id": n, "title": n, "prompt": f"Write a {n} about {{topic}}.", "max_tokens": 50}
@@ -321,3 +321,14 @@ def _forget(at: Hall, number: int, state: RowState) -> None:
             .where(batch_rows.c.number == number)
             .values(state=state.value, go=7, worker="nobody")
         )
+
+
+def test_checkpoints_go_once_a_batch_is_at_rest(fanout_home: Path, store_url: str) -> None:
+    with hall(fanout_home, store_url) as at, at.worker() as worker:
+        batch = at.batch(3)
+        at.until_finished(batch)
+        durable = worker._durable
+        assert durable is not None
+        at.until(lambda: not durable.known(batch), "the clearing")
+        at.store.batches.add(batch, [Row(number=1, topic="topic 4")])
+        at.until(lambda: at.states(batch) == {RowState.SUCCEEDED: 4}, "the end of the fourth")
