@@ -23,9 +23,11 @@ def acts_of(
     may_go_on: Callable[[], Awaitable[bool]],
     place: Callable[[], AbstractContextManager[None]],
     check: Callable[[], None],
+    aside: bool,
 ) -> Acts:
     """`may_go_on` says whether a run that has ended may go on in this process; `place` is its place
-    among the runs in flight, or InputError, and `check` raises that where there is none."""
+    among the runs in flight, or InputError, and `check` raises that where there is none. With
+    `aside` both ask a database, which nothing on the loop may wait for."""
 
     async def stop(branch: BranchId | None) -> None:
         execution.stop(branch)
@@ -36,6 +38,9 @@ def acts_of(
     async def reopen(branch: BranchId | None) -> bool:
         if not await may_go_on():
             return False
+        if not aside:
+            with place():
+                return execution.reopen(branch)
         async with _aside(place()):
             return execution.reopen(branch)
 
@@ -54,7 +59,10 @@ def acts_of(
     async def combine(spec: AggregateSpec, left_out: frozenset[BranchId]) -> None:
         with suppress(InputError):
             if await may_go_on():
-                await run_sync(check)
+                if aside:
+                    await run_sync(check)
+                else:
+                    check()
                 await execution.combine(spec, left_out)
 
     def asked(function: Callable[..., Awaitable[None]], *args: object) -> None:
@@ -72,7 +80,7 @@ def acts_of(
 
 @asynccontextmanager
 async def _aside(place: AbstractContextManager[None]) -> AsyncIterator[None]:
-    """The same on a worker thread: it asks the database, which nothing on the loop may wait for."""
+    """The same on a worker thread."""
     await run_sync(place.__enter__)
     try:
         yield

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
@@ -104,7 +103,7 @@ class Engine:
         self._exchange = Exchange(store, self._archive, post) if store is not None else None
         self._places = Places(
             bounds,
-            lambda: [one for one in self.runs() if not _is_row(one)],
+            self._archive.all,
             store.turns if store is not None else None,
             lambda: self.scribe.flush(BEGUN_S) if self.scribe is not None else None,
         )
@@ -297,8 +296,9 @@ class Engine:
                 execution,
                 self._portal,
                 may_go_on=lambda: self._may_go_on(handle),
-                place=lambda: nullcontext() if _is_row(handle) else self._places.place_of(handle),
-                check=lambda: None if _is_row(handle) else self._places.check(handle),
+                place=lambda: self._places.place_of(handle),
+                check=lambda: self._places.check(handle),
+                aside=self._store is not None,
             ),
         )
         return execution, handle
@@ -387,12 +387,6 @@ def new_run_id() -> RunId:
     while not (made := secrets.token_urlsafe(12))[0].isalnum():
         pass
     return RunId(made)
-
-
-def _is_row(run: RunHandle) -> bool:
-    """Rows have their batch's concurrency, and no part in the bounds on single runs."""
-    made = run.snapshot.made_with
-    return made is not None and made.row is not None
 
 
 def _no_library() -> Library:

@@ -42,6 +42,7 @@ class OwnRuntime(Runtime):
         self.store = whole.store.of(person.id)
         self.visitors = None
         self.network = whole.network
+        self.telemetry = whole.telemetry
         self.endpoints = OwnEndpoints(whole.engine.endpoints, self._make, lambda: self.person.admin)
         self.engine: Engine = OwnEngine(
             whole,
@@ -201,6 +202,10 @@ class OwnEngine(Engine):
 
     def runs(self) -> tuple[RunHandle, ...]:
         return tuple(r for r in self._engine.runs() if r.person == self._person)
+
+    @property
+    def closed(self) -> bool:
+        return self._engine.closed
 
     def close(self) -> None:
         """The engine of all is closed by the whole."""

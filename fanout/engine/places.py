@@ -67,7 +67,7 @@ class Places:
     @contextmanager
     def place_of(self, run: RunHandle) -> Iterator[None]:
         """The same for a run that goes on; one that has not ended has its place."""
-        if not run.snapshot.status.finished:
+        if _is_row(run) or not run.snapshot.status.finished:
             yield
             return
         with self.place(run.person):
@@ -75,14 +75,14 @@ class Places:
 
     def check(self, run: RunHandle) -> None:
         """InputError where there is no place for that run to go on; takes none."""
-        if not run.snapshot.status.finished:
+        if _is_row(run) or not run.snapshot.status.finished:
             return
         there = self._elsewhere(run.person)
         with self._lock:
             self._check(run.person, there)
 
     def _check(self, person: PersonId, there: InFlight) -> None:
-        here = [run for run in self._runs() if not run.elsewhere]
+        here = [run for run in self._runs() if not (run.elsewhere or _is_row(run))]
         live = [run.person for run in here if not run.snapshot.status.finished]
         live += self._taken
         self._bounds.check_runs(live.count(person) + there.of_person, len(live) + there.of_all)
@@ -110,3 +110,9 @@ class Places:
             except StoreError as error:
                 log.warning("a place is taken out of turn: %s", error)
             yield
+
+
+def _is_row(run: RunHandle) -> bool:
+    """Rows have their batch's concurrency, and no part in the bounds on single runs."""
+    made = run.snapshot.made_with
+    return made is not None and made.row is not None
