@@ -77,6 +77,8 @@ class Reserved:
         """`settled` is told what was taken in place of the worst case."""
         self.fitted = fitted
         self.claim = claim
+        self.guessed = False
+        """True where nobody knows what it took."""
         self._settled = settled
         self._open = True
 
@@ -88,6 +90,7 @@ class Reserved:
         """What it really took; harmless when called again."""
         if self._open:
             self._open = False
+            self.guessed = usage.estimated
             self._settled(self, taken(self.fitted.worst, usage, cost))
 
 
@@ -115,6 +118,8 @@ class RunPurse:
         self._batch = batch
         self._parked_as = parked_as
         self._numbers: Counter[str] = Counter()
+        self._calls: dict[str, str] = {}
+        """Of parked calls: by the name of its claim, which call it is."""
         self._turn = anyio.Lock()
         self._open = 0
         """Requests that are not settled yet."""
@@ -173,7 +178,14 @@ class RunPurse:
             return ""
         call = "\0".join((self._parked_as, plan.id, model.endpoint, model.model))
         number, self._numbers[call] = self._numbers[call], self._numbers[call] + 1
-        return sha256(f"{call}\0{number}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        name = sha256(f"{call}\0{number}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        self._calls[name] = call
+        return name
+
+    def _forget(self, name: str) -> None:
+        """Let the next request for that answer have the same name."""
+        if name in self._calls:
+            self._numbers[self._calls[name]] -= 1
 
     def _may_fit_later(self, asked: Wish) -> bool:
         """Whether there is room but for what is set aside for calls of this run under way."""
@@ -205,7 +217,11 @@ class RunPurse:
         self.taken = Taken(
             spent=self.taken.spent + actual, reserved=self.taken.reserved - one.fitted.worst
         )
-        self._day.book(Booking(claim=one.claim, amount=actual))
+        if one.guessed and self._parked_as:
+            # Its answer is still to come, to whoever goes on with the run: it stays set aside.
+            self._forget(one.claim.id)
+        else:
+            self._day.book(Booking(claim=one.claim, amount=actual))
         self._open -= 1
         settlement, self._settlement = self._settlement, anyio.Event()
         settlement.set()

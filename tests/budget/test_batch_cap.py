@@ -271,3 +271,20 @@ async def test_nobody_waits_for_what_the_provider_answers_tomorrow(store: Store)
         await other.reserve(plan(60), MODEL, lambda: held.append("held"))
     assert is_batch_cap(caught.value.failure)
     assert held == []
+
+
+async def test_what_was_hung_up_on_at_the_provider_stays_set_aside_until_it_is_answered(
+    store: Store,
+) -> None:
+    made = batch(store, Budget(usd=Decimal("0.10")))
+    budgets = worker(store)
+    unknown = Usage(input=1, estimated=True)
+    for _ in range(3):
+        purse = budgets.purse_for(RunId("r"), Budget(), batch=made, parked=True)
+        for _ in range(2):
+            reservation = await purse.reserve(plan(60), MODEL)
+            reservation.settle(unknown, Cost(usd=Decimal(0), price=PRICE, estimated=True))
+            assert budgets.batch(made).taken.reserved.usd == Decimal("0.06")
+    settle(await purse.reserve(plan(60), MODEL), 20)
+    assert budgets.batch(made).taken == Taken(spent=Amount(usd=Decimal("0.02"), tokens=21))
+    budgets.close()
