@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Protocol, TypeVar
 
 import anyio
@@ -87,9 +88,11 @@ class ProviderJob:
         """See to it until it is over; expected failures are answers to its requests."""
         try:
             remote = self.job.remote or await self._sent()
-            seen = await self._looked_at(remote) if remote else None
-            if seen is not None and await self._fetched(seen):
-                await self._end(seen)
+            if remote and self.job.state is not JobState.ANSWERED:
+                seen = await self._looked_at(remote)
+                if seen is not None and await self._fetched(seen):
+                    await self._end(seen)
+            await self._tidy(remote)
         except NotOurs:
             log.info("a batch at the provider is another process's now")
 
@@ -106,7 +109,7 @@ class ProviderJob:
                 if not file:
                     file = await self._uploaded(api, again=unknown)
                 if not file:
-                    await self._over("not needed")
+                    await self._ended("not needed")
                     return ""
                 unknown = True
                 made = await api.create(file, self.job.id)
@@ -209,7 +212,7 @@ class ProviderJob:
         return None if line.code == CANCELLED else line.answer
 
     async def _end(self, seen: RemoteJob) -> None:
-        """Say what became of those that have no answer, and leave nothing at the provider."""
+        """Say what became of those that have no answer."""
         api = self._api()
         left = await self._record(self._jobs.unanswered, self.job.id)
         failures: dict[str, Failure] = {}
@@ -225,10 +228,19 @@ class ProviderJob:
             case _:
                 pass
         await self._keep({key: packed(BatchAnswer(failure=f)) for key, f in failures.items()})
-        await self._over(seen.status, seen.errors[0].code if seen.errors else "")
-        for file in {self.job.input_file or seen.input_file, seen.output_file, seen.error_file}:
-            if file:
+        await self._ended(seen.status, seen.errors[0].code if seen.errors else "")
+
+    async def _tidy(self, remote: str) -> None:
+        """Leave no file at the provider, as far as it lets itself be asked now."""
+        with suppress(ProviderError):
+            api = self._api()
+            seen = await api.look(remote) if remote else None
+            files = {self.job.input_file}
+            if seen is not None:
+                files |= {seen.input_file, seen.output_file, seen.error_file}
+            for file in filter(None, files):
                 await api.discard(file)
+        await self._mine(self._jobs.over)
 
     async def _blamed(
         self, api: BatchApi, seen: RemoteJob, left: list[tuple[str, int, bool]]
@@ -257,7 +269,7 @@ class ProviderJob:
         left = await self._record(self._jobs.unanswered, self.job.id)
         text = packed(BatchAnswer(failure=failure))
         await self._keep({key: text for key, _, _ in left})
-        await self._over("given up", failure.kind)
+        await self._ended("given up", failure.kind)
 
     async def _tell(self, failure: Failure) -> None:
         """Let those who wait go on without, while the job stays as it is."""
@@ -269,8 +281,8 @@ class ProviderJob:
         if answers:
             self._deliver(await self._record(self._jobs.answered, self.job.id, answers))
 
-    async def _over(self, status: str, why: str = "") -> None:
-        await self._mine(self._jobs.over, status, why)
+    async def _ended(self, status: str, why: str = "") -> None:
+        await self._mine(self._jobs.ended, status, why)
 
     async def _mine(self, note: Callable[..., bool], *args: object) -> None:
         if not await self._record(note, self.job.id, *args):

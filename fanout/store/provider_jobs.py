@@ -196,19 +196,23 @@ class ProviderJobs:
             ).first()
         return found is not None
 
-    def over(self, job: str, status: str, why: str = "") -> bool:
+    def ended(self, job: str, status: str, why: str = "") -> bool:
         """Nothing more comes of it: what it left unanswered is parked again, or dropped where
         nobody waits for it."""
         with writing(self._engine) as connection:
             now = clock(connection)
             if not self._noted(
-                connection, job, state=JobState.OVER, status=status[:40], why=why, over_at=now
+                connection, job, state=JobState.ANSWERED, status=status[:40], why=why, over_at=now
             ):
                 return False
             left = (requests.c.job == job) & requests.c.answer.is_(None)
             connection.execute(delete(requests).where(left, requests.c.withdrawn.is_(True)))
             connection.execute(update(requests).where(left).values(job="", parked_at=now))
             return True
+
+    def over(self, job: str) -> bool:
+        """Nothing of it lies at the provider any more."""
+        return self._note(job, state=JobState.OVER)
 
     def _note(self, job: str, **values: object) -> bool:
         with writing(self._engine) as connection:

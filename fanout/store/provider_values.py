@@ -17,6 +17,8 @@ class JobState(StrEnum):
     SENT = "sent"
     CANCELLING = "cancelling"
     """This side has called it off."""
+    ANSWERED = "answered"
+    """Nothing more comes of it; its files may still lie at the provider."""
     OVER = "over"
 
 
