@@ -14,6 +14,8 @@ from time import monotonic
 from typing import Protocol
 
 import anyio
+import httpcore2
+from anyio.abc import ByteReceiveStream
 
 FEW = 32
 """So many answers flow without any pause."""
@@ -50,6 +52,16 @@ class Flow(Protocol):
         """Whether its first word was there, and its end was not."""
 
 
+async def _received(stream: ByteReceiveStream, max_bytes: int) -> bytes:
+    """What the client's own read does, without setting up a deadline that it doesn't have."""
+    try:
+        return await stream.receive(max_bytes)
+    except anyio.EndOfStream:
+        return b""
+    except (anyio.BrokenResourceError, anyio.ClosedResourceError) as problem:
+        raise httpcore2.ReadError(str(problem)) from problem
+
+
 @contextmanager
 def unhurried(stream: object, answer: Flow, crowd: Crowd) -> Iterator[None]:
     """Read this network stream with pauses, from the first word of the answer to its end.
@@ -57,6 +69,7 @@ def unhurried(stream: object, answer: Flow, crowd: Crowd) -> Iterator[None]:
     The pause lies before the read itself, so that what was read is never kept waiting.
     """
     read = getattr(stream, "read", None)
+    inner = getattr(stream, "_stream", None)
     counted = False
 
     async def read_later(max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
@@ -67,6 +80,8 @@ def unhurried(stream: object, answer: Flow, crowd: Crowd) -> Iterator[None]:
                 crowd.flowing += 1
             if pause_s := crowd.pause_s:
                 await anyio.sleep(pause_s)
+        if timeout is None and isinstance(inner, ByteReceiveStream):
+            return await _received(inner, max_bytes)
         assert read is not None
         data: bytes = await read(max_bytes, timeout=timeout)
         return data
