@@ -65,11 +65,13 @@ def histogram(
     )
     if spread is not None:
         ink = "#eceef2" if dark else "#16181d"
-        for place, name in ((spread.p50, "half"), (spread.p90, "9 in 10")):
+        # On either side of their lines, which may lie close together.
+        for place, name, side in ((spread.p50, "half", "right"), (spread.p90, "9 in 10", "left")):
+            words_there = {"text": name, "font": {"size": 12}, "yref": "paper", "y": 1.1}
             figure.add_vline(
                 place,
                 line={"color": ink, "width": 1.5, "dash": "dot"},
-                annotation={"text": name, "font": {"size": 12}, "yref": "paper", "y": 1.08},
+                annotation={**words_there, "xanchor": side},
             )
     return figure
 

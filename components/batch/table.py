@@ -16,9 +16,12 @@ from components.batch.failures import cause_shown
 from components.plain import shortened
 from fanout.batches import HELD, Batch, Progress, RowRecord, RowState
 from fanout.engine.runtime import Runtime
+from fanout.insight.plain_text import plain
 from fanout.render.words import seconds_text
 
 ON_A_PAGE = 25
+_READ = 800
+"""Characters of an answer, its Markdown marks among them, of which the first ones are shown."""
 ALL = "all"
 _HERE = Path(__file__).parent
 _mount = st.components.v2.component(
@@ -144,7 +147,7 @@ def line(record: RowRecord) -> dict[str, object]:
         "state": str(record.state),
         "word": "Held back" if record.row.skipped == HELD else words.ROW_STATES[record.state],
         "run": record.run_id or "",
-        "answer": shortened(result.answer, 200) if result is not None else "",
+        "answer": shortened(plain(result.answer[:_READ]), 200) if result is not None else "",
         "told": shortened(told, 200),
         "verdict": shortened(result.verdict or "", 60) if result is not None else "",
         "agreement": _share(result.agreement) if result is not None else "",
