@@ -21,11 +21,12 @@ from fanout.cli.batch_acts import act_on, asked_of, found_batch
 from fanout.cli.batch_carrying import carry_out
 from fanout.cli.batch_looks import print_estimate, print_prepared, print_previews, print_result
 from fanout.cli.run import chosen_workflow, environment_of
+from fanout.engine.parking import batch_api_at
 from fanout.engine.runtime import Runtime
 from fanout.errors import InputError, SettingsError
 from fanout.policies import Budget
 from fanout.settings import Settings
-from fanout.types import BatchId, ModelRef
+from fanout.types import BatchId, ModelRef, Via
 from fanout.workflows.definition import Workflow
 from fanout.workflows.parsing import parse
 
@@ -61,6 +62,7 @@ def _begin(runtime: Runtime, options: argparse.Namespace) -> int:
     workflow = chosen_workflow(options.workflow)
     prepared = _prepared(_table(options, runtime.settings.bounds), workflow, options, runtime)
     model = runtime.chosen_model()
+    _check_way(runtime, model, options.via)
     foreseen = estimate_batch(
         prepared.rows,
         workflow,
@@ -93,6 +95,15 @@ def _begin(runtime: Runtime, options: argparse.Namespace) -> int:
     if not options.trial:
         return _carried(runtime, made, options)
     return _tried(runtime, made, foreseen, options)
+
+
+def _check_way(runtime: Runtime, model: ModelRef, via: Via) -> None:
+    book = runtime.engine.endpoints
+    if via is Via.PROVIDER and not batch_api_at(runtime.engine, book, model.endpoint):
+        raise InputError(
+            f"{book.get(model.endpoint).name} has no Batch API, or doesn't answer now. Leave out "
+            "--via, or choose another endpoint."
+        )
 
 
 def _tried(

@@ -10,21 +10,15 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from decimal import Decimal
-from io import StringIO
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, CompletedProcess, Popen
 
 import pytest
 
-from fanout.batches import Batch, BatchState, FailureGroup, NewBatch, Progress, RowState
-from fanout.cli.batch_looks import exit_status
-from fanout.cli.batch_progress import BatchProgress, progress_lines
-from fanout.policies import Budget
 from fanout.providers.script import Reply, Rule, Script
 from fanout.providers.scripted_server import ServerHandle, serving
-from fanout.types import BatchId, EndpointId, FailureKind, ModelRef
 from tests import command_line
+from tests.rig import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "sk-batch-secret-0123456789"
@@ -223,6 +217,17 @@ def test_wrong_use_is_told_and_starts_nothing(
     assert done.stdout == ""
 
 
+def test_the_providers_batch_is_refused_where_there_is_none(tmp_path: Path) -> None:
+    environment = {
+        "FANOUT_HOME": str(tmp_path),
+        "OPENAI_BASE_URL": f"http://127.0.0.1:{free_port()}",
+    }
+    flags = ("--workflow", "creative-trio", "--via", "provider_batch")
+    done = command_line.fanout("batch", "-", *flags, text="rain\n", environment=environment)
+    assert done.returncode == 2
+    assert "has no Batch API, or doesn't answer now" in done.stderr
+
+
 def test_a_column_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
     with desk(tmp_path) as here:
         file = here.file("a,b\n1,2\n")
@@ -312,79 +317,3 @@ def test_on_a_terminal_it_asks_before_it_starts(tmp_path: Path) -> None:
         assert here.fanout("batches").stdout == ""
     assert (asking.returncode, out) == (130, b"")
     assert b"Start now? [Y/n]" in said
-
-
-class Terminal(StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_a_terminal_shows_the_newest_figures_only_and_notes_stay() -> None:
-    out = Terminal()
-    shown = BatchProgress(out)
-    shown.show(batch(), progress(waiting=5))
-    shown.show(batch(), progress(waiting=4, succeeded=1), ["The database is away."])
-    shown.show(batch(), progress(waiting=3, succeeded=2), ["The database is away."])
-    drawn = out.getvalue()
-    assert drawn.count("The database is away.") == 1
-    assert drawn.count("\x1b[2A\x1b[J") == 2, "both lines of it are drawn anew"
-    elsewhere = StringIO()
-    quiet = BatchProgress(elsewhere)
-    for _ in range(3):
-        quiet.show(batch(), progress(waiting=5))
-    assert elsewhere.getvalue().count("\n") == 1, "the same figures are said once"
-    assert "\x1b" not in elsewhere.getvalue()
-
-
-def batch(state: BatchState = BatchState.RUNNING, budget: Budget | None = None) -> Batch:
-    new = NewBatch(
-        title="T", workflow="pair", definition={},
-        model=ModelRef(endpoint=EndpointId("here"), model="m"), budget=budget or Budget(),
-    )  # fmt: skip
-    fields = {name: getattr(new, name) for name in NewBatch.__dataclass_fields__}
-    return Batch(**fields, id=BatchId("b"), state=state)
-
-
-def progress(**counts: int) -> Progress:
-    return Progress(
-        at=0.0, counts={RowState(name): count for name, count in counts.items()},
-        cost_nano=830_000_000, unknown_costs=0, tokens=70, recent=counts.get("succeeded", 0),
-        recent_s=60.0,
-        failures=(
-            FailureGroup(
-                cause=FailureKind.RATE_LIMIT, message="Slow\ndown.", count=3, rows=(4, 9)
-            ),
-        ),
-    )  # fmt: skip
-
-
-def test_progress_says_rows_rate_time_money_and_causes() -> None:
-    first, failed = progress_lines(
-        batch(budget=Budget(usd=Decimal(5))),
-        progress(waiting=600, running=2, succeeded=60, failed=3, skipped=9),
-    )
-    assert first == (
-        "63 of 665 rows · 2 at work · 3 failed · 60 a minute · about 10 min left · $0.83 of $5.00"
-    )
-    assert failed == "  3 rows: Rate limited (row 4, 9, …): Slow down."
-    unknown = next(progress_lines(batch(), progress(waiting=5, succeeded=1)))
-    assert "time left unknown yet" in unknown
-    assert "left" not in next(progress_lines(batch(BatchState.PAUSED), progress(waiting=5)))
-
-
-@pytest.mark.parametrize(
-    ("state", "counts", "status"),
-    [
-        (BatchState.FINISHED, {"succeeded": 4, "skipped": 2}, 0),
-        (BatchState.FINISHED, {"succeeded": 4, "partial": 1}, 3),
-        (BatchState.FINISHED, {"partial": 4}, 3),
-        (BatchState.FINISHED, {"succeeded": 4, "failed": 1}, 3),
-        (BatchState.FINISHED, {"failed": 4}, 1),
-        (BatchState.PAUSED, {"succeeded": 4, "waiting": 1}, 130),
-        (BatchState.STOPPED, {"succeeded": 4, "waiting": 1}, 130),
-    ],
-)
-def test_the_exit_status_says_what_came_of_the_rows(
-    state: BatchState, counts: dict[str, int], status: int
-) -> None:
-    assert exit_status(batch(state), progress(**counts)) == status

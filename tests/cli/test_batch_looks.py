@@ -1,0 +1,90 @@
+"""What a terminal shows of a batch while it goes on, and the exit status at its end."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from io import StringIO
+
+import pytest
+
+from fanout.batches import Batch, BatchState, FailureGroup, NewBatch, Progress, RowState
+from fanout.cli.batch_looks import exit_status
+from fanout.cli.batch_progress import BatchProgress, progress_lines
+from fanout.policies import Budget
+from fanout.types import BatchId, EndpointId, FailureKind, ModelRef
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_shows_the_newest_figures_only_and_notes_stay() -> None:
+    out = Terminal()
+    shown = BatchProgress(out)
+    shown.show(batch(), progress(waiting=5))
+    shown.show(batch(), progress(waiting=4, succeeded=1), ["The database is away."])
+    shown.show(batch(), progress(waiting=3, succeeded=2), ["The database is away."])
+    drawn = out.getvalue()
+    assert drawn.count("The database is away.") == 1
+    assert drawn.count("\x1b[2A\x1b[J") == 2, "both lines of it are drawn anew"
+    elsewhere = StringIO()
+    quiet = BatchProgress(elsewhere)
+    for _ in range(3):
+        quiet.show(batch(), progress(waiting=5))
+    assert elsewhere.getvalue().count("\n") == 1, "the same figures are said once"
+    assert "\x1b" not in elsewhere.getvalue()
+
+
+def batch(state: BatchState = BatchState.RUNNING, budget: Budget | None = None) -> Batch:
+    new = NewBatch(
+        title="T", workflow="pair", definition={},
+        model=ModelRef(endpoint=EndpointId("here"), model="m"), budget=budget or Budget(),
+    )  # fmt: skip
+    fields = {name: getattr(new, name) for name in NewBatch.__dataclass_fields__}
+    return Batch(**fields, id=BatchId("b"), state=state)
+
+
+def progress(**counts: int) -> Progress:
+    return Progress(
+        at=0.0, counts={RowState(name): count for name, count in counts.items()},
+        cost_nano=830_000_000, unknown_costs=0, tokens=70, recent=counts.get("succeeded", 0),
+        recent_s=60.0,
+        failures=(
+            FailureGroup(
+                cause=FailureKind.RATE_LIMIT, message="Slow\ndown.", count=3, rows=(4, 9)
+            ),
+        ),
+    )  # fmt: skip
+
+
+def test_progress_says_rows_rate_time_money_and_causes() -> None:
+    first, failed = progress_lines(
+        batch(budget=Budget(usd=Decimal(5))),
+        progress(waiting=600, running=2, succeeded=60, failed=3, skipped=9),
+    )
+    assert first == (
+        "63 of 665 rows · 2 at work · 3 failed · 60 a minute · about 10 min left · $0.83 of $5.00"
+    )
+    assert failed == "  3 rows: Rate limited (row 4, 9, …): Slow down."
+    unknown = next(progress_lines(batch(), progress(waiting=5, succeeded=1)))
+    assert "time left unknown yet" in unknown
+    assert "left" not in next(progress_lines(batch(BatchState.PAUSED), progress(waiting=5)))
+
+
+@pytest.mark.parametrize(
+    ("state", "counts", "status"),
+    [
+        (BatchState.FINISHED, {"succeeded": 4, "skipped": 2}, 0),
+        (BatchState.FINISHED, {"succeeded": 4, "partial": 1}, 3),
+        (BatchState.FINISHED, {"partial": 4}, 3),
+        (BatchState.FINISHED, {"succeeded": 4, "failed": 1}, 3),
+        (BatchState.FINISHED, {"failed": 4}, 1),
+        (BatchState.PAUSED, {"succeeded": 4, "waiting": 1}, 130),
+        (BatchState.STOPPED, {"succeeded": 4, "waiting": 1}, 130),
+    ],
+)
+def test_the_exit_status_says_what_came_of_the_rows(
+    state: BatchState, counts: dict[str, int], status: int
+) -> None:
+    assert exit_status(batch(state), progress(**counts)) == status
