@@ -167,10 +167,10 @@ class Desk:
                     await sleep_forever()
                 if status is RunStatus.INTERRUPTED and not hand.handle.fixed:
                     break
-                if holds(hand):
+                # What another process tells may not be in the record yet.
+                if not hand.handle.elsewhere and holds(hand):
                     return hand
-                elsewhere = bool(hand.handle.fixed) and not status.finished
-                await hand.bell.wait(LOOK_S if elsewhere else LONGEST_WAIT_S)
+                await hand.bell.wait(LOOK_S if hand.handle.elsewhere else LONGEST_WAIT_S)
             self.put_down(key)
             await sleep(AGAIN_S)
 

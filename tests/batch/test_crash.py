@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import time
 from collections import Counter
 from pathlib import Path
@@ -41,6 +43,32 @@ def test_a_batch_survives_kills_at_any_moment(
         extra = _killed_now_and_then(at, team, batch, dice)
         at.until_finished(batch, timeout_s=90)
         _check(at, batch, extra)
+
+
+def test_a_row_that_another_living_process_has_is_waited_for(
+    fanout_home: Path, store_url: str, tmp_path: Path
+) -> None:
+    """Whoever believes a living worker to be dead takes its rows over, but never its calls."""
+    slow = script(Reply(text="One two three. " * 4, tokens_per_s=10))
+    with (
+        hall(fanout_home, store_url, slow) as at,
+        workers(at.environment, tmp_path / "log") as team,
+    ):
+        batch = at.batch(2, definition=ASKED)
+        living = team.start()
+        at.until(lambda: len(at.server.requests) == 6, "the branches' calls")
+        # Not quick enough to take its own rows back.
+        os.kill(living, signal.SIGSTOP)
+        with at.worker() as mistaken:
+            at.until(lambda: mistaken._durable is not None, "a second worker")
+            durable = mistaken._durable
+            assert durable is not None
+            durable.recover({row.worker for row in at.rows(batch)})
+            at.until(lambda: len(mistaken._desk.keys) == 2, "the mistake")
+            os.kill(living, signal.SIGCONT)
+            at.until_finished(batch)
+        assert len(at.server.requests) == 2 * 4
+        assert {row.state for row in at.rows(batch)} == {RowState.SUCCEEDED}
 
 
 def _killed_now_and_then(at: Hall, team: Workers, batch: BatchId, dice: random.Random) -> int:
