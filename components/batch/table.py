@@ -147,13 +147,19 @@ def line(record: RowRecord) -> dict[str, object]:
         "state": str(record.state),
         "word": "Held back" if record.row.skipped == HELD else words.ROW_STATES[record.state],
         "run": record.run_id or "",
-        "answer": shortened(plain(result.answer[:_READ]), 200) if result is not None else "",
+        "answer": _line(result.answer) if result is not None else "",
         "told": shortened(told, 200),
         "verdict": shortened(result.verdict or "", 60) if result is not None else "",
         "agreement": _share(result.agreement) if result is not None else "",
         "time": seconds_text(result.wall_s) if result is not None and result.wall_s else "",
         "cost": words.row_cost(record),
     }
+
+
+def _line(answer: str) -> str:
+    """The beginning of an answer without its marks, its paragraphs parted by dots."""
+    said = (line.strip() for line in plain(answer[:_READ]).splitlines())
+    return shortened(" · ".join(filter(None, said)), 200)
 
 
 def _share(agreement: float | None) -> str:
