@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from fanout.events import (
     AggregatePlanned,
@@ -23,29 +23,32 @@ from fanout.events import (
 from fanout.types import BranchId, BranchPlan, BranchState, Failure, ModelRef
 
 
-@dataclass(slots=True, kw_only=True)
 class AttemptTrace:
-    number: int
-    model: ModelRef
-    began_s: float
-    first_s: float | None = None
-    """When its first piece came, a thought counted too."""
-    ended_s: float = 0.0
-    failure: Failure | None = None
-    retry_at_s: float | None = None
+    """One request; grows while the events are read."""
+
+    def __init__(self, *, number: int, model: ModelRef, began_s: float, ended_s: float) -> None:
+        self.number = number
+        self.model = model
+        self.began_s = began_s
+        self.first_s: float | None = None
+        """When its first piece came, a thought counted too."""
+        self.ended_s = ended_s
+        self.failure: Failure | None = None
+        self.retry_at_s: float | None = None
 
 
-@dataclass(slots=True, kw_only=True)
 class CallTrace:
-    plan: BranchPlan
-    role: str
-    """branch, preparation or aggregate."""
-    began_s: float
-    ended_s: float = 0.0
-    attempts: list[AttemptTrace] = field(default_factory=list)
-    held: list[tuple[float, str]] = field(default_factory=list)
-    hedged: list[float] = field(default_factory=list)
-    end: BranchFinished | None = None
+    """A branch, a preparation or an aggregate with its attempts; grows likewise."""
+
+    def __init__(self, *, plan: BranchPlan, role: str, began_s: float, ended_s: float) -> None:
+        self.plan = plan
+        self.role = role
+        self.began_s = began_s
+        self.ended_s = ended_s
+        self.attempts: list[AttemptTrace] = []
+        self.held: list[tuple[float, str]] = []
+        self.hedged: list[float] = []
+        self.end: BranchFinished | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import IO
@@ -51,12 +50,12 @@ def write_xlsx(batch: Batch, rows: Iterable[RowRecord], target: IO[bytes]) -> in
     return number
 
 
-@dataclass(slots=True)
 class _Long:
     """The sheet of texts that no cell can hold."""
 
-    sheet: Worksheet
-    line: int = 0
+    def __init__(self, sheet: Worksheet) -> None:
+        self.sheet = sheet
+        self.line = 0
 
     def put(self, row: int, column: str, text: str) -> None:
         for part, at in enumerate(range(0, len(text), PART), 1):
