@@ -63,7 +63,7 @@ def test_the_switch_shows_them_and_the_address_keeps_that(store: Store) -> None:
     app = opened()
     app = drawn(app.toggle(key="history_rows").set_value(True).run())
     assert sorted(ids(app)) == ["by-hand", "row-12"]
-    assert app.query_params["rows"] == ["1"]
+    assert app.query_params["rows"] == "1"
 
 
 def test_where_there_are_only_rows_the_page_says_so(store: Store) -> None:
