@@ -22,8 +22,8 @@ def wait_s(
         return None
     if wrote and restarts >= policy.restarts:
         return None
-    if failure.retry_after_s is not None:
-        asked = failure.retry_after_s
+    # Some say 0 to everybody; taken at their word, they would be asked again without a pause.
+    if asked := failure.retry_after_s:
         return asked if asked <= policy.longest_asked_s else None
     wait = min(policy.longest_wait_s, policy.first_wait_s * 2.0 ** (attempt - 1))
     return wait * random.uniform(0.75, 1.25)

@@ -31,6 +31,7 @@ from fanout.providers.problems import (
 )
 from fanout.providers.quoting import quotable
 from fanout.providers.server_error import BadStatus, Said, said_in, status_of
+from fanout.spans import about
 from fanout.types import Failure, FailureKind
 
 CHECK_KEY = "Check the key on the Models page or in OPENAI_API_KEY."
@@ -87,7 +88,7 @@ def _of_status(problem: BadStatus, said: Said, asked: Asked, after_s: float | No
     if said.is_filtered():
         return _refused(Refused(said=said.message, filtered=True), asked)
     if status == 429:
-        wait = "" if after_s is None else f" and asks to wait {after_s:.3g} s"
+        wait = f" and asks to wait {about(after_s)}" if after_s else ""
         return _passing(
             FailureKind.RATE_LIMIT,
             f"{name} limits the rate of calls{wait}.{quote} "

@@ -45,6 +45,12 @@ def test_when_there_is_another_attempt(
     assert wait_s(RetryPolicy(restarts=0), failure, attempt, wrote=wrote) == expected
 
 
+def test_who_asks_to_wait_for_no_time_is_waited_for_as_if_it_had_said_nothing() -> None:
+    at_once = Failure(kind=FailureKind.RATE_LIMIT, message="", retryable=True, retry_after_s=0)
+    waits = [wait_s(RetryPolicy(first_wait_s=1.0), at_once, attempt) or 0.0 for attempt in (1, 2)]
+    assert 0.75 <= waits[0] <= 1.25 and 1.5 <= waits[1] <= 2.5
+
+
 def test_waits_double_and_are_jittered_within_a_quarter() -> None:
     policy = RetryPolicy(attempts=9, first_wait_s=1.0, longest_wait_s=4.0)
     for attempt, middle in ((1, 1.0), (2, 2.0), (3, 4.0), (4, 4.0)):

@@ -277,6 +277,21 @@ def test_the_time_that_a_server_asks_to_wait_is_kept(
     assert failure.retry_after_s == seconds
 
 
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        ("2.5", " and asks to wait 2.5 s."),
+        ("90", " and asks to wait 90 s."),
+        ("900", " and asks to wait 15 min."),
+        ("86400", " and asks to wait 24 h."),
+        ("1000000000", " and asks to wait 11,574 days."),
+        ("0", "limits the rate of calls. It"),
+    ],
+)
+def test_a_wait_is_said_in_a_unit_that_people_use(seconds: str, words: str) -> None:
+    assert words in failure_of(status(429, "Wait.", retry_after=seconds), ASKED).message
+
+
 def test_without_a_key_the_message_asks_for_one() -> None:
     message = failure_of(status(401, "No key."), Asked(endpoint="Acme AI", has_key=False)).message
     assert "none is set" in message
