@@ -13,12 +13,14 @@ from components.health.words import (
     LOOKS,
     busy,
     calls_words,
+    can_be_tried,
     limit_words,
     look,
     state_words,
     trouble,
 )
 from components.plain import label
+from fanout.engine.own import OwnRuntime
 from fanout.engine.runtime import Runtime
 from fanout.render.words import seconds_text
 from fanout.traffic.health import EndpointHealth
@@ -76,6 +78,8 @@ def _cards(runtime: Runtime, found: tuple[EndpointHealth, ...]) -> None:
         for health in found:
             with st.container(border=True, key=f"health-{health.endpoint}"):
                 _card(_name(runtime, health), health)
+                if can_be_tried(health):
+                    _try_now(runtime, health)
 
 
 def _card(name: str, health: EndpointHealth) -> None:
@@ -88,6 +92,19 @@ def _card(name: str, health: EndpointHealth) -> None:
         facts.append(f"Its limits hold over all processes, by {health.shared}")
     for fact in filter(None, facts):
         st.caption(label(fact, 400))
+
+
+def _try_now(runtime: Runtime, health: EndpointHealth) -> None:
+    """A wait that nobody believes in must not hold people up; what serves all is for admins."""
+    if isinstance(runtime, OwnRuntime) and not runtime.may_change(health.endpoint):
+        return
+    st.button(
+        "Try now",
+        key=f"try-{health.endpoint}",
+        icon=":material/play_arrow:",
+        help="Waits no longer: the next call finds out whether it answers.",
+        on_click=runtime.engine.endpoints.gate(health.endpoint).try_now,
+    )
 
 
 def _first_words(runtime: Runtime, found: tuple[EndpointHealth, ...]) -> None:

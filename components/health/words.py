@@ -25,6 +25,13 @@ def busy(health: EndpointHealth) -> bool:
     return bool(health.in_flight or health.waiting or held)
 
 
+def can_be_tried(health: EndpointHealth) -> bool:
+    """Whether it keeps calls waiting, or away, for what it said or did before."""
+    rates = (health.requests, health.tokens)
+    used_up = any(rate.left == 0 and rate.source == "learnt" for rate in rates)
+    return used_up or health.paused_s > 0 or health.circuit is CircuitState.OPEN
+
+
 def look(health: EndpointHealth) -> str:
     """One of the four looks of an endpoint."""
     if health.circuit is not CircuitState.CLOSED:

@@ -75,6 +75,10 @@ class Circuit:
         self.last = failure
         self._open(min(LONGEST_S, 2 * self._open_s), now_s)
 
+    def try_now(self, now_s: float) -> None:
+        """A person won't wait: the next call tries."""
+        self.until_s = min(self.until_s, now_s)
+
     def probe_left(self) -> None:
         """Cancelled before anything was known: the next call tries."""
         if self.state is CircuitState.PROBING:

@@ -74,6 +74,10 @@ class Credit:
         if self._left is not None:
             self._left += sent.weight
 
+    def forget(self) -> None:
+        """What is left is unknown until the endpoint says it again."""
+        self._left = None
+
     def answered(
         self,
         call: int,

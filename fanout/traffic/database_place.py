@@ -74,6 +74,10 @@ class DatabasePlace:
                 .values(until_ms=until_ms)
             )
 
+    def lift(self, key: str) -> None:
+        with self.row(key) as (connection, _):
+            connection.execute(update(_TABLE).where(_TABLE.c.key == key).values(until_ms=0))
+
     def close(self) -> None:
         self._engine.dispose()
 

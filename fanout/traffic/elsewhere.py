@@ -32,6 +32,7 @@ class Elsewhere:
         self.problem = ""
         """Why limits hold for this process alone at the moment."""
         self._again_ms = 0
+        self._lifted = False
         self._owed: list[Callable[[], None]] = []
         self._paying = Lock()
 
@@ -40,7 +41,7 @@ class Elsewhere:
         if wall_ms() < self._again_ms:
             return None
         try:
-            taken = await run_sync(self._lane.take, limits, tokens)
+            taken = await run_sync(self._take, limits, tokens)
         except OutOfReach as error:
             self._missed(error)
             return None
@@ -55,6 +56,10 @@ class Elsewhere:
     def pause(self, seconds: float) -> None:
         self._owe(partial(self._lane.pause, wall_ms() + int(seconds * 1000)))
 
+    def lift(self) -> None:
+        """End the pause for all, before the next call is asked for."""
+        self._lifted = True
+
     async def pay(self) -> None:
         """Tell the place what is owed; short, and not given up half-way by a cancellation."""
         if not self._owed or wall_ms() < self._again_ms:
@@ -64,6 +69,12 @@ class Elsewhere:
                 await run_sync(self._pay, abandon_on_cancel=True)
             except OutOfReach as error:
                 self._missed(error)
+
+    def _take(self, limits: Limits, tokens: int) -> Taken:
+        if self._lifted:
+            self._lane.lift()
+            self._lifted = False
+        return self._lane.take(limits, tokens)
 
     def _owe(self, debt: Callable[[], None]) -> None:
         if len(self._owed) < MOST_OWED:

@@ -10,6 +10,7 @@ from anyio.lowlevel import checkpoint_if_cancelled
 from fanout.endpoint import Endpoint
 from fanout.errors import ProviderError
 from fanout.policies import HoldReason, RateFacts
+from fanout.spans import about
 from fanout.traffic.allowance import Allowance
 from fanout.traffic.circuit import ENDPOINTS_FAULT, Circuit, CircuitState
 from fanout.traffic.elsewhere import Elsewhere
@@ -63,6 +64,15 @@ class Flow:
         self.allowance.resize(endpoint.slots)
         self.quota.policy = policy
         self.circuit.reset_policy(policy.circuit_failures, policy.circuit_s)
+        self.changed()
+
+    def try_now(self) -> None:
+        """A person won't wait for what it asked or said: the next call finds out how it is."""
+        self.pause.lift()
+        self.circuit.try_now(self.now_s())
+        self.quota.forget()
+        if self.elsewhere is not None:
+            self.elsewhere.lift()
         self.changed()
 
     def refuse_if_open(self) -> None:
@@ -146,9 +156,9 @@ class Flow:
         raise ProviderError(
             Failure(
                 kind=FailureKind.RATE_LIMIT,
-                message=f"{self.endpoint.name} takes no request for another {hold.seconds:.0f} s, "
+                message=f"{self.endpoint.name} takes no request for another {about(hold.seconds)}, "
                 "longer than a call is kept waiting. Retry it then, or choose a model of another "
-                "endpoint.",
+                "endpoint; how it is stands under Health on the Models page.",
                 retry_after_s=hold.seconds,
             )
         )

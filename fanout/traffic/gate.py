@@ -7,8 +7,9 @@ no wake-up is lost on somebody who left, and a thousand that wait cost nothing.
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 import anyio
 import anyio.from_thread
@@ -105,13 +106,21 @@ class EndpointGate:
 
     def reshape(self, endpoint: Endpoint) -> None:
         """Take over other slots and another policy; from any thread."""
+        self._on_loop(partial(self._flow.reshape, endpoint))
+
+    def try_now(self) -> None:
+        """Let the next call find out how the endpoint is, whatever it asked for, however often it
+        failed; from any thread."""
+        self._on_loop(self._flow.try_now)
+
+    def _on_loop(self, change: Callable[[], None]) -> None:
         if self._loop is None or self._loop[0] == threading.get_ident():
-            self._flow.reshape(endpoint)
+            change()
             return
         try:
-            anyio.from_thread.run_sync(self._flow.reshape, endpoint, token=self._loop[1])
+            anyio.from_thread.run_sync(change, token=self._loop[1])
         except anyio.RunFinishedError:
-            self._flow.reshape(endpoint)
+            change()
 
     async def _turn(self, run: RunId, model: str, tokens: int, held: Held) -> Pass:
         if self._loop is None:

@@ -42,6 +42,10 @@ class Place(Protocol):
         """Never makes a pause shorter."""
         ...
 
+    def lift(self, key: str) -> None:
+        """Nobody is paused any more."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -87,6 +91,9 @@ class Lane:
 
     def pause(self, until_ms: int) -> None:
         self._place.pause(self._key, until_ms)
+
+    def lift(self) -> None:
+        self._place.lift(self._key)
 
 
 def wall_ms() -> int:

@@ -32,7 +32,7 @@ class Pause:
         if failure.kind is FailureKind.RATE_LIMIT:
             if fresh:
                 self._in_a_row += 1
-            if asked is None:
+            if not asked:
                 asked = min(LONGEST_DEFAULT_S, FIRST_S * 2.0 ** max(0, self._in_a_row - 1))
         elif failure.kind is not FailureKind.SERVER or asked is None:
             return None
@@ -44,6 +44,10 @@ class Pause:
             return False
         self.until_s, self.why = now_s + seconds, why
         return True
+
+    def lift(self) -> None:
+        """A person won't wait for it."""
+        self.until_s = 0.0
 
     def over(self) -> None:
         """A call went well: the next pause is a short one again."""

@@ -100,6 +100,11 @@ class Quota:
             call, facts.tokens_limit, facts.tokens_left, facts.tokens_reset_s, now_s
         )
 
+    def forget(self) -> None:
+        """What the endpoint said is left doesn't count any more; what a person set does."""
+        self._request_credit.forget()
+        self._token_credit.forget()
+
     def left(self, now_s: float) -> Limits:
         """What may still be taken at this moment; None where nothing limits it. From any thread."""
         limits, now_ms = self.limits, int(now_s * 1000)

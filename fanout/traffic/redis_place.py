@@ -53,6 +53,12 @@ class RedisPlace:
         except RedisError:
             raise OutOfReach(OUT) from None
 
+    def lift(self, key: str) -> None:
+        try:
+            self._redis.delete(f"{key}:pause")
+        except RedisError:
+            raise OutOfReach(OUT) from None
+
     def close(self) -> None:
         self._redis.close()
 

@@ -16,8 +16,9 @@ from fanout.providers.scripted_server import serving
 from fanout.settings import ENVIRONMENT
 from fanout.traffic.circuit import CircuitState
 from fanout.traffic.health import EndpointHealth, RateHealth
-from fanout.types import EndpointId, FailureKind, ModelRef, RunId
+from fanout.types import EndpointId, Failure, FailureKind, ModelRef, RunId
 from fanout.workflows.library import shipped
+from tests.traffic.rig import fail
 
 SHELL = Path(__file__).resolve().parents[2] / "components" / "shell.py"
 REST = EndpointHealth(
@@ -145,3 +146,20 @@ def test_the_panel_shows_what_a_run_has_left_behind() -> None:
     (table,) = app.table
     assert list(table.value["Calls"]) == ["4"]
     assert app.button(key="health_again").label == "Refresh"
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_an_endpoint_that_asks_to_wait_for_years_can_be_tried_now() -> None:
+    runtime = session.runtime()
+    gate = runtime.engine.endpoints.gate(ENVIRONMENT)
+    model = ModelRef(endpoint=ENVIRONMENT, model="m")
+    asked = Failure(kind=FailureKind.RATE_LIMIT, message="Wait.", retry_after_s=1e9)
+    runtime.engine.call(fail, gate, asked)
+    app = AppTest.from_file(SHELL, default_timeout=30)
+    app.session_state["health"] = True
+    app = app.run().switch_page("../pages/models.py").run()
+    app.button(key=f"try-{ENVIRONMENT}").click().run()
+    assert not app.exception
+    assert f"try-{ENVIRONMENT}" not in {button.key for button in app.button}
+    handle = runtime.engine.start(shipped().get("creative-trio"), "remote work", model)
+    assert handle.wait(timeout_s=20).status.value == "succeeded"

@@ -112,3 +112,11 @@ async def test_one_attempt_that_fails_opens_nothing_since_its_call_may_still_suc
     for _ in range(5):
         await fail(gate, DOWN)
     assert gate.health().circuit is CircuitState.CLOSED
+
+
+async def test_who_will_not_wait_lets_the_next_call_try() -> None:
+    gate = opened(EndpointPolicy(circuit_failures=2, circuit_s=200.0))
+    await refused(gate)
+    gate.try_now()
+    await succeed(gate)
+    assert gate.health().circuit is CircuitState.CLOSED

@@ -160,13 +160,47 @@ async def test_a_wait_that_is_too_long_fails_at_once_and_says_when() -> None:
         await succeed(gate)
     failure = caught.value.failure
     assert failure.kind is FailureKind.RATE_LIMIT
-    assert "Cloud takes no request for another 900 s" in failure.message
+    assert "Cloud takes no request for another 15 min" in failure.message
     assert failure.retry_after_s is not None and not failure.retryable
+
+
+@pytest.mark.parametrize("asked_s", [900.0, 30.0])
+async def test_who_will_not_wait_has_the_endpoint_tried_now(asked_s: float) -> None:
+    gate, waits = EndpointGate(endpoint()), asked_s == 30.0
+    await fail(gate, limited_to(asked_s))
+    call = Call(gate=gate)
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            if waits:
+                tasks.start_soon(call.go)
+                await call.waits.wait()
+            await run_sync(gate.try_now)
+            if not waits:
+                tasks.start_soon(call.go)
+            await call.through.wait()
+            call.answer.set()
+    assert gate.health().paused_s == 0
+
+
+async def test_what_it_said_to_be_used_up_for_a_day_can_be_tried_now() -> None:
+    gate = EndpointGate(endpoint())
+    async with gate.admit(run=RunId("run"), model="m", tokens=10, held=ignore) as permit:
+        permit.opened(RateFacts(requests_limit=5, requests_left=0, requests_reset_s=86_000))
+    with pytest.raises(ProviderError, match="24 h"):
+        await succeed(gate)
+    gate.try_now()
+    await succeed(gate)
+
+
+async def test_an_endpoint_that_names_no_time_is_not_asked_again_at_once() -> None:
+    gate = EndpointGate(endpoint())
+    await fail(gate, limited_to(0.0))
+    assert 0.3 < gate.health().paused_s <= 0.5
 
 
 async def test_a_limit_halves_what_may_be_under_way_and_successes_bring_it_back() -> None:
     gate = EndpointGate(endpoint(slots=4))
-    await fail(gate, limited_to(0.0))
+    await fail(gate, limited_to(0.001))
     assert gate.health().allowed == 2
     for _ in range(12):
         await succeed(gate)
@@ -251,7 +285,7 @@ async def test_limits_are_learnt_from_a_refusal_too_and_a_person_knows_better() 
     gate = EndpointGate(endpoint(policy=EndpointPolicy(requests_per_minute=3)))
     facts = RateFacts(requests_limit=60, tokens_limit=9000)
     async with gate.admit(run=RunId("a"), model="m", tokens=10, held=ignore) as permit:
-        permit.failed(limited_to(0.0), facts)
+        permit.failed(limited_to(0.001), facts)
     health = gate.health()
     assert (health.requests.limit, health.requests.source) == (3, "set")
     assert (health.tokens.limit, health.tokens.source) == (9000, "learnt")

@@ -74,6 +74,14 @@ async def test_a_pause_of_one_process_holds_for_the_other(places: tuple[Place, P
     assert call.reasons == [HoldReason.PAUSE]
 
 
+async def test_who_will_not_wait_ends_the_pause_of_all(places: tuple[Place, Place]) -> None:
+    one, other = (EndpointGate(endpoint(), place) for place in places)
+    await fail(one, limited_to(900.0))
+    one.try_now()
+    await succeed(one)
+    await succeed(other)
+
+
 async def test_a_shorter_pause_of_another_process_does_not_end_a_longer_one(
     places: tuple[Place, Place],
 ) -> None:
