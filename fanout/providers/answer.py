@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
-from typing import NoReturn, TypeAlias, cast
+from typing import NoReturn, cast
 
 import anyio
 import httpx2
@@ -19,6 +19,7 @@ import jiter
 from fanout.errors import ProviderError
 from fanout.providers import sse
 from fanout.providers.base import Done, Opened, StreamItem, TextPiece, Thought
+from fanout.providers.chunk import Object, first_of, text_of
 from fanout.providers.failures import failure_of
 from fanout.providers.form_refusal import provider_error
 from fanout.providers.halves import Halves
@@ -35,8 +36,6 @@ from fanout.providers.problems import (
 from fanout.providers.usage import usage_of
 from fanout.redaction import Withheld, without
 from fanout.types import Usage
-
-Object: TypeAlias = dict[str, object]
 
 _BROKEN_OFF = (httpx2.HTTPError, httpx2.StreamError, OSError)
 _EPILOGUE_S = 5.0
@@ -196,12 +195,12 @@ class Answer:
         if not choices:
             self._take_rest(chunk)
             return
-        choice = _first(choices)
+        choice = first_of(choices)
         delta = choice.get("delta")
         if isinstance(delta, dict):
             content = delta.get("content")
             if content:
-                text = content if isinstance(content, str) else _joined(content)
+                text = content if isinstance(content, str) else text_of(content)
                 if text:
                     texts.append(text)
                 elif isinstance(content, list):
@@ -239,13 +238,13 @@ class Answer:
         self._closed = True
         answer = self._parsed(data.removeprefix(b"\xef\xbb\xbf"))
         self._take_rest(answer)
-        choice = _first(answer.get("choices"))
+        choice = first_of(answer.get("choices"))
         message = choice.get("message")
         if not isinstance(message, dict):
             self._fail(Unreadable(what="JSON that is no chat completion"))
         self.finish_reason = self._reason(choice.get("finish_reason") or "")
         self._refusal = str(message.get("refusal") or "")
-        text = _joined(message.get("content"))
+        text = text_of(message.get("content"))
         return self._piece(text, 1) if text else None
 
     def _piece(self, text: str, pieces: int) -> TextPiece | None:
@@ -283,23 +282,3 @@ class Answer:
 
     def _fail(self, problem: Problem) -> NoReturn:
         raise provider_error(problem, self.asked)
-
-
-def _first(choices: object) -> Object:
-    if isinstance(choices, list) and choices and isinstance(choices[0], dict):
-        return cast("Object", choices[0])
-    return {}
-
-
-def _joined(content: object) -> str:
-    """Text of a content that may be a string or, at some servers, a list of typed parts."""
-    if isinstance(content, str):
-        return content
-    if not isinstance(content, list):
-        return ""
-    parts = (
-        part.get("text")
-        for part in content
-        if isinstance(part, dict) and part.get("type") == "text"
-    )
-    return "".join(part for part in parts if isinstance(part, str))
