@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from time import monotonic
 
 from fanout.engine.handle import RunHandle
@@ -27,12 +26,12 @@ MOST_CHARS = 500_000
 """What takes longer to tell is read from the record instead."""
 
 
-@dataclass(slots=True)
 class _Watcher:
-    go: int
-    place: int
-    """In the run's events: what comes from here on is told next."""
-    until: float
+    def __init__(self, *, go: int, place: int, until: float) -> None:
+        """`place` is where in the run's events it goes on to be told."""
+        self.go = go
+        self.place = place
+        self.until = until
 
 
 class Publishing:
