@@ -1,7 +1,8 @@
 """Writes runs down while they happen: each call of `write` is one transaction.
 
-What is written for every run goes in one statement for all. What was written before is known by its number, so the same news told twice is written once, and
-news with a hole before it is refused instead of making a record that nobody can read.
+What is written for every run goes in one statement for all. What was written before is known by its
+number, so the same news told twice is written once, and news with a hole before it is refused
+instead of making a record that nobody can read.
 """
 
 from __future__ import annotations
