@@ -24,7 +24,7 @@ def estimate_lines(estimate: BatchEstimate) -> tuple[str, ...]:
 def cost_words(estimate: BatchEstimate) -> str:
     """As "Cost: $0.10 to $0.40", and where that comes from."""
     if estimate.low_usd is None or estimate.high_usd is None:
-        return "Cost: unknown, since the price of a model is."
+        return "Cost: unknown, since nobody knows the price of a model."
     if estimate.free:
         return f"Cost: free ({estimate.basis})."
     span = _span([usd_text(estimate.low_usd), usd_text(estimate.high_usd)])

@@ -28,6 +28,8 @@ def history_command(options: argparse.Namespace) -> int:
         since=_day(options.since, "--since"),
         until=_day(options.until, "--until"),
         favourites=options.favourites,
+        rows=options.rows or bool(options.batch),
+        batch=options.batch,
         limit=options.limit,
     )
     with opened() as store:

@@ -146,6 +146,8 @@ def _add_history(history: argparse.ArgumentParser) -> None:
     history.add_argument("--since", default="", metavar="DAY", help="2026-11-22, included")
     history.add_argument("--until", default="", metavar="DAY", help="2026-11-22, not included")
     history.add_argument("--favourites", action="store_true")
+    history.add_argument("--rows", action="store_true", help="rows of batches as well")
+    history.add_argument("--batch", default="", metavar="ID", help="only the rows of that batch")
     history.add_argument("--limit", type=_positive, default=20)
     history.add_argument("--json", action="store_true", help="print JSON")
     history.set_defaults(command=later("history", "history_command"))

@@ -184,7 +184,7 @@ def test_what_cannot_be_read_is_told_and_starts_nothing() -> None:
     app.file_uploader[0].set_value(("things.csv", b"%PDF-1.7 no table", "text/csv"))
     app = drawn(app.run())
     assert [one.value.replace("\\", "") for one in app.error] == [
-        "things.csv is a PDF, no table. Choose a CSV, XLSX and JSONL file."
+        "things.csv is a PDF, no table. Choose a CSV, XLSX or JSONL file."
     ]
     assert not any(label.startswith("Start") for label in labels(app))
 

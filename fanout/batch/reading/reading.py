@@ -91,7 +91,7 @@ def _refuse(name: str, head: bytes) -> None:
             "password, or as CSV UTF-8."
         )
     if b"%PDF-" in head[:1024]:
-        raise InputError(f"{name} is a PDF, no table. Choose a {READABLE} file.")
+        raise InputError(f"{name} is a PDF, no table. Choose a CSV, XLSX or JSONL file.")
 
 
 def _from_text(file: BinaryIO, name: str, limits: Bounds, header: bool | None) -> Table:
