@@ -44,14 +44,16 @@ class Link:
     """ProviderError where the endpoint is gone."""
 
 
-@dataclass(slots=True)
 class _Waiter:
-    event: anyio.Event
-    waiting: int = 0
-    kept: Kept | None = None
+    __slots__ = ("event", "kept", "waiting")
+
+    def __init__(self) -> None:
+        self.event = anyio.Event()
+        self.waiting = 0
+        self.kept: Kept | None = None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Room:
     """A queue whose provider takes no more for now."""
 
@@ -83,7 +85,7 @@ class Collector:
 
     async def answer(self, asked: Parked, link: Link) -> Kept:
         """Wait for the answer to a request, however long; one that is there comes at once."""
-        waiter = self._waiters.setdefault(asked.key, _Waiter(anyio.Event()))
+        waiter = self._waiters.setdefault(asked.key, _Waiter())
         waiter.waiting += 1
         self._links[replace(asked.queue, model="")] = link
         self._asked.append(asked)
@@ -239,7 +241,7 @@ class Collector:
         pause_s = self._pace.room_s if before is None else before.pause_s * 2
         pause_s = min(pause_s, self._pace.most_room_s)
         until = anyio.current_time() + pause_s
-        self._rooms[job.queue] = _Room(until, pause_s, max(1, job.requests // 2))
+        self._rooms[job.queue] = _Room(until=until, pause_s=pause_s, most=max(1, job.requests // 2))
 
     def _rooms_again(self, job: Job) -> None:
         room = self._rooms.get(job.queue)

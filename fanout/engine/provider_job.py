@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 import anyio
 
 from fanout.engine.collecting import Collecting
+from fanout.engine.patience import Patience
 from fanout.errors import ProviderError
 from fanout.providers.batch_api import words
 from fanout.providers.batch_api.answers import (
@@ -99,7 +100,7 @@ class ProviderJob:
     async def _sent(self) -> str:
         """Hand it over; what the provider calls it, or "" where it could not be."""
         file, unknown = self.job.input_file, self.job.adopted
-        patience = _Patience(self._pace)
+        patience = Patience(self._pace)
         while True:
             try:
                 api = self._api()
@@ -140,7 +141,7 @@ class ProviderJob:
 
     async def _looked_at(self, remote: str) -> RemoteJob | None:
         """How it ended; None where the provider lost it."""
-        patience, misses, called_off = _Patience(self._pace), 0, False
+        patience, misses, called_off = Patience(self._pace), 0, False
         pause_s, status = self._pace.first_poll_s, ""
         while True:
             self._nudge = anyio.Event()
@@ -162,7 +163,7 @@ class ProviderJob:
                 if misses == _SHORT:
                     await self._fail(words.lost(api.name))
                     return None
-                patience = _Patience(self._pace)
+                patience = Patience(self._pace)
             except ProviderError as error:
                 if patience.over and not error.failure.retryable:
                     await self._tell(error.failure)
@@ -174,7 +175,7 @@ class ProviderJob:
 
     async def _fetched(self, seen: RemoteJob) -> bool:
         """Keep all its answers; False where they could not be had."""
-        patience, short = _Patience(self._pace), 0
+        patience, short = Patience(self._pace), 0
         while True:
             try:
                 api, lines = self._api(), 0
@@ -290,23 +291,3 @@ class ProviderJob:
 
     def _file(self) -> bytes:
         return b"".join(input_line(key, body) for key, body in self._jobs.bodies(self.job.id))
-
-
-class _Patience:
-    """Waits that grow while the provider fails, and when that has gone on for too long."""
-
-    def __init__(self, pace: Collecting) -> None:
-        self._pace = pace
-        self._pause_s = pace.again_s
-        self._until = anyio.current_time() + pace.give_up_s
-        self.tries = 0
-
-    @property
-    def over(self) -> bool:
-        return anyio.current_time() >= self._until
-
-    async def wait(self, failure: Failure | None) -> None:
-        self.tries += 1
-        asked = 0.0 if failure is None else failure.retry_after_s or 0.0
-        await anyio.sleep(max(asked, self._pause_s))
-        self._pause_s = min(2 * self._pause_s, self._pace.longest_again_s)

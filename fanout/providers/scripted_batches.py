@@ -11,7 +11,6 @@ import json
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import count
 
 import anyio
@@ -19,22 +18,28 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from fanout.providers.batch_script import BatchLedger, JobScript
+from fanout.providers.batch_script import BatchLedger, JobScript, wrong_in
 from fanout.providers.script_wire import Rejected
 from fanout.providers.scripted_replies import Replies, error_response
 
 EXPIRED = "This request could not be executed before the completion window expired."
 
 
-@dataclass(slots=True)
 class _Job:
-    id: str
-    script: JobScript
-    fields: dict[str, object]
-    lines: list[dict[str, object]]
-    began_s: float
-    called_off_s: float | None = None
-    ended: bool = False
+    def __init__(
+        self,
+        id: str,
+        script: JobScript,
+        fields: dict[str, object],
+        lines: list[dict[str, object]],
+    ) -> None:
+        self.id = id
+        self.script = script
+        self.fields = fields
+        self.lines = lines
+        self.began_s = time.monotonic()
+        self.called_off_s: float | None = None
+        self.ended = False
 
 
 class Batches:
@@ -177,8 +182,8 @@ class Batches:
             "error_file_id": None,
             "errors": None,
         }
-        job = _Job(id, script, fields, lines, time.monotonic())
-        wrong = _wrong(lines, asked)
+        job = _Job(id, script, fields, lines)
+        wrong = wrong_in(lines, asked)
         if wrong:
             job.script = JobScript(status="failed", errors=(wrong,))
         self._jobs[id] = job
@@ -264,27 +269,6 @@ class Batches:
         id = f"file-{next(self._numbers)}"
         self._ledger.files[id] = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
         return id
-
-
-def _wrong(lines: list[dict[str, object]], asked: dict[str, object]) -> dict[str, object] | None:
-    """What OpenAI's validation would say of a file."""
-    ids: set[object] = set()
-    models: set[object] = set()
-    for number, line in enumerate(lines, 1):
-        body = line.get("body")
-        if line.get("custom_id") in ids:
-            return {"code": "duplicate_custom_id", "message": "Twice.", "line": number}
-        if line.get("url") != asked.get("endpoint") or line.get("method") != "POST":
-            return {"code": "invalid_url", "message": "Another endpoint.", "line": number}
-        if not isinstance(body, dict) or "stream" in body:
-            return {"code": "invalid_request", "message": "No such body.", "line": number}
-        ids.add(line.get("custom_id"))
-        models.add(body.get("model"))
-    if len(models) > 1:
-        return {"code": "mismatched_model", "message": "One model for each file.", "line": 1}
-    if not lines:
-        return {"code": "empty_file", "message": "The file is empty."}
-    return None
 
 
 def _unanswered(line: dict[str, object], code: str, message: str) -> dict[str, object]:
