@@ -13,7 +13,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from hashlib import sha256
-from math import inf
 from typing import Protocol, runtime_checkable
 
 from fanout import pricing
@@ -43,6 +42,8 @@ from fanout.types import (
     Via,
 )
 
+_FOREVER_S = 365 * 86_400.0
+"""A number that every format of a record has, other than infinity."""
 _GOES_ON = (RunStatus.RUNNING, RunStatus.INTERRUPTED, RunStatus.STOPPED)
 
 
@@ -59,7 +60,7 @@ def patient(policies: Policies) -> Policies:
     """The same without what only makes sense where answers come within minutes."""
     return replace(
         policies,
-        retries=replace(policies.retries, total_s=inf),
+        retries=replace(policies.retries, total_s=_FOREVER_S),
         fan_in=replace(policies.fan_in, deadline_s=None),
         hedging=replace(policies.hedging, enabled=False),
         prefix="off",
