@@ -61,8 +61,10 @@ class Over(Exception):
     """This go has nothing more to do: another one has the row, or its batch was stopped."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hand:
+    """A row of this process."""
+
     batch: Batch
     handle: RunHandle
     bell: Bell
@@ -188,7 +190,7 @@ class Desk:
         finally:
             self._coming.discard(key)
         handle.heed(bell.ring)
-        self._hands[key] = hand = Hand(batch, handle, bell, handle.told)
+        self._hands[key] = hand = Hand(batch=batch, handle=handle, bell=bell, begun=handle.told)
         return hand
 
     def _begun(self, key: Key, again: bool) -> tuple[Batch, RunHandle]:

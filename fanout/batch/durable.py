@@ -75,8 +75,9 @@ class Durable:
         _quiet()
         _row_workflow()
         _desks[:] = [desk]
-        DBOS(config=config)
+        self._dbos = DBOS(config=config)
         try:
+            DBOS.listen_queues([])
             DBOS.launch()
         except BaseException:
             self.close()
@@ -94,10 +95,19 @@ class Durable:
             polling_interval_sec=self._poll_s,
             on_conflict="always_update",
         )
+        self._listen(_queue(batch.id))
 
     def drop(self, batch: BatchId) -> None:
         """Look at that queue no more."""
         DBOS.delete_queue(_queue(batch))
+
+    def _listen(self, queue: str) -> None:
+        """Take rows from that queue as well. It is asked which ones at every look, but has no way
+        to say so after its launch; queues that nobody named here belong to other workers."""
+        listening = self._dbos._listening_queues
+        assert listening is not None, "it was told before its launch"
+        if queue not in listening:
+            listening.append(queue)
 
     def clear(self, batch: BatchId) -> bool:
         """Forget a portion of what it knows of rows that have ended; whether there was any."""

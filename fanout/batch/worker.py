@@ -49,6 +49,7 @@ class Worker:
         self.notes: tuple[str, ...] = ()
         """What keeps it from some batch or from all, for people; empty where nothing does."""
         self._store = runtime.store
+        self._engine = runtime.engine
         self._settings = runtime.settings
         self._desk = Desk(runtime.engine, runtime.store, self._row_ended)
         self._look_s = look_s
@@ -159,6 +160,12 @@ class Worker:
                         f'The batch "{batch.title}" was made by Fanout {batch.made_by}, which is '
                         f"newer than this worker ({__version__}). It is left to newer workers; "
                         "update this one to let it take part."
+                    )
+                if not self._engine.knows(batch.model.endpoint, batch.person):
+                    raise DefinitionError(
+                        f'The batch "{batch.title}" asks the endpoint "{batch.model.endpoint}", '
+                        "which this worker doesn't have. It is left to others; give this one the "
+                        "same endpoint to let it take part."
                     )
                 if batch.id not in self._readable:
                     parse(batch.definition, name=batch.workflow)

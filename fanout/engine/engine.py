@@ -43,7 +43,7 @@ from fanout.relay.post import Post
 from fanout.retrieval.library import Library
 from fanout.store.values import StoredRun
 from fanout.structured.ladder import Ladder
-from fanout.types import BranchPlan, ModelRef, RowPlace, RunId, Via
+from fanout.types import BranchPlan, EndpointId, ModelRef, RowPlace, RunId, Via
 from fanout.workflows.definition import Workflow
 from fanout.workflows.quoting import marker_of
 from fanout.workflows.run import combining_call, plan, vote
@@ -161,6 +161,10 @@ class Engine:
         self._archive.forget(forgotten)
         if self._exchange is not None:
             self._exchange.forgot(forgotten)
+
+    def knows(self, endpoint: EndpointId, person: PersonId = NOBODY) -> bool:
+        """Whether a person's runs may ask that endpoint here."""
+        return endpoint in self._book(person)
 
     def let_go(self, run_id: str) -> None:
         """Keep a run that has ended in the record only, as of a batch of thousands."""

@@ -97,8 +97,7 @@ class Hall:
             title="Topics",
             workflow="trio",
             definition=definition,
-            model=MODEL,
-            **other,  # type: ignore[arg-type]
+            **{"model": MODEL, **other},  # type: ignore[arg-type]
         )
         batch = self.store.batches.create(new, topics(rows, values))
         if start:

@@ -15,7 +15,7 @@ from fanout.batches import FORMAT, BatchState, Row, RowState
 from fanout.policies import Budget
 from fanout.providers.script import Reply
 from fanout.store.schema import batches
-from fanout.types import BranchState, FailureKind
+from fanout.types import BranchState, EndpointId, FailureKind, ModelRef
 from tests.batch.hall import DEFINITION, NAMES, QUICK, Hall, hall, script
 
 SLOW = script(Reply(text="One two three. " * 20, tokens_per_s=20))
@@ -211,6 +211,19 @@ def test_a_definition_that_makes_no_sense_is_left_alone_and_told_of(fanout_home:
             at.until_finished(own)
             assert at.states(odd) == {RowState.WAITING: 1}
             assert len(worker.notes) == 1
+
+
+def test_a_worker_without_the_endpoint_leaves_the_batch_to_others(
+    fanout_home: Path,
+) -> None:
+    with hall(fanout_home, "") as at:
+        elsewhere = at.batch(4, model=ModelRef(endpoint=EndpointId("elsewhere"), model="m"))
+        own = at.batch(1)
+        with at.worker() as worker:
+            at.until_finished(own)
+            assert at.states(elsewhere) == {RowState.WAITING: 4}
+            (note,) = worker.notes
+            assert '"elsewhere"' in note
 
 
 def test_a_topic_that_cant_be_run_fails_alone(fanout_home: Path) -> None:
