@@ -29,7 +29,7 @@ def can_be_tried(health: EndpointHealth) -> bool:
     """Whether it keeps calls waiting, or away, for what it said or did before."""
     rates = (health.requests, health.tokens)
     used_up = any(rate.left == 0 and rate.source == "learnt" for rate in rates)
-    return used_up or health.paused_s > 0 or health.circuit is CircuitState.OPEN
+    return used_up or health.paused_s > 0 or health.circuit_s > 0
 
 
 def look(health: EndpointHealth) -> str:

@@ -13,6 +13,9 @@ from enum import StrEnum
 from fanout.types import Failure, FailureKind
 
 LONGEST_S = 300.0
+AWAITED_S = 10.0
+"""Others wait so long for the call that tries, or as long as an endpoint is left alone at first if
+that is less; after that they fail, so that a fallback can answer."""
 ENDPOINTS_FAULT = frozenset(
     {
         FailureKind.CONNECTION,
@@ -42,6 +45,7 @@ class Circuit:
         self.until_s = 0.0
         self.last: Failure | None = None
         self._open_s = first_s
+        self._tries_since_s = 0.0
 
     def reset_policy(self, failures: int, first_s: float) -> None:
         self.failures, self.first_s = failures, first_s
@@ -54,10 +58,17 @@ class Circuit:
             return max(0.0, self.until_s - now_s)
         return 0.0
 
+    def try_left_s(self, now_s: float) -> float:
+        """How much longer others wait for the call that tries; 0: none does, or it takes long."""
+        if self.state is not CircuitState.PROBING:
+            return 0.0
+        return max(0.0, self._tries_since_s + min(AWAITED_S, self.first_s) - now_s)
+
     def enter(self, now_s: float) -> bool:
         """A call goes; True where it is the one that tries."""
         if self.state is CircuitState.OPEN and now_s >= self.until_s:
             self.state = CircuitState.PROBING
+            self._tries_since_s = now_s
             return True
         return False
 

@@ -79,7 +79,8 @@ class Flow:
         """ProviderError where the endpoint is left alone now."""
         circuit = self.circuit
         wait_s = circuit.wait_s(self.now_s())
-        if circuit.last is None or (wait_s <= 0 and circuit.state is not CircuitState.PROBING):
+        stuck = circuit.state is CircuitState.PROBING and not circuit.try_left_s(self.now_s())
+        if circuit.last is None or not (wait_s > 0 or stuck):
             return
         again = f"in {max(1, round(wait_s))} s" if wait_s else "by one call at this moment"
         raise ProviderError(
@@ -97,6 +98,9 @@ class Flow:
         paused_s = self.pause.left_s(now_s)
         if paused_s > 0:
             return Hold.timed(HoldReason.PAUSE, paused_s, now_s)
+        if tries_s := self.circuit.try_left_s(now_s):
+            # The one that tries has the only slot there is.
+            return Hold(reason=HoldReason.SLOT, seconds=tries_s)
         if self.in_flight >= self.allowance.now:
             return SLOT
         return None
@@ -172,6 +176,11 @@ class Flow:
         """What that call really took; the first word about it counts."""
         if self.quota.settle(reserved, used) and self.elsewhere is not None:
             self.elsewhere.settle(reserved, 0, used - reserved.tokens)
+
+    def signed(self) -> None:
+        """The call that tries has had a sign of life."""
+        self.circuit.close()
+        self.changed()
 
     def ended(self) -> None:
         self.in_flight -= 1

@@ -36,6 +36,9 @@ class Pass:
     def first_token(self, after_s: float) -> None:
         self._opened = True
         self._flow.first_tokens.add(self._model, after_s)
+        if self._probe:
+            self._probe = False
+            self._flow.signed()
 
     def succeeded(self, usage: Usage) -> None:
         self._spoke = True

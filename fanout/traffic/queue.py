@@ -34,7 +34,7 @@ class Waiter:
         )
         if news:
             self._told = hold
-            self._held(hold.reason, hold.seconds)
+            self._held(hold.reason, None if hold.reason is HoldReason.SLOT else hold.seconds)
 
 
 class FairQueue:

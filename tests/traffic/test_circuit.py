@@ -6,11 +6,11 @@ import anyio
 import pytest
 
 from fanout.errors import ProviderError
-from fanout.policies import EndpointPolicy
+from fanout.policies import EndpointPolicy, HoldReason
 from fanout.traffic.circuit import CircuitState
 from fanout.traffic.gate import EndpointGate
-from fanout.types import Failure, FailureKind
-from tests.traffic.rig import DOWN, Call, endpoint, fail, succeed
+from fanout.types import Failure, FailureKind, RunId
+from tests.traffic.rig import DOWN, Call, endpoint, fail, ignore, succeed
 
 QUICK = EndpointPolicy(circuit_failures=2, circuit_s=0.1)
 
@@ -64,17 +64,52 @@ async def test_who_waits_when_it_opens_fails_too() -> None:
 
 
 async def test_one_call_tries_and_its_success_lets_all_through_again() -> None:
+    gate = opened(EndpointPolicy(circuit_failures=2, circuit_s=1.0))
+    gate.try_now()
+    probe = Call(gate=gate)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(probe.go)
+        await probe.through.wait()
+        others = [Call(gate=gate, run=run) for run in ("run", "run", "another")]
+        for other in others:
+            other.answer.set()
+            tasks.start_soon(other.go)
+        await anyio.wait_all_tasks_blocked()
+        assert [other.told for other in others] == [[(HoldReason.SLOT, None)]] * 3
+        assert gate.health().circuit is CircuitState.PROBING
+        probe.answer.set()
+    assert gate.health().circuit is CircuitState.CLOSED
+
+
+async def test_the_first_word_of_the_one_that_tries_lets_the_others_through() -> None:
+    gate = opened()
+    await anyio.sleep(0.11)
+    async with gate.admit(run=RunId("run"), model="m", tokens=1, held=ignore) as permit:
+        permit.first_token(0.1)
+        with anyio.fail_after(1):
+            await succeed(gate)
+
+
+async def test_a_try_that_takes_long_is_not_waited_for() -> None:
     gate = opened()
     await anyio.sleep(0.11)
     probe = Call(gate=gate)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(probe.go)
         await probe.through.wait()
-        assert "by one call at this moment" in (await refused(gate)).message
-        assert gate.health().circuit is CircuitState.PROBING
+        for _ in range(2):
+            assert "by one call at this moment" in (await refused(gate)).message
         probe.answer.set()
-    await succeed(gate)
-    assert gate.health().circuit is CircuitState.CLOSED
+
+
+async def test_who_waits_for_a_try_that_fails_is_kept_away_too() -> None:
+    gate = opened()
+    await anyio.sleep(0.11)
+    async with gate.admit(run=RunId("run"), model="m", tokens=1, held=ignore) as permit:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(refused, gate)
+            await anyio.wait_all_tasks_blocked()
+            permit.failed(DOWN)
 
 
 async def test_a_try_that_fails_doubles_the_time_and_its_retry_is_kept_away() -> None:
