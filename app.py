@@ -25,6 +25,10 @@ from components.sign_in.door import Door, Guard  # noqa: E402
 SWITCH_S = 0.0005
 """How long one thread may compute while another waits for the interpreter."""
 
+COLLECT_AFTER = 10_000
+"""New objects between two searches for cycles. Python's own 700 makes it search everything several
+times a minute under load, for up to a quarter of a second in which nobody's words come."""
+
 
 def end_with_the_terminal() -> None:
     """A terminal that is closed ends the app as Ctrl+C does, and its runs are marked first."""
@@ -48,6 +52,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     opened.warm_up()
     gc.collect()
     gc.freeze()
+    gc.set_threshold(COLLECT_AFTER)
     try:
         yield
     finally:
