@@ -105,11 +105,13 @@ async def test_a_try_that_takes_long_is_not_waited_for() -> None:
 async def test_who_waits_for_a_try_that_fails_is_kept_away_too() -> None:
     gate = opened()
     await anyio.sleep(0.11)
-    async with gate.admit(run=RunId("run"), model="m", tokens=1, held=ignore) as permit:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(refused, gate)
-            await anyio.wait_all_tasks_blocked()
-            permit.failed(DOWN)
+    async with (
+        gate.admit(run=RunId("run"), model="m", tokens=1, held=ignore) as permit,
+        anyio.create_task_group() as tasks,
+    ):
+        tasks.start_soon(refused, gate)
+        await anyio.wait_all_tasks_blocked()
+        permit.failed(DOWN)
 
 
 async def test_a_try_that_fails_doubles_the_time_and_its_retry_is_kept_away() -> None:
