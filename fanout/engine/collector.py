@@ -82,6 +82,9 @@ class Collector:
         self._woken = anyio.Event()
         self._forgetting = anyio.Lock()
         self._logged = ""
+        self._scope: anyio.CancelScope | None = None
+        self._closing = False
+        self._over = anyio.Event()
 
     async def answer(self, asked: Parked, link: Link) -> Kept:
         """Wait for the answer to a request, however long; one that is there comes at once."""
@@ -120,14 +123,35 @@ class Collector:
 
     async def run(self) -> None:
         """Work until cancelled; waits without a look at anything while there is nothing to do."""
-        async with anyio.create_task_group() as group:
-            while True:
-                self._woken = anyio.Event()
+        try:
+            async with anyio.create_task_group() as group:
+                self._scope = group.cancel_scope
+                if self._closing:
+                    group.cancel_scope.cancel()
+                await self._work(group)
+        finally:
+            self._over.set()
+
+    async def aclose(self) -> None:
+        """End it, before the connections that it uses are closed; the jobs go on without it."""
+        self._closing = True
+        if self._scope is not None:
+            self._scope.cancel()
+        await self._over.wait()
+
+    async def _work(self, group: TaskGroup) -> None:
+        while True:
+            self._woken = anyio.Event()
+            try:
                 await self._take_in()
                 await self._flush(group)
                 await self._look(group)
-                with anyio.move_on_after(None if self._idle else self._pace.look_s):
-                    await self._woken.wait()
+            except Exception:
+                # Rows that wait must not wait for ever because of one that can't be kept.
+                log.exception("collecting for batches at the provider met a mistake of Fanout's")
+                await anyio.sleep(_AGAIN_S)
+            with anyio.move_on_after(None if self._idle else self._pace.look_s):
+                await self._woken.wait()
 
     @property
     def _idle(self) -> bool:

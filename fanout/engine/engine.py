@@ -199,6 +199,7 @@ class Engine:
         began = monotonic()
         for handle in live:
             handle.wait(timeout_s=max(0.0, began + ENDED_S - monotonic()))
+        self._portal.call(self.parking.aclose)
         self._portal.call(self.endpoints.aclose)
         self._portal.call(self._portal.stop, True)
         self._portal_context.__exit__(None, None, None)

@@ -73,6 +73,11 @@ class Parking:
                 return False
         return self._known[at]
 
+    async def aclose(self) -> None:
+        """On the engine's loop, once no run waits any more and before its endpoints are closed."""
+        if self._collector is not None:
+            await self._collector.aclose()
+
     def _started(self) -> Collector:
         if self._store is None:
             raise SettingsError(
