@@ -37,7 +37,7 @@ async def attempt(
     A model that thinks is alive: from its first thought on the idle deadline counts. Being
     cancelled closes the connection before this returns.
     """
-    watch = _Deadline(deadlines=deadlines, began_s=monotonic())
+    watch = _Deadline(deadlines=deadlines, began_s=monotonic(), who=request.model or "the model")
     done: Done | None = None
     with anyio.CancelScope(deadline=anyio.current_time() + watch.left_s()) as scope:
         async with provider.stream(request) as items:
@@ -72,6 +72,7 @@ class _Deadline:
 
     deadlines: Deadlines
     began_s: float
+    who: str
     sign: str = ""
     """The last kind of sign of life: "thought" or "wrote"."""
 
@@ -106,24 +107,25 @@ class _Deadline:
         if limits.total_s is not None and self.elapsed_s >= limits.total_s:
             return Failure(
                 kind=FailureKind.TIMEOUT_TOTAL,
-                message=f"The answer was not complete after {limits.total_s:g} s. "
-                "Its text so far is kept; ask for less, or raise the total deadline.",
+                message=f"{self.who} had not finished after {limits.total_s:g} s. "
+                f"{'Its text so far is kept; a' if self.sign == 'wrote' else 'A'}sk for less, "
+                "or raise the deadline for one request.",
             )
         if self.sign == "thought":
             return Failure(
                 kind=FailureKind.TIMEOUT_IDLE,
-                message=f"The model went silent for {limits.idle_s:g} s while it was thinking. "
-                "Retry this branch, or raise the idle deadline.",
+                message=f"{self.who} went silent for {limits.idle_s:g} s while it was thinking. "
+                "Retry this branch, or raise the deadline for silence.",
             )
         if self.sign:
             return Failure(
                 kind=FailureKind.TIMEOUT_IDLE,
-                message=f"The model went silent for {limits.idle_s:g} s in mid-answer. "
+                message=f"{self.who} went silent for {limits.idle_s:g} s in mid-answer. "
                 "Its text so far is kept; retry this branch.",
             )
         return Failure(
             kind=FailureKind.TIMEOUT_FIRST_TOKEN,
-            message=f"No first word within {limits.first_token_s:g} s. "
+            message=f"No first word from {self.who} within {limits.first_token_s:g} s. "
             "The endpoint may be overloaded: retry, or choose another model.",
             retryable=False,
         )

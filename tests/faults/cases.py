@@ -169,7 +169,7 @@ CASES: dict[str, Case] = {
         does="the connection is taken, and nothing comes",
         reply=Reply(fault=Fault.STALL_FIRST),
         kind=Kind.TIMEOUT_FIRST_TOKEN,
-        words=("No first word within 1 s", "retry, or choose another model"),
+        words=("No first word from m within 1 s", "retry, or choose another model"),
         first_token_s=1.0,
     ),
     "stall_midway": _broken(

@@ -197,3 +197,20 @@ def test_what_was_asked_again_is_counted_each_time_but_its_speed_is_of_the_last_
     assert isinstance(branches, list)
     assert branches[2]["attempts"] == 2
     assert branches[2]["usage"]["output"] == usage(poem).output > (poem.usage or usage(poem)).output
+
+
+@pytest.mark.parametrize(
+    ("reply", "deadlines"),
+    [
+        (Reply(fault=Fault.STALL_FIRST), {"first_token_s": 0.1}),
+        (Reply(text="One two three four.", fault=Fault.STALL_MIDWAY), {"idle_s": 0.1}),
+        (Reply(text="One two. " * 99, tokens_per_s=50), {"total_s": 0.2}),
+    ],
+)
+def test_a_deadline_that_passed_says_whose_answer_was_waited_for(
+    reply: Reply, deadlines: dict[str, float]
+) -> None:
+    with rig(script(poem=reply)) as here:
+        failure = here.run(trio(deadlines=deadlines)).branch(POEM).failure
+    assert failure is not None and failure.timed_out
+    assert "m" in failure.message.split(" ")
