@@ -198,7 +198,7 @@ class Collector:
     def _due(self, waiting: Waiting) -> bool:
         pace = self._pace
         return (
-            waiting.now - waiting.newest >= pace.quiet_s
+            (waiting.now - waiting.newest >= pace.quiet_s and not self._asked)
             or waiting.now - waiting.oldest >= pace.longest_s
             or waiting.count >= pace.most
             or waiting.size >= pace.most_bytes
