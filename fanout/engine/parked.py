@@ -15,6 +15,8 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Protocol, runtime_checkable
 
+import anyio
+
 from fanout import pricing
 from fanout.engine.collector import Collector, Link
 from fanout.engine.endpoints import EndpointBook
@@ -114,6 +116,7 @@ class _ParkedRun(ParkedCalls):
         super().__init__(calls.endpoints, calls.search, calls.ladder, calls.collector, calls.person)
         self._recorder = recorder
         self._anew = recorder.snapshot.status not in _GOES_ON
+        self._beginning = anyio.Lock()
         self._numbers: Counter[str] = Counter()
 
     def provider(self, model: ModelRef) -> Provider:
@@ -132,9 +135,10 @@ class _ParkedRun(ParkedCalls):
     async def begun(self) -> None:
         """Before its first request: what an earlier going was told counts only if that one was
         broken off."""
-        if self._anew:
-            self._anew = False
-            await self.collector.anew(self._recorder.snapshot.run_id)
+        async with self._beginning:
+            if self._anew:
+                await self.collector.anew(self._recorder.snapshot.run_id)
+                self._anew = False
 
     def parked(self, request: ChatRequest, endpoint: EndpointId, api: BatchApi) -> Parked:
         run, call = self._recorder.snapshot.run_id, request.call or ""
