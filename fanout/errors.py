@@ -14,7 +14,7 @@ FanoutError
 from __future__ import annotations
 
 from fanout.policies import RateFacts
-from fanout.types import Failure
+from fanout.types import Failure, Usage
 
 
 class FanoutError(Exception):
@@ -53,6 +53,8 @@ class ProviderError(FanoutError):
         self.failure = failure
         self.rates = rates
         """What the endpoint said about its limits along with the failure."""
+        self.usage: Usage | None = None
+        """What it said that this took, as with an answer that is refused or has no word."""
 
 
 class FormRefused(ProviderError):

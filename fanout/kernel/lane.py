@@ -123,7 +123,7 @@ class Lane:
 
     def _used(self) -> Usage:
         """What was reported; nothing where it was refused or never sent; else our estimate."""
-        if isinstance(self.result, Done) and self.result.usage is not None:
+        if isinstance(self.result, Done | ProviderError) and self.result.usage is not None:
             return self.result.usage
         if self.sign:
             return estimated_usage(self._recorder.snapshot.branch(self._branch))

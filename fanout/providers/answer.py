@@ -67,11 +67,13 @@ async def read_answer(
                 break
         for piece in await _epilogue(body, answer):
             yield piece
+        answer.done()
     except _BROKEN_OFF as problem:
         failed = ProviderError(failure_of(problem, answer.asked))
     except ProviderError as problem:
         failed = problem
     if failed is not None:
+        failed.usage = answer.usage
         if (piece := answer.released()) is not None:
             yield piece
         raise failed from None
@@ -111,6 +113,11 @@ class Answer:
         self._halves: Halves | None = None
         self._withheld = Withheld(asked.key)
         self._uncounted = 0
+
+    @property
+    def usage(self) -> Usage | None:
+        """As the endpoint reported it; None where it has not."""
+        return self._usage
 
     def closed(self) -> bool:
         """Whether the endpoint said [DONE]."""
