@@ -51,6 +51,11 @@ class RowState(StrEnum):
     def finished(self) -> bool:
         return self not in (RowState.WAITING, RowState.QUEUED, RowState.RUNNING)
 
+    @property
+    def lacks(self) -> bool:
+        """Whether something of it failed, and may be asked again."""
+        return self in (RowState.FAILED, RowState.PARTIAL)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
@@ -155,7 +160,7 @@ class RowRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureGroup:
-    """Rows that failed for one cause."""
+    """Rows that failed for one cause, or that lack a branch for it."""
 
     cause: FailureKind | None
     message: str

@@ -19,9 +19,8 @@ AGAIN = (RowState.FAILED, RowState.PARTIAL)
 def failures(runtime: Runtime, batch: Batch, progress: Progress) -> None:
     """Draw them; nothing where every row that has ended was answered."""
     failed, partial = (progress.counts.get(state, 0) for state in AGAIN)
-    if not failed:
-        st.session_state.pop(_key(batch), None)
     if not failed + partial:
+        st.session_state.pop(_key(batch), None)
         return
     parts = [f"{words.count(failed, 'row')} failed"] if failed else []
     parts += [f"{words.count(partial, 'row')} answered in part"] if partial else []

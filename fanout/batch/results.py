@@ -40,7 +40,7 @@ def point_of(record: RowRecord) -> RowPoint:
         number=base.number,
         state=base.state,
         cause=result.cause,
-        message=result.message if record.state is RowState.FAILED else "",
+        message=result.message if record.state.lacks else "",
         verdict=result.verdict,
         agreement=result.agreement,
         cost_nano=None if result.cost is None else round(result.cost.usd * NANO),
@@ -87,7 +87,7 @@ class Counting:
         self._wall_s += point.wall_s
         self._add_money(point.cost_nano)
         self._add_times(point)
-        if point.state is RowState.FAILED:
+        if point.state.lacks:
             self._failures.setdefault(point.cause, _Group()).add(point)
         if point.state in _ANSWERED:
             self._wall.append(point.wall_s)

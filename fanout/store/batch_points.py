@@ -22,7 +22,7 @@ class RowPoint:
     state: RowState
     cause: FailureKind | None = None
     message: str = ""
-    """Of a row that failed; "" for all others."""
+    """Of a row that failed or lacks a branch; "" for all others."""
     verdict: str | None = None
     agreement: float | None = None
     cost_nano: int | None = None
@@ -39,7 +39,7 @@ class RowPoint:
 
 def points(engine: Engine, batch: BatchId) -> Iterator[RowPoint]:
     """Every row in order, read in portions; StoreError where the database can't be read."""
-    failed = rows.c.state == RowState.FAILED.value
+    failed = rows.c.state.in_([state.value for state in RowState if state.lacks])
     columns = (
         rows.c.number, rows.c.state, rows.c.cause, case((failed, rows.c.message), else_=""),
         rows.c.verdict, rows.c.agreement, rows.c.cost_nano,

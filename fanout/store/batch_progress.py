@@ -70,7 +70,8 @@ def _recent(connection: Connection, batch: int, at: float) -> tuple[int, float]:
 
 def _failures(connection: Connection, batch: int) -> tuple[FailureGroup, ...]:
     """By cause, the most frequent first."""
-    failed = (rows.c.batch == batch, rows.c.state == RowState.FAILED.value)
+    lacking = [state.value for state in RowState if state.lacks]
+    failed = (rows.c.batch == batch, rows.c.state.in_(lacking))
     counted = connection.execute(
         select(rows.c.cause, func.count()).where(*failed).group_by(rows.c.cause)
     ).all()
