@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 
 from components.batch.address import show
 from components.batch.said import say, tried
@@ -11,10 +10,9 @@ from components.batch.setup import Pace
 from components.batch.source import forget_source
 from components.batch.words import count
 from components.session import wake_worker
-from fanout.batch.preparing import Prepared
+from fanout.batch.preparing import Prepared, held_back
 from fanout.batch.preparing import new_batch as made
-from fanout.batch.previewing import FIRST
-from fanout.batches import HELD, Batch, Row
+from fanout.batches import Batch
 from fanout.engine.own import OwnRuntime
 from fanout.engine.runtime import Runtime
 from fanout.people import NOBODY, PersonId
@@ -35,7 +33,7 @@ def begin(
 ) -> None:
     """Keep the batch, start it, and show it. A trial holds back all but the first rows."""
     batches = runtime.store.batches
-    rows = held_back(prepared.rows) if trial else prepared.rows
+    rows = tuple(held_back(prepared.rows)) if trial else prepared.rows
     ids = []
 
     def create() -> None:
@@ -58,19 +56,6 @@ def begin(
         show(ids[0])
         tried(lambda: batches.resume(ids[0]))
         wake_worker()
-
-
-def held_back(rows: Sequence[Row], first: int = FIRST) -> tuple[Row, ...]:
-    """The same rows, of which only the first that are wanted are carried out for now."""
-    left = first
-    found = []
-    for row in rows:
-        if row.skipped:
-            found.append(row)
-            continue
-        found.append(row if left > 0 else replace(row, skipped=HELD))
-        left -= 1
-    return tuple(found)
 
 
 def add_rows(runtime: Runtime, batch: Batch, prepared: Prepared) -> None:

@@ -32,6 +32,7 @@ from fanout.store.database import reading, writing
 from fanout.store.handing_out import GOING, HandingOut
 from fanout.store.rows import cleaned
 from fanout.store.schema import batches
+from fanout.store.spend import forget_batch
 from fanout.types import BatchId, FailureKind
 
 GONE = "This batch is not there any more."
@@ -151,6 +152,7 @@ class Batches(HandingOut):
             if found["state"] in GOING:
                 raise InputError("This batch is running. Stop it first; then it can be deleted.")
             connection.execute(delete(batches).where(batches.c.number == found["number"]))
+            forget_batch(connection, batch)
 
     def progress(self, batch: BatchId) -> Progress:
         """Counted now."""

@@ -124,6 +124,12 @@ class Spend:
         )
 
 
+def forget_batch(connection: Connection, batch: str) -> None:
+    """Drop what is known of a batch's spending; that of days and of people stays."""
+    for table in (spending, reservations):
+        connection.execute(delete(table).where(table.c.day == OF_BATCHES, table.c.person == batch))
+
+
 def _only(own: ColumnElement[bool], alone: bool) -> list[ColumnElement[bool]]:
     return [own] if alone else []
 

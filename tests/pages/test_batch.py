@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 
 from components import session
-from components.batch.begin import held_back
 from components.batch.words import remaining_text, spent_text, time_text
+from fanout.batch.preparing import held_back
 from fanout.batches import HELD, BatchState, Progress, Row, RowState, WorkerSeen
 from fanout.policies import Budget
 from fanout.types import BatchId
