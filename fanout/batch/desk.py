@@ -82,6 +82,7 @@ class Desk:
         self._ended = ended
         self._hands: dict[Key, Hand] = {}
         self._coming: set[Key] = set()
+        self._halted: set[Key] = set()
         self._batches: dict[BatchId, Batch] = {}
         self._limiter: CapacityLimiter | None = None
         self._closing = False
@@ -148,6 +149,7 @@ class Desk:
         """Stop every row in hand of these."""
         for key, hand in list(self._hands.items()):
             if key.batch in batches:
+                self._halted.add(key)
                 hand.handle.stop()
 
     def close(self) -> None:
@@ -244,7 +246,9 @@ class Desk:
         def end() -> str:
             became = result if snapshot is None else row_result(snapshot)
             assert became is not None
-            self._store.batches.end(*key, became)
+            # Its batch may go on again by now: then so does a row that was stopped with it.
+            halted = key in self._halted and became.state is RowState.STOPPED
+            self._store.batches.end(*key, became, halted=halted)
             return became.state.value
 
         state = await self._tried(end)
@@ -267,6 +271,7 @@ class Desk:
     def put_down(self, key: Key) -> None:
         """Have the row in hand no more; its run goes on or has ended."""
         self._hands.pop(key, None)
+        self._halted.discard(key)
         if not any(other.batch == key.batch for other in self._hands):
             self._batches.pop(key.batch, None)
 

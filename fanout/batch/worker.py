@@ -20,7 +20,7 @@ from fanout.batch.desk import Desk, Key
 from fanout.batches import FORMAT, Batch, BatchState, RowRecord, RowState, WorkerSeen
 from fanout.engine.runtime import Runtime
 from fanout.errors import DefinitionError, FanoutError
-from fanout.types import BatchId
+from fanout.types import BatchId, Via
 from fanout.workflows.parsing import parse
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ SWEEP_S = 30.0
 """How often it is asked whether a row got lost between the two databases."""
 AHEAD = 20
 """Rows that wait in the queue at least, where there are so many."""
+AHEAD_OF_PROVIDER = 500
+"""The same by the provider's Batch API, where rows wait together and begin as fast as can be."""
 CLOSE_S = 10.0
 
 
@@ -198,6 +200,8 @@ class Worker:
         handed = self._store.batches.handed_out(batch.id)
         queued = sum(n for (state, _), n in handed.items() if state is RowState.QUEUED)
         ahead = max(AHEAD, 2 * batch.concurrency)
+        if batch.via is Via.PROVIDER:
+            ahead = max(ahead, AHEAD_OF_PROVIDER)
         taken: tuple[RowRecord, ...] = ()
         if queued <= ahead // 2:
             taken = self._store.batches.take(batch.id, ahead - queued)

@@ -75,11 +75,13 @@ class Scribe:
         until = monotonic() + timeout_s
         with self._wrote:
             # The turn that is under way may have looked before the newest event.
-            wanted = self._turns + 2
+            begun = self._turns
+            wanted = begun + 2
             self._press()
             while self._turns < wanted and self._thread.is_alive():
                 left = until - monotonic()
-                if left <= 0:
+                # What can't be written now is not waited for a second time.
+                if left <= 0 or (self.problem and self._turns > begun):
                     return False
                 self._press()
                 self._wrote.wait(min(left, 0.05))

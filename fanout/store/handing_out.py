@@ -93,10 +93,18 @@ class HandingOut:
             if found is not None:
                 batch_rows.give_back(connection, found["number"], numbers, go)
 
-    def end(self, batch: BatchId, number: int, go: int, result: RowResult) -> bool:
+    def end(
+        self, batch: BatchId, number: int, go: int, result: RowResult, *, halted: bool = False
+    ) -> bool:
         """What became of a row; False where a later go has it. Finishes the batch with its last
-        row."""
+        row. `halted`: it was stopped because its batch was, so that it is waiting again where the
+        batch goes on by now."""
         with writing(self._engine) as connection:
+            if halted:
+                going = self._shared(connection, batch)
+                if going is not None and going["state"] in GOING:
+                    batch_rows.give_back(connection, going["number"], [number], go)
+                    return False
             asked = select(batches.c.number).where(*self._own(batch))
             found = connection.execute(asked).scalar()
             if found is None:

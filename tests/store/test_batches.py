@@ -194,6 +194,26 @@ def test_a_pause_takes_back_what_has_not_begun_and_leaves_the_rest(store: Store)
     assert (kept.state, kept.why) == (BatchState.RUNNING, "")
 
 
+def test_a_row_that_was_still_stopping_when_its_batch_went_on_is_waiting_again(
+    store: Store,
+) -> None:
+    batch = started(store, 2)
+    one, other = store.batches.take(batch, 2)
+    for row in (one, other):
+        store.batches.begin(batch, row.row.number, row.go, RunId(f"run-{row.row.number}"), "w")
+    stopped = replace(DONE, state=RowState.STOPPED)
+    store.batches.stop(batch)
+    assert store.batches.end(batch, 1, one.go, stopped, halted=True)
+    store.batches.resume(batch)
+    assert not store.batches.end(batch, 2, other.go, stopped, halted=True)
+    assert store.batches.progress(batch).counts == {RowState.WAITING: 2}
+    assert {row.run_id for row in store.batches.rows(batch)} == {"run-1", "run-2"}
+    # A single run that a person stopped stays so.
+    (again, _) = store.batches.take(batch, 2)
+    store.batches.begin(batch, again.row.number, again.go, RunId("x"), "w")
+    assert store.batches.end(batch, again.row.number, again.go, stopped)
+
+
 def test_after_a_stop_nothing_begins_and_a_resume_brings_stopped_rows_back(store: Store) -> None:
     batch = started(store, 2)
     first, second = store.batches.take(batch, 2)
