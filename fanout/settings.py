@@ -46,7 +46,9 @@ ENVIRONMENT = EndpointId("environment")
 """The id of the environment's endpoint."""
 MODEL_SERVER_PORTS = frozenset({11434, 1234, 1337})
 """Ollama, LM Studio, Jan."""
-DEFAULT_HOME = Path(__file__).resolve().parents[1] / ".fanout"
+_BESIDE = Path(__file__).resolve().parents[1]
+DEFAULT_HOME = (_BESIDE if (_BESIDE / "app.py").exists() else Path.cwd()) / ".fanout"
+"""Beside app.py; where Fanout was installed as a library, in the folder that it is started in."""
 _CAN_DO_WITHOUT = ENDPOINT | {"FANOUT_HOME"}
 """What an app can come up without."""
 
