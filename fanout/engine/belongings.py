@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fanout.engine.endpoints import EndpointBook
+from fanout.kernel.prefix import PrefixMemory
 from fanout.people import PersonId
 from fanout.retrieval.library import Library
+from fanout.structured.ladder import Ladder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +19,9 @@ class Belongings:
     endpoints: EndpointBook
     library: Callable[[], Library]
     """Opens the documents on first need."""
+    ladder: Ladder
+    prefixes: PrefixMemory
+    """What their runs have learnt about models; names of endpoints mean others for others."""
 
 
 BelongingsOf = Callable[[PersonId], Belongings]

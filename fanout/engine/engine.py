@@ -42,7 +42,6 @@ from fanout.policies import Policies, RetryPolicy
 from fanout.relay.post import Post
 from fanout.retrieval.library import Library
 from fanout.store.values import StoredRun
-from fanout.structured.ladder import Ladder
 from fanout.types import BranchPlan, EndpointId, ModelRef, RowPlace, RunId, Via
 from fanout.workflows.definition import Workflow
 from fanout.workflows.quoting import marker_of
@@ -94,7 +93,7 @@ class Engine:
         self._store = store
         self.scribe = Scribe(store, self._went_on) if store is not None else None
         retriever = Retriever(library or _no_library, endpoints)
-        self._calls = SharedCalls(endpoints, retriever.search, Ladder())
+        self._calls = SharedCalls(endpoints, retriever.search)
         self._retries = retries
         self.parking = Parking(store, self.soon)
         self._witness = witness
@@ -361,7 +360,8 @@ class Engine:
         if not person or self._belongings is None:
             return self._calls
         own = self._belongings(person)
-        return SharedCalls(own.endpoints, Retriever(own.library, own.endpoints).search, Ladder())
+        search = Retriever(own.library, own.endpoints).search
+        return SharedCalls(own.endpoints, search, own.ladder, own.prefixes)
 
     def _policies(self, workflow: Workflow) -> Policies:
         policies = workflow.policies.value()

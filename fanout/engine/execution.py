@@ -61,11 +61,18 @@ class SharedCalls:
     patient: ClassVar[bool] = False
     """Whether answers come when they come, so that no deadline of a call counts."""
 
-    def __init__(self, endpoints: EndpointBook, search: Search, ladder: Ladder) -> None:
+    def __init__(
+        self,
+        endpoints: EndpointBook,
+        search: Search,
+        ladder: Ladder | None = None,
+        prefixes: PrefixMemory | None = None,
+    ) -> None:
+        """Without `ladder` and `prefixes` nothing is known of any model yet."""
         self.endpoints = endpoints
         self._search = search
-        self.ladder = ladder
-        self.prefixes = PrefixMemory()
+        self.ladder = ladder or Ladder()
+        self.prefixes = prefixes or PrefixMemory()
 
     def of(self, recorder: Recorder) -> SharedCalls:
         """The view of one run, each time that it begins or goes on."""

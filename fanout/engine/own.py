@@ -21,8 +21,10 @@ from fanout.engine.pace import Pace
 from fanout.engine.runtime import Runtime
 from fanout.engine.viewed import ViewedRun
 from fanout.errors import StoreError
+from fanout.kernel.prefix import PrefixMemory
 from fanout.people import Person, PersonId
 from fanout.store.store import Store
+from fanout.structured.ladder import Ladder
 from fanout.types import EndpointId, ModelRef, RowPlace, RunId
 from fanout.workflows.definition import Workflow
 
@@ -55,6 +57,7 @@ class OwnRuntime(Runtime):
         self.machine = whole.machine
         self._library = None
         self._opening = Lock()
+        self._ladder, self._prefixes = Ladder(), PrefixMemory()
         self._lists = ModelLists(self._ask, whole.engine.soon)
         self._found = (0.0, ())
         self.seen = monotonic()
@@ -67,7 +70,12 @@ class OwnRuntime(Runtime):
 
     @property
     def belongings(self) -> Belongings:
-        return Belongings(endpoints=self.endpoints, library=lambda: self.library)
+        return Belongings(
+            endpoints=self.endpoints,
+            library=lambda: self.library,
+            ladder=self._ladder,
+            prefixes=self._prefixes,
+        )
 
     @property
     def busy(self) -> bool:

@@ -32,7 +32,8 @@ from fanout.providers.script import Reply, Rule, Script
 from fanout.providers.scripted_server import ServerHandle, serving
 from fanout.settings import ENVIRONMENT, Settings
 from fanout.types import BranchState, EndpointId, FailureKind, ModelRef
-from fanout.workflows.library import load_all, user_workflows
+from fanout.workflows.definition import Workflow
+from fanout.workflows.library import load_all, shipped, user_workflows
 from fanout.workflows.parsing import parse
 
 ADA, BOB = Person(id=PersonId("a" * 32), name="Ada"), Person(id=PersonId("b" * 32), name="Bob")
@@ -395,3 +396,24 @@ def test_the_key_that_tells_people_apart_is_for_its_owner_only(
     whole: Runtime, fanout_home: Path
 ) -> None:
     assert stat.S_IMODE((fanout_home / KEY_FILE).stat().st_mode) == 0o600
+
+
+def test_what_a_persons_first_run_learnt_about_a_model_their_next_one_knows(
+    fanout_home: Path,
+) -> None:
+    script = Script(rejects_forms=frozenset({"json_schema"}))
+    with serving(script) as server:
+        asked = Settings(home=fanout_home, base_url=server.base_url, model="scripted", shared=True)
+        with Runtime(asked) as whole:
+            own = view(whole, ADA)
+            workflow = shipped().get("moderation")
+            refused = [_forms_refused(own, workflow, server) for _ in range(2)]
+    assert refused[0] > 0
+    assert refused[1] == 0
+
+
+def _forms_refused(own: OwnRuntime, workflow: Workflow, server: ServerHandle) -> int:
+    before = len(server.requests)
+    own.engine.start(workflow, "Some content.", MODEL).wait(20)
+    forms = [request.body.get("response_format") for request in server.requests[before:]]
+    return sum(isinstance(form, dict) and form.get("type") == "json_schema" for form in forms)
