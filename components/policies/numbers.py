@@ -86,8 +86,8 @@ RETRIES = (
         high=10,
         step=1,
         about="Requests in all, the first one included. Only what may pass is tried again: rate "
-        "limits, server faults, lost connections. Never a refused key, an empty account, an unknown "
-        "model, a refusal or a deadline that has passed.",
+        "limits, server faults, lost connections. Never a refused key, an empty account, an "
+        "unknown model, a refusal or a deadline that has passed.",
     ),
     _seconds(
         "policies",

@@ -197,7 +197,7 @@ class RunContext:
         await anyio.sleep(limit_s)
         self._out_of_time = Failure(
             kind=FailureKind.TIMEOUT_TOTAL,
-            message=f"The whole run had {limit_s:g} s, and they are over. What was written by then is "
+            message=f"The whole run had {limit_s:g} s, and they are over. What was written is "
             "kept; retry this branch, or give the run more time.",
             retryable=True,
         )
