@@ -40,6 +40,7 @@ def worker_command(_options: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, heard)
     with Runtime(Settings.from_environment()) as runtime:
+        runtime.warm_up()
         for problem in runtime.problems:
             print(f"fanout: {problem}", file=sys.stderr)
         if not runtime.store.kept:
@@ -47,7 +48,6 @@ def worker_command(_options: argparse.Namespace) -> int:
                 "Runs are kept only until Fanout ends, so no batch can be carried out. Mend "
                 "FANOUT_HOME or the database first."
             )
-        runtime.warm_up()
         worker = Worker(runtime)
         worker.start()
         place = "its PostgreSQL" if runtime.settings.database else str(runtime.settings.home)

@@ -220,7 +220,7 @@ class Runtime:
 
     def warm_up(self) -> None:
         """Begin in the background what the first visitor needs: the model, and models' names."""
-        self.telemetry.serve()
+        self.problems.extend(self.telemetry.serve())
         if self.settings.endpoint is None:
             self.engine.soon(self.machine.warm_up)
         self.engine.soon(run_sync, self._open_library)

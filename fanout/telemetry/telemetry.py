@@ -25,10 +25,10 @@ class Telemetry:
     problems: list[str] = field(default_factory=list)
     """What was asked for and can't be had; runs go on without it."""
 
-    def serve(self) -> None:
-        """Serve metrics from now on, where that was asked for: one process of a machine can."""
-        if self.metrics is not None:
-            self.problems.extend(_tried(lambda: self.metrics and self.metrics.serve(self.port)))
+    def serve(self) -> list[str]:
+        """Serve metrics from now on, where that was asked for; why not, if they can't be."""
+        metrics = self.metrics
+        return [] if metrics is None else _tried(lambda: metrics.serve(self.port))
 
     def close(self) -> None:
         self.witness.close()

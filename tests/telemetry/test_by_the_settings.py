@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -112,3 +113,24 @@ def test_packages_that_are_missing_are_named_and_the_app_comes_up(
     with Runtime(Settings.from_environment(environment)) as runtime:
         (problem,) = runtime.problems
     assert "requirements-trace.txt" in problem and next(iter(setting)) in problem
+
+
+def test_metrics_are_served_by_the_app_and_a_second_process_says_that_the_port_is_taken(
+    tmp_path: Path,
+) -> None:
+    port = free_port()
+    asked = {"FANOUT_METRICS": str(port), "OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}
+
+    def opened(name: str) -> Runtime:
+        home = {"FANOUT_HOME": str(tmp_path / name)}
+        return Runtime(Settings.from_environment({**home, **asked, "FANOUT_MODEL": "m"}))
+
+    with opened("one") as one, opened("two") as other:
+        one.warm_up()
+        other.warm_up()
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            text = answer.read().decode()
+        assert not [problem for problem in one.problems if "FANOUT_METRICS" in problem]
+        assert [problem for problem in other.problems if f"port {port}" in problem]
+    assert "fanout_runs_in_flight 0.0" in text
+    assert 'fanout_endpoint_slots{endpoint="environment"}' in text
