@@ -42,6 +42,9 @@ class Visitors:
     def of(self, person: Person) -> OwnRuntime:
         """Fanout as that person has it."""
         own = self._view(person.id)
+        if _gone(own):
+            # Nobody else came meanwhile, so nothing was tidied.
+            own.leave()
         own.person = person
         own.seen = monotonic()
         self._sweep()
@@ -83,7 +86,10 @@ class Visitors:
             if not now and monotonic() - self._swept < SWEEP_S:
                 return
             self._swept = monotonic()
-            gone = [o for o in self._here.values() if monotonic() - o.seen >= GONE_S]
-        for own in gone:
-            if not own.busy:
-                own.leave()
+            here = list(self._here.values())
+        for own in filter(_gone, here):
+            own.leave()
+
+
+def _gone(own: OwnRuntime) -> bool:
+    return monotonic() - own.seen >= GONE_S and not own.busy

@@ -24,6 +24,7 @@ from fanout.engine.own import OwnEngine, OwnRuntime
 from fanout.engine.own_endpoints import OwnEndpoints
 from fanout.engine.runtime import Runtime
 from fanout.engine.viewed import CHECK_S, ViewedRun
+from fanout.engine.visitors import GONE_S
 from fanout.errors import FanoutError, InputError, LocalModelError, SettingsError
 from fanout.export.json_export import json_export
 from fanout.people import KEY_FILE, Membership, Person, PersonId
@@ -305,6 +306,15 @@ def test_what_was_added_is_forgotten_after_signing_out_once_no_run_needs_it(
     handle.wait(10)
     whole.visitors.sign_out(ADA)
     assert mine not in ada.engine.endpoints
+
+
+def test_who_comes_back_after_half_an_hour_finds_no_key_of_theirs(
+    ada: OwnRuntime, whole: Runtime, endpoint: ServerHandle
+) -> None:
+    mine = added(ada, endpoint.base_url)
+    assert mine in view(whole, ADA).engine.endpoints
+    ada.seen -= GONE_S
+    assert mine not in view(whole, ADA).engine.endpoints
 
 
 def test_workflows_and_documents_are_kept_apart(
