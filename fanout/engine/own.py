@@ -22,7 +22,7 @@ from fanout.engine.runtime import Runtime
 from fanout.engine.viewed import ViewedRun
 from fanout.errors import StoreError
 from fanout.kernel.prefix import PrefixMemory
-from fanout.people import Person, PersonId
+from fanout.people import NOBODY, Person, PersonId
 from fanout.store.store import Store
 from fanout.structured.ladder import Ladder
 from fanout.types import EndpointId, ModelRef, RowPlace, RunId
@@ -207,6 +207,9 @@ class OwnEngine(Engine):
         """Only theirs."""
         if any(handle.id == run_id for handle in self.runs()):
             self._engine.let_go(run_id)
+
+    def knows(self, endpoint: EndpointId, person: PersonId = NOBODY) -> bool:
+        return person in (NOBODY, self._person) and endpoint in self.endpoints
 
     def runs(self) -> tuple[RunHandle, ...]:
         return tuple(r for r in self._engine.runs() if r.person == self._person)
