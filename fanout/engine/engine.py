@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
@@ -18,23 +18,22 @@ from typing import TYPE_CHECKING, TypeVar
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from anyio.to_thread import run_sync
 
-from fanout import pricing
 from fanout.bounds import LOCAL, Bounds
 from fanout.budget.budgets import Budgets, spent_in, worst_usd_by
 from fanout.engine.acts import acts_of
+from fanout.engine.answering import Answering
 from fanout.engine.archive import Archive
 from fanout.engine.belongings import BelongingsOf
 from fanout.engine.endpoints import EndpointBook
 from fanout.engine.exchange import Exchange
-from fanout.engine.execution import Execution, SharedCalls
+from fanout.engine.execution import Execution
 from fanout.engine.foreseen import foreseen
 from fanout.engine.handle import RunHandle
 from fanout.engine.origin import made_with, stand_in, workflow_of
 from fanout.engine.parking import Parking
 from fanout.engine.places import Places
-from fanout.engine.retriever import Retriever
 from fanout.engine.scribe import Scribe
-from fanout.errors import DefinitionError, SettingsError, StoreError
+from fanout.errors import DefinitionError, StoreError
 from fanout.events import Event, RunStarted
 from fanout.kernel.recorder import Recorder
 from fanout.people import NOBODY, PersonId
@@ -42,7 +41,7 @@ from fanout.policies import Policies, RetryPolicy
 from fanout.relay.post import Post
 from fanout.retrieval.library import Library
 from fanout.store.values import StoredRun
-from fanout.types import BranchPlan, EndpointId, ModelRef, RowPlace, RunId, Via
+from fanout.types import EndpointId, ModelRef, RowPlace, RunId, Via
 from fanout.workflows.definition import Workflow
 from fanout.workflows.quoting import marker_of
 from fanout.workflows.run import combining_call, plan, vote
@@ -59,7 +58,7 @@ ENDED_S = 1.25
 CLOSED_S = 2.75
 """Within what time `close` has the record written, or leaves it as it is: who ends the process
 often waits five seconds before killing it."""
-BEGUN_S = 0.3
+BEGUN_S = 2.0
 """How long `start` waits for the run's first line to be written down."""
 
 
@@ -92,12 +91,10 @@ class Engine:
         self.bounds = bounds
         self._store = store
         self.scribe = Scribe(store, self._went_on) if store is not None else None
-        retriever = Retriever(library or _no_library, endpoints)
-        self._calls = SharedCalls(endpoints, retriever.search)
+        self._answering = Answering(endpoints, library, belongings)
         self._retries = retries
         self.parking = Parking(store, self.soon)
         self._witness = witness
-        self._belongings = belongings
         self._archive = Archive(store, self._reopened)
         self._exchange = Exchange(store, self._archive, post) if store is not None else None
         self._places = Places(
@@ -163,7 +160,7 @@ class Engine:
 
     def knows(self, endpoint: EndpointId, person: PersonId = NOBODY) -> bool:
         """Whether a person's runs may ask that endpoint here."""
-        return endpoint in self._book(person)
+        return endpoint in self._answering.book(person)
 
     def let_go(self, run_id: str) -> None:
         """Keep a run that has ended in the record only, as of a batch of thousands."""
@@ -221,13 +218,13 @@ class Engine:
         row: RowPlace | None,
     ) -> RunHandle:
         """A new run, among those in flight when this returns."""
-        book = self._book(person)
-        resolve = self._resolver(model, book)
+        book = self._answering.book(person)
+        resolve = self._answering.resolver(model, person)
         run_id = run_id or new_run_id()
         plans = plan(workflow, topic, resolve, marker_of(run_id))
         combining = combining_call(workflow, topic, resolve)
         asked = [*plans, *([combining] if combining else [])]
-        self._look_up_prices(asked, book)
+        self._answering.look_up_prices(asked, person)
         own = self._store.of(person) if self._store is not None and person else self._store
         recorder = Recorder(self.scribe, person=person)
         recorder.witness = self._witness
@@ -271,14 +268,14 @@ class Engine:
         policies = self.parking.policies(
             self._policies(workflow), None if made is None else made.row
         )
-        worst_usd = worst_usd_by(self._book(recorder.person).known)
+        worst_usd = worst_usd_by(self._answering.book(recorder.person).known)
         capped = policies.budget.capped
         execution = Execution(
             workflow=workflow,
             topic=recorder.snapshot.topic,
-            resolve=self._resolver(model, self._book(recorder.person)),
+            resolve=self._answering.resolver(model, recorder.person),
             recorder=recorder,
-            calls=self.parking.view(self._calls_of(recorder.person), recorder),
+            calls=self.parking.view(self._answering.calls(recorder.person), recorder),
             policies=policies,
             purse=self.budgets.purse_for(
                 recorder.snapshot.run_id,
@@ -350,41 +347,9 @@ class Engine:
             log.warning("going on without the record: %s", error)
             return True
 
-    def _book(self, person: PersonId) -> EndpointBook:
-        """The endpoints that a person's runs may ask, and no others by whatever name."""
-        if not person or self._belongings is None:
-            return self.endpoints
-        return self._belongings(person).endpoints
-
-    def _calls_of(self, person: PersonId) -> SharedCalls:
-        if not person or self._belongings is None:
-            return self._calls
-        own = self._belongings(person)
-        search = Retriever(own.library, own.endpoints).search
-        return SharedCalls(own.endpoints, search, own.ladder, own.prefixes)
-
     def _policies(self, workflow: Workflow) -> Policies:
         policies = workflow.policies.value()
         return policies if self._retries is None else replace(policies, retries=self._retries)
-
-    def _resolver(self, model: ModelRef, book: EndpointBook) -> Callable[[str], ModelRef]:
-        def resolve(name: str) -> ModelRef:
-            return _named(book.resolve(name, model), book)
-
-        return resolve
-
-    def _look_up_prices(self, plans: Sequence[BranchPlan], book: EndpointBook) -> None:
-        """The first look-up loads the price list for 0.3 s: not while branches are being timed."""
-        for branch in plans:
-            if branch.model.endpoint in book:
-                pricing.price(book.get(branch.model.endpoint), branch.model.model)
-
-
-def _named(model: ModelRef, book: EndpointBook) -> ModelRef:
-    """With no model named, the endpoint's own default."""
-    if model.model or model.endpoint not in book:
-        return model
-    return ModelRef(endpoint=model.endpoint, model=book.get(model.endpoint).default_model)
 
 
 def new_run_id() -> RunId:
@@ -392,7 +357,3 @@ def new_run_id() -> RunId:
     while not (made := secrets.token_urlsafe(12))[0].isalnum():
         pass
     return RunId(made)
-
-
-def _no_library() -> Library:
-    raise SettingsError("This engine was opened without documents; give it a library to search in.")
