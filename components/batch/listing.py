@@ -9,6 +9,7 @@ import streamlit as st
 
 from components.batch import words
 from components.batch.address import ID, PAGE, show_new
+from components.batch.away import patiently
 from components.history.words import zone
 from components.plain import label
 from fanout.batches import Batch, BatchState, Progress, RowState
@@ -37,7 +38,7 @@ def all_batches(runtime: Runtime) -> None:
     shown = batches[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
     titles = {one.name: one.title for one in load_all(runtime.settings.home).workflows}
     live = any(batch.state is BatchState.RUNNING for batch in shown)
-    drawn = st.fragment(_rows, run_every=WATCH_S if live else None)
+    drawn = st.fragment(patiently(_rows), run_every=WATCH_S if live else None)
     drawn(runtime, tuple(batch.id for batch in shown), titles)
     if pages > 1:
         st.pagination(pages, default=page, key="batch_list_page")

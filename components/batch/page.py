@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from components.batch.address import adding, batch_shown, new_asked
+from components.batch.away import could_not
 from components.batch.listing import all_batches
 from components.batch.making import more_rows, new_batch
 from components.batch.one import one_batch, unknown_batch
 from components.batch.said import notices
-from components.plain import label
 from fanout.engine.runtime import Runtime
 from fanout.errors import FanoutError
 
@@ -31,4 +29,4 @@ def batch_page(runtime: Runtime) -> None:
         else:
             all_batches(runtime)
     except FanoutError as error:
-        st.error(label(str(error), 600), icon=":material/error:")
+        could_not(error)

@@ -11,6 +11,7 @@ from decimal import Decimal
 import streamlit as st
 
 from components.batch import words
+from components.batch.away import patiently
 from components.batch.crew import able_workers, crew
 from components.batch.failures import failures
 from components.batch.table import rows_table
@@ -27,7 +28,7 @@ def watching(runtime: Runtime, batch: Batch, held: int) -> None:
     """Draw it, again and again while the batch is running; `held` rows wait for a trial."""
     progress = runtime.store.batches.progress(batch.id)
     live = moves(batch, progress)
-    st.fragment(_drawn, run_every=LIVE_S if live else None)(runtime, batch, live, held)
+    st.fragment(patiently(_drawn), run_every=LIVE_S if live else None)(runtime, batch, live, held)
     if not live:
         st.fragment(_glance, run_every=QUIET_S)(runtime, batch, progress.ended)
 
@@ -39,15 +40,9 @@ def moves(batch: Batch, progress: Progress) -> bool:
 
 
 def _drawn(runtime: Runtime, batch: Batch, live: bool, held: int) -> None:
-    try:
-        now = runtime.store.batches.get(batch.id)
-        progress = runtime.store.batches.progress(batch.id)
-        workers = runtime.store.batches.workers()
-    except FanoutError as error:
-        st.error(
-            f"{label(str(error), 500)} The page tries again by itself.", icon=":material/error:"
-        )
-        return
+    now = runtime.store.batches.get(batch.id)
+    progress = runtime.store.batches.progress(batch.id)
+    workers = runtime.store.batches.workers()
     if now is None or now.changed != batch.changed or moves(now, progress) != live:
         # Buttons and headings stand outside of this part.
         st.rerun()
