@@ -26,6 +26,7 @@ from fanout.types import BatchId
 ENDED = 0
 LOOK_S = 0.5
 TELL_S = 10.0
+AGAIN = " It is tried again."
 LEAVE_S = 4.5
 """Longer than this nothing is waited for: whoever is left holding rows is noticed by the others."""
 
@@ -75,7 +76,7 @@ def _work(runtime: Runtime, worker: Worker, ended: list[int]) -> None:
         try:
             told.about(runtime, runtime.store.batches.open())
         except StoreError as error:
-            told.once(f"fanout: {error} It is tried again.")
+            told.once(f"fanout: {str(error).removesuffix(AGAIN)}{AGAIN}")
 
 
 class _Told:
