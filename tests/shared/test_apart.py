@@ -24,7 +24,6 @@ from fanout.engine.own import OwnEngine, OwnRuntime
 from fanout.engine.own_endpoints import OwnEndpoints
 from fanout.engine.runtime import Runtime
 from fanout.engine.viewed import CHECK_S, ViewedRun
-from fanout.engine.visitors import GONE_S
 from fanout.errors import FanoutError, InputError, LocalModelError, SettingsError
 from fanout.export.json_export import json_export
 from fanout.people import KEY_FILE, Membership, Person, PersonId
@@ -33,8 +32,7 @@ from fanout.providers.script import Reply, Rule, Script
 from fanout.providers.scripted_server import ServerHandle, serving
 from fanout.settings import ENVIRONMENT, Settings
 from fanout.types import BranchState, EndpointId, FailureKind, ModelRef
-from fanout.workflows.definition import Workflow
-from fanout.workflows.library import load_all, shipped, user_workflows
+from fanout.workflows.library import load_all, user_workflows
 from fanout.workflows.parsing import parse
 
 ADA, BOB = Person(id=PersonId("a" * 32), name="Ada"), Person(id=PersonId("b" * 32), name="Bob")
@@ -294,29 +292,6 @@ def test_a_person_spends_no_more_than_their_part_of_the_day(
     assert [one and one.kind for one in failures] == [FailureKind.BUDGET] * 2
 
 
-def test_what_was_added_is_forgotten_after_signing_out_once_no_run_needs_it(
-    ada: OwnRuntime, whole: Runtime, endpoint: ServerHandle
-) -> None:
-    assert whole.visitors is not None
-    mine = added(ada, endpoint.base_url)
-    handle = ada.engine.start(PAIR, "unhurried", ModelRef(endpoint=mine, model="scripted"))
-    whole.visitors.sign_out(ADA)
-    assert mine in ada.engine.endpoints
-    handle.stop()
-    handle.wait(10)
-    whole.visitors.sign_out(ADA)
-    assert mine not in ada.engine.endpoints
-
-
-def test_who_comes_back_after_half_an_hour_finds_no_key_of_theirs(
-    ada: OwnRuntime, whole: Runtime, endpoint: ServerHandle
-) -> None:
-    mine = added(ada, endpoint.base_url)
-    assert mine in view(whole, ADA).engine.endpoints
-    ada.seen -= GONE_S
-    assert mine not in view(whole, ADA).engine.endpoints
-
-
 def test_workflows_and_documents_are_kept_apart(
     ada: OwnRuntime, bob: OwnRuntime, whole: Runtime
 ) -> None:
@@ -406,24 +381,3 @@ def test_the_key_that_tells_people_apart_is_for_its_owner_only(
     whole: Runtime, fanout_home: Path
 ) -> None:
     assert stat.S_IMODE((fanout_home / KEY_FILE).stat().st_mode) == 0o600
-
-
-def test_what_a_persons_first_run_learnt_about_a_model_their_next_one_knows(
-    fanout_home: Path,
-) -> None:
-    script = Script(rejects_forms=frozenset({"json_schema"}))
-    with serving(script) as server:
-        asked = Settings(home=fanout_home, base_url=server.base_url, model="scripted", shared=True)
-        with Runtime(asked) as whole:
-            own = view(whole, ADA)
-            workflow = shipped().get("moderation")
-            refused = [_forms_refused(own, workflow, server) for _ in range(2)]
-    assert refused[0] > 0
-    assert refused[1] == 0
-
-
-def _forms_refused(own: OwnRuntime, workflow: Workflow, server: ServerHandle) -> int:
-    before = len(server.requests)
-    own.engine.start(workflow, "Some content.", MODEL).wait(20)
-    forms = [request.body.get("response_format") for request in server.requests[before:]]
-    return sum(isinstance(form, dict) and form.get("type") == "json_schema" for form in forms)
