@@ -20,10 +20,13 @@ HINT = "python -m fanout worker"
 def crew(batch: Batch, progress: Progress, workers: Sequence[WorkerSeen]) -> None:
     """Draw one line, and the table of them behind a button."""
     alive = [worker for worker in workers if worker.alive]
-    if batch.state is BatchState.RUNNING and progress.left and not able_workers(batch, workers):
-        _nobody(alive)
-        for note in worker_notes():
-            st.warning(label(note, 400), icon=":material/warning:")
+    if batch.state is BatchState.RUNNING and progress.left:
+        able = able_workers(batch, workers)
+        if not able:
+            _nobody(alive)
+        if not (able and any(progress.counts.get(state) for state in words.UNDER_WAY)):
+            for note in notes_about(batch, worker_notes()):
+                st.warning(label(note, 400), icon=":material/warning:")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(
             f":material/group_work: {words.count(len(alive), 'worker')} there, "
@@ -32,6 +35,11 @@ def crew(batch: Batch, progress: Progress, workers: Sequence[WorkerSeen]) -> Non
         )
         with st.popover("Workers", icon=":material/dns:", key=f"crew-{batch.id}", type="tertiary"):
             _list(workers)
+
+
+def notes_about(batch: Batch, notes: Sequence[str]) -> list[str]:
+    """What a worker says of this batch, or of all; not of those of other people."""
+    return [note for note in notes if f'"{batch.title}"' in note or 'batch "' not in note]
 
 
 def able_workers(batch: Batch, workers: Sequence[WorkerSeen]) -> list[WorkerSeen]:

@@ -170,7 +170,7 @@ class Worker:
                         "same endpoint to let it take part."
                     )
                 if batch.id not in self._readable:
-                    parse(batch.definition, name=batch.workflow)
+                    _check(batch)
                     self._readable.add(batch.id)
                 found.append(batch)
             except DefinitionError as error:
@@ -273,6 +273,18 @@ class Worker:
             seen_at=time.time(),
             alive=True,
         )
+
+
+def _check(batch: Batch) -> None:
+    """DefinitionError where this version can't read the batch's workflow."""
+    try:
+        parse(batch.definition, name=batch.workflow)
+    except DefinitionError as error:
+        raise DefinitionError(
+            f'The workflow of the batch "{batch.title}", made by Fanout {batch.made_by}, can\'t be '
+            f"read by this worker ({__version__}): {error}. It is left to others; update this one "
+            "if it is the older version."
+        ) from None
 
 
 def _key(batch: BatchId, row: RowRecord) -> Key:

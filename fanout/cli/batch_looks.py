@@ -23,6 +23,10 @@ ALL, SOME, NONE, HALTED = 0, 3, 1, 130
 WIDTH = 70
 PROMPT = 600
 _NAMED = 5
+OLDER = (
+    "The workers that are there are of an older version of Fanout, which can't carry out this "
+    "batch. Update them, or start a new one."
+)
 
 
 def print_prepared(prepared: Prepared, workflow: Workflow, name: str) -> None:
@@ -121,8 +125,10 @@ def status_lines(store: Store, batch: Batch) -> Iterator[str]:
         yield f"  {skipped:,} rows are left out."
     if batch.state is BatchState.RUNNING:
         alive = [one for one in store.batches.workers() if one.alive]
-        names = ", ".join(f"{one.host} ({one.pid})" for one in alive)
-        yield f"  At work: {names}" if alive else "  No worker is there: nothing goes on yet."
+        able = [one for one in alive if one.format >= batch.format]
+        names = ", ".join(f"{one.host} ({one.pid})" for one in able)
+        nobody = f"  {OLDER}" if alive else "  No worker is there: nothing goes on yet."
+        yield f"  At work: {names}" if able else nobody
 
 
 def state_word(batch: Batch) -> str:
