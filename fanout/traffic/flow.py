@@ -87,8 +87,8 @@ class Flow:
             Failure(
                 kind=circuit.last.kind,
                 message=f"{self.endpoint.name} failed {circuit.in_a_row} times in a row, so it is "
-                f"left alone for now and nothing more is sent to it. It is tried again {again}: retry "
-                "after that, or choose a model of another endpoint.",
+                f"left alone for now and nothing more is sent to it. It is tried again {again}: "
+                "retry after that, or choose a model of another endpoint.",
             )
         )
 
