@@ -30,7 +30,8 @@ export default function ({parentElement, data}) {
     after = setTimeout(() => { word.textContent = 'Copy link'; }, data.note ? 4000 : 1800);
   };
   button.onclick = async () => {
-    const url = `${location.origin}${location.pathname.replace(/[^/]*$/, '')}${data.page}?${data.name}=${encodeURIComponent(data.run)}`;
+    const root = location.origin + location.pathname.replace(/[^/]*$/, '');
+    const url = `${root}${data.page}?${data.name}=${encodeURIComponent(data.run)}`;
     const done = data.note ? `Link copied: ${data.note}` : 'Link copied';
     say(await copied(url, parentElement) ? done : url);
   };

@@ -13,13 +13,16 @@ from fanout.errors import SettingsError
 from fanout.types import EndpointId, ModelRef
 
 NOTICE = "models_notice"
-_KEPT = "Keys stay in this process's memory: they are never written to a file, a log or an error."
+_KEPT = (
+    "Keys that you type stay in this process's memory until you close the browser and no run needs "
+    "them: they are never written to a file, a log or an error."
+)
 _EVERYBODYS = (
     "Whoever can open this page can spend them, and can change what stands here for everybody."
 )
 _YOURS = (
     "Endpoints and keys that you add are yours alone: nobody else sees or uses them, and they are "
-    "forgotten when you sign out or have been away for half an hour."
+    "forgotten when you sign out, or have closed the browser and no run of yours needs them."
 )
 
 

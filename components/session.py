@@ -5,14 +5,20 @@ from __future__ import annotations
 import threading
 
 import streamlit as st
+from streamlit.runtime import exists, get_instance
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from components.sign_in.gate import person_here
+from components.tabs import Tabs, Tidying
 from fanout.batch.worker import Worker
 from fanout.engine.runtime import Runtime
+from fanout.people import NOBODY, PersonId
 
 _lock = threading.Lock()
 _runtime: Runtime | None = None
 _worker: Worker | None = None
+_tidying: Tidying | None = None
+_tabs = Tabs(lambda session: exists() and get_instance().is_active_session(session))
 
 RUN_PARAM = "run"
 
@@ -22,10 +28,11 @@ def process() -> Runtime:
 
     Opened on first use; SettingsError where what keeps people apart can't be read.
     """
-    global _runtime, _worker
+    global _runtime, _worker, _tidying
     with _lock:
         if _runtime is None:
             _runtime = Runtime.from_environment(secrets=_secrets())
+            _tidying = Tidying(_tabs, _runtime.browser_closed)
             if _runtime.settings.app_works:
                 _worker = Worker(_runtime)
                 _worker.start()
@@ -47,6 +54,7 @@ def runtime() -> Runtime:
     """Fanout as whoever is at this screen has it; ends the script where they have to sign in."""
     whole = process()
     if whole.visitors is None:
+        _note_tab(NOBODY)
         return whole
     person = person_here(whole)
     if person is None:
@@ -54,13 +62,29 @@ def runtime() -> Runtime:
         st.rerun()
         # A callback can't do that, so it ends here.
         st.stop()
+    _note_tab(person.id)
     return whole.visitors.of(person)
+
+
+def check_sign_in() -> None:
+    """For fragments that draw by themselves: ends one whose person isn't signed in any more."""
+    if _runtime is not None and _runtime.visitors is not None:
+        runtime()
+
+
+def _note_tab(person: PersonId) -> None:
+    context = get_script_run_ctx(suppress_warning=True)
+    if context is not None:
+        _tabs.here(person, context.session_id)
 
 
 def close_runtime() -> None:
     """End every run and the bundled model; rows of batches under way go on elsewhere or later."""
-    global _runtime, _worker
+    global _runtime, _worker, _tidying
     with _lock:
+        if _tidying is not None:
+            _tidying.close()
+            _tidying = None
         if _worker is not None:
             _worker.close()
             _worker = None

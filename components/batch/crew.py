@@ -11,7 +11,7 @@ from components.batch import words
 from components.history.words import long_text
 from components.plain import cells, label
 from components.session import worker_notes
-from fanout.batches import Batch, BatchState, Progress, WorkerSeen
+from fanout.batches import Batch, BatchState, Progress, RowState, WorkerSeen
 from fanout.engine.runtime import Runtime
 
 HINT = "python -m fanout worker"
@@ -24,7 +24,7 @@ def crew(batch: Batch, progress: Progress, workers: Sequence[WorkerSeen]) -> Non
         able = able_workers(batch, workers)
         if not able:
             _nobody(alive)
-        if not (able and any(progress.counts.get(state) for state in words.UNDER_WAY)):
+        if not (able and progress.counts.get(RowState.RUNNING)):
             for note in notes_about(batch, worker_notes()):
                 st.warning(label(note, 400), icon=":material/warning:")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

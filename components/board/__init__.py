@@ -16,6 +16,7 @@ from typing import Literal
 
 import streamlit as st
 
+from components import session
 from components.board.feed import Handle, stop
 from fanout.errors import InputError
 from fanout.render.frames import Frame, FrameBuilder
@@ -79,6 +80,8 @@ def polled_board(handle: Handle, *, key: str = "board") -> BoardResult:
 
 
 def _poll(handle: Handle, key: str) -> None:
+    # Ends where the person has signed out meanwhile, in another tab as well.
+    session.check_sign_in()
     polled_board(handle, key=key)
     if handle.snapshot.status.finished:
         st.rerun()

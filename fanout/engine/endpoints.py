@@ -92,6 +92,15 @@ class EndpointBook:
         self._added.discard(endpoint_id)
         self._save()
 
+    def forget_keys(self) -> None:
+        """Of endpoints that people added here; those stay, and calls under way end as they are."""
+        with self._lock:
+            for added in self._added:
+                entry = self._entries.get(added)
+                if entry is not None and entry.key:
+                    self._set_aside(entry)
+                    entry.key = entry.provider = None
+
     def all(self) -> tuple[Endpoint, ...]:
         with self._lock:
             return tuple(entry.endpoint for entry in self._entries.values())

@@ -23,6 +23,7 @@ from fanout.engine.local_models import LocalModels
 from fanout.engine.model_lists import Listing, ModelLists
 from fanout.engine.visitors import Visitors
 from fanout.errors import FanoutError, LocalModelError, SettingsError, StoreError
+from fanout.people import NOBODY, PersonId
 from fanout.providers.base import Provider
 from fanout.providers.discovery import USUAL_PORTS, FoundServer, find_local_servers
 from fanout.providers.local.server import LocalServer
@@ -296,6 +297,20 @@ class Runtime:
         """Remove an endpoint. SettingsError: it is gone, but comes back with a restart."""
         self._lists.forget(endpoint_id)
         self.engine.endpoints.remove(endpoint_id)
+
+    def browser_closed(self, person: PersonId = NOBODY) -> bool:
+        """Forget the keys that somebody typed here; False while a run or a batch needs them."""
+        if self.visitors is not None:
+            return self.visitors.browser_closed(person)
+        if any(not run.snapshot.status.finished for run in self.engine.runs()):
+            return False
+        try:
+            if self.store.batches.open():
+                return False
+        except StoreError:
+            return False
+        self.engine.endpoints.forget_keys()
+        return True
 
     def found_servers(self, *, fresh: bool = False) -> tuple[FoundServer, ...]:
         """The model servers that run on this machine, each asked within half a second; in shared

@@ -6,6 +6,7 @@ import threading
 from time import monotonic, time
 from typing import TYPE_CHECKING
 
+from fanout.errors import StoreError
 from fanout.people import SIGN_IN_S, Claims, Person, PersonId, people_key
 
 if TYPE_CHECKING:
@@ -63,6 +64,20 @@ class Visitors:
         if own is not None:
             own.seen = monotonic() - GONE_S
             self._sweep(now=True)
+
+    def browser_closed(self, person: PersonId) -> bool:
+        """What they added is forgotten; False while a run or a batch of theirs needs it."""
+        with self._lock:
+            own = self._here.get(person)
+        if own is None:
+            return True
+        try:
+            if own.busy or own.store.batches.open():
+                return False
+        except StoreError:
+            return False
+        own.leave()
+        return True
 
     def close(self) -> None:
         with self._lock:
