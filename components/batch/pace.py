@@ -48,7 +48,7 @@ def budget_fields(form: str, usd: float | None, tokens: int | None) -> None:
         )
         st.number_input(
             "Budget, tokens",
-            1,
+            0,
             10**12,
             tokens,
             10_000,

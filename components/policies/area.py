@@ -119,7 +119,7 @@ def _budget(workflow: Workflow) -> None:
     )
     st.number_input(
         words.TOKENS,
-        1,
+        0,
         words.MOST_TOKENS,
         None,
         1000,

@@ -41,9 +41,10 @@ ANSWER_FALLBACK_EMPTY = "The same as the branches"
 MOST_FALLBACKS = 5
 BUDGET = "Budget of one run"
 USD, TOKENS, NO_CAP = "Dollars", "Tokens, in and out", "no cap"
-LEAST_USD, MOST_USD = 0.000001, 100_000.0
+LEAST_USD, MOST_USD = 0.0, 100_000.0
 MOST_TOKENS = 10**12
 BUDGET_ABOUT = (
     "The most that one run may take, the combined answer included. The worst case of each call is "
-    "set aside before it is made; a call that doesn't fit is skipped, and says so."
+    "set aside before it is made; a call that doesn't fit is skipped, and says so. "
+    "At 0 only free models answer."
 )

@@ -36,7 +36,7 @@ def policies(form: Form, models: Mapping[str, str]) -> None:
                 hint=words.NO_CAP, about=words.BUDGET_ABOUT,
             )  # fmt: skip
             form.number(
-                words.TOKENS, here, "budget", "tokens", low=1, high=words.MOST_TOKENS, step=1000,
+                words.TOKENS, here, "budget", "tokens", low=0, high=words.MOST_TOKENS, step=1000,
                 hint=words.NO_CAP,
             )  # fmt: skip
 

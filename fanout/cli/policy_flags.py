@@ -95,18 +95,18 @@ def _attempts(text: str) -> int:
 
 
 def dollars(text: str) -> Decimal:
-    """A sum of money above nothing, as an argument."""
+    """A sum of money, as an argument; 0 lets only free models answer."""
     try:
         amount = Decimal(text.removeprefix("$"))
     except InvalidOperation:
         raise argparse.ArgumentTypeError(f"{text} is no sum of dollars; write 0.05") from None
-    if not amount.is_finite() or not 0 < amount <= 100_000:
-        raise argparse.ArgumentTypeError(f"{text} is no sum above 0 and up to 100,000 dollars")
+    if not amount.is_finite() or not 0 <= amount <= 100_000:
+        raise argparse.ArgumentTypeError(f"{text} is no sum from 0 to 100,000 dollars")
     return amount
 
 
 def tokens(text: str) -> int:
     """A number of tokens, as an argument."""
-    if not text.isdecimal() or not 1 <= int(text) <= 10**12:
+    if not text.isdecimal() or not 0 <= int(text) <= 10**12:
         raise argparse.ArgumentTypeError(f"{text} is no number of tokens")
     return int(text)

@@ -27,7 +27,7 @@ from fanout.policies import Budget, FanIn, Hedging, Policies, PrefixMode, RetryP
 from fanout.workflows.specs import MAX_BRANCHES, Seconds, Spec
 
 Attempts = Annotated[int, Field(ge=1, le=10)]
-Usd = Annotated[Decimal, Field(gt=0, le=100_000, max_digits=15, decimal_places=9)]
+Usd = Annotated[Decimal, Field(ge=0, le=100_000, max_digits=15, decimal_places=9)]
 
 
 class RetrySpec(Spec):
@@ -64,7 +64,7 @@ class HedgingSpec(Spec):
 
 class BudgetSpec(Spec):
     usd: Usd | None = None
-    tokens: Annotated[int, Field(ge=1, le=10**12)] | None = None
+    tokens: Annotated[int, Field(ge=0, le=10**12)] | None = None
 
     def value(self) -> Budget:
         return Budget(usd=self.usd, tokens=self.tokens)

@@ -22,6 +22,7 @@ from fanout.types import (
     Price,
     Usage,
 )
+from tests.rig import rig, trio
 
 pytestmark = pytest.mark.anyio
 
@@ -155,3 +156,14 @@ async def test_a_run_without_a_cap_counts_what_it_spends() -> None:
     assert reserved.max_tokens is None
     reserved.settle(Usage(input=7, output=3), None)
     assert purse.taken.spent.tokens == 10
+
+
+def test_a_budget_of_nothing_lets_only_free_models_answer() -> None:
+    for policies, here, states in (
+        ({"budget": {"usd": 0}}, True, {"done"}),
+        ({"budget": {"usd": 0}}, False, {"skipped"}),
+        ({"budget": {"tokens": 0}}, True, {"skipped"}),
+    ):
+        with rig(on_this_machine=here) as made:
+            run = made.run(trio(policies=policies))
+        assert {branch.state.value for branch in run.branches} == states, policies

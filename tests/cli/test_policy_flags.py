@@ -97,8 +97,8 @@ def test_a_workflow_that_combines_nothing_has_nothing_to_wait_with() -> None:
         (("--attempts", "11"), "no number of attempts from 1 to 10"),
         (("--prefix", "maybe"), "invalid choice"),
         (("--budget", "much"), "no sum of dollars; write 0.05"),
-        (("--budget", "0"), "no sum above 0"),
-        (("--budget", "nan"), "no sum above 0"),
+        (("--budget", "-1"), "no sum from 0"),
+        (("--budget", "nan"), "no sum from 0"),
         (("--budget-tokens", "1.5"), "no number of tokens"),
     ],
 )
