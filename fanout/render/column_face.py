@@ -5,7 +5,7 @@ from __future__ import annotations
 from fanout.insight.speed import attempt_writing_s, span_s
 from fanout.policies import HoldReason
 from fanout.render.faces import Act, Clock, Countdown, Face, Preparation, RunFace, Tone
-from fanout.render.fan_in_words import late_text, plan_text
+from fanout.render.fan_in_words import is_late, late_text, plan_text
 from fanout.render.live_words import (
     broke_off,
     busy_calls,
@@ -66,7 +66,7 @@ def branch_face(branch: Branch, snapshot: Snapshot) -> Face:
         label="",
         state=state,
         tone=_tone(branch),
-        word=clean_text(kind_word(retry.failure.kind) if retry else branch_word(branch)),
+        word=clean_text(kind_word(retry.failure.kind) if retry else _word(branch, snapshot)),
         hold=clean_text(_hold(branch, snapshot)),
         note=clean_text(note),
         bad=bad,
@@ -87,6 +87,11 @@ def branch_face(branch: Branch, snapshot: Snapshot) -> Face:
     if told:
         face["marks"] = told
     return face
+
+
+def _word(branch: Branch, snapshot: Snapshot) -> str:
+    late = branch.state.succeeded and is_late(branch, snapshot)
+    return f"{branch_word(branch)}, late" if late else branch_word(branch)
 
 
 def _add_wait(face: Face, branch: Branch) -> None:

@@ -28,7 +28,7 @@ SAID = {
     "Won": ("Done", "The second request answered first"),
     "Lost": ("Writing", "The first one answered first"),
     "Budget": ("Skipped: budget", "$0.004 is left."),
-    "Late": ("Done", "Not in this answer: it came after the answer was begun."),
+    "Late": ("Done, late", "Not in this answer: it came after the answer was begun."),
     "Straggler": ("Writing", "Too late for the combined answer"),
 }
 
