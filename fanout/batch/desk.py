@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import NamedTuple, ParamSpec, TypeVar
 
 from anyio import CapacityLimiter, sleep, sleep_forever
 from anyio.to_thread import run_sync
 
 from fanout.batch.bell import Bell
+from fanout.batch.hand import Hand, Key, kept
+from fanout.batch.lull import Lull
 from fanout.batch.measures import row_result, stopped_by_budget
 from fanout.batches import Batch, RowRecord, RowResult, RowState
 from fanout.engine.engine import Engine, new_run_id
@@ -42,14 +43,6 @@ THREADS = 4
 MISTAKE = "Fanout made a mistake with this row and ended it. Please report it with the log."
 
 
-class Key(NamedTuple):
-    """One go of one row."""
-
-    batch: BatchId
-    number: int
-    go: int
-
-
 class Plan(NamedTuple):
     """What a row's workflow waits for, in this order."""
 
@@ -61,17 +54,6 @@ class Over(Exception):
     """This go has nothing more to do: another one has the row, or its batch was stopped."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hand:
-    """A row of this process."""
-
-    batch: Batch
-    handle: RunHandle
-    bell: Bell
-    begun: int
-    """Events that there were when it was taken in hand."""
-
-
 class Desk:
     """All coroutines run on the durable engine's loop; the other methods on any thread."""
 
@@ -80,8 +62,10 @@ class Desk:
         self._engine = engine
         self._store = store
         self._ended = ended
+        self.lull = Lull(engine.endpoints)
         self._hands: dict[Key, Hand] = {}
         self._coming: set[Key] = set()
+        self._lulled: set[Key] = set()
         self._halted: set[Key] = set()
         self._batches: dict[BatchId, Batch] = {}
         self._limiter: CapacityLimiter | None = None
@@ -90,7 +74,7 @@ class Desk:
     @property
     def keys(self) -> frozenset[Key]:
         """The rows in hand, and those being taken."""
-        return frozenset((*self._hands, *self._coming))
+        return frozenset((*self._hands, *self._coming, *self._lulled))
 
     async def begin(self, key: Key) -> Plan | None:
         """Begin the row's run, or let the one of an earlier go ask for what it lacks.
@@ -98,6 +82,7 @@ class Desk:
         Returns once that is in the record; None where there is nothing to carry out.
         """
         try:
+            await self._lull(key)
             await self._take(key, again=True)
             hand = await self._until(key, lambda one: one.handle.kept >= one.begun)
         except Over:
@@ -113,7 +98,7 @@ class Desk:
         """Its state once it has ended for good, and that is in the record."""
         wanted = BranchId(branch)
         try:
-            hand = await self._until(key, lambda one: _kept(one, wanted))
+            hand = await self._until(key, lambda one: kept(one, wanted))
         except Over:
             return ""
         calls = hand.handle.snapshot.calls
@@ -122,7 +107,7 @@ class Desk:
     async def end(self, key: Key) -> str:
         """Write down what became of the row, once its run has ended; the state that it is in."""
         try:
-            hand = await self._until(key, _kept)
+            hand = await self._until(key, kept)
         except Over:
             self.put_down(key)
             return ""
@@ -144,6 +129,23 @@ class Desk:
         return await self._end(
             key, RowResult(state=RowState.FAILED, cause=FailureKind.BUG, message=MISTAKE)
         )
+
+    async def _lull(self, key: Key) -> None:
+        """Wait while the endpoint keeps failing."""
+        known = self._batches.get(key.batch)
+        batch = known or await self._tried(self._store.batches.get, key.batch)
+        if batch is None:
+            return
+        self._lulled.add(key)
+        try:
+            held = (self._hands, self._coming)
+            await self.lull.over(
+                batch,
+                alone=lambda: all(key.batch != one.batch for some in held for one in some),
+                ended=lambda: self._closing,
+            )
+        finally:
+            self._lulled.discard(key)
 
     def stop(self, batches: Collection[BatchId]) -> None:
         """Stop every row in hand of these."""
@@ -292,9 +294,3 @@ class Desk:
                 if self._closing:
                     await sleep_forever()
                 await sleep(AGAIN_S)
-
-
-def _kept(hand: Hand, branch: BranchId | None = None) -> bool:
-    """Whether the end of that call, or of the whole run, is in the record."""
-    ended = branch is not None and hand.handle.has_kept(branch)
-    return ended or hand.handle.has_kept()

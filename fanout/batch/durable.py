@@ -18,7 +18,8 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL
 
-from fanout.batch.desk import Desk, Key
+from fanout.batch.desk import Desk
+from fanout.batch.hand import Key
 from fanout.batch.row import Result, carry_out
 from fanout.batches import FORMAT, Batch
 from fanout.store.opening import address

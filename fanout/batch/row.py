@@ -12,7 +12,8 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from fanout.batch.desk import Desk, Key, Plan
+from fanout.batch.desk import Desk, Plan
+from fanout.batch.hand import Key
 from fanout.types import AGGREGATE
 
 log = logging.getLogger(__name__)

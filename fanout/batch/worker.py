@@ -16,7 +16,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from fanout import __version__
-from fanout.batch.desk import Desk, Key
+from fanout.batch.desk import Desk
+from fanout.batch.hand import Key
 from fanout.batches import FORMAT, Batch, BatchState, RowRecord, RowState, WorkerSeen
 from fanout.engine.runtime import Runtime
 from fanout.errors import DefinitionError, FanoutError
@@ -175,6 +176,7 @@ class Worker:
                 found.append(batch)
             except DefinitionError as error:
                 notes.append(str(error))
+        notes += self._desk.lull.notes
         if notes != list(self.notes):
             for note in notes:
                 log.warning("%s", note)
