@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -21,8 +20,6 @@ from fanout.batches import (
     RowState,
     WorkerSeen,
 )
-from fanout.budget.amount import Amount
-from fanout.budget.ledger import Booking, Claim, utc_day
 from fanout.errors import InputError, StoreError
 from fanout.people import PersonId
 from fanout.policies import Budget
@@ -298,30 +295,6 @@ def test_settings_change_while_it_runs(store: Store) -> None:
     assert (after.concurrency, after.rows_per_minute, after.title) == (9, 30, "New")
     assert after.budget == Budget(usd=Decimal(7))
     assert after.changed == before.changed + 2
-
-
-def test_a_row_that_lacks_a_branch_is_among_the_failures(store: Store) -> None:
-    batch = started(store, 2)
-    end_next(store, batch, replace(FAILED, state=RowState.PARTIAL, message="No poem."))
-    end_next(store, batch)
-    (group,) = store.batches.progress(batch).failures
-    assert (group.message, group.count, group.rows) == ("No poem.", 1, (1,))
-
-
-def test_a_deleted_batch_leaves_nothing_of_what_it_spent(store: Store) -> None:
-    batch, other = started(store, 1), started(store, 1)
-    store.batches.pause(batch)
-    amount, day = Amount(usd=Decimal("0.01"), tokens=7), utc_day(time.time())
-    for made in (batch, other):
-        claim = Claim(id=f"claim-{made}", day=day, person="", batch=made)
-        store.spend.reserve(claim, lambda _: amount)
-        booked = Claim(id=f"booked-{made}", day=day, person="", batch=made)
-        store.spend.reserve(booked, lambda _: amount)
-        store.spend.book([Booking(claim=booked, amount=amount)])
-    store.batches.delete(batch)
-    assert store.spend.taken(day, "", batch).batch.all == Amount()
-    assert store.spend.taken(day, "", other).batch.all.tokens == 14
-    assert store.spend.taken(day, "").everyone.all.tokens == 28
 
 
 def test_a_running_batch_is_not_deleted(store: Store) -> None:
