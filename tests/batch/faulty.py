@@ -60,7 +60,6 @@ WORKFLOW: dict[str, object] = DEFINITION | {
     # The topic ends a line, so that "topic 1" and "topic 12" are told apart.
     "aggregate": {"prompt": "Combine what was said of {topic}.\n{results}"},
     "policies": {"retries": {"first_wait_s": 0.01, "attempts": 6, "restarts": 2}},
-    "deadlines": {"idle_s": 1.0},
 }
 ANSWER = "All three say of topic {} that it is worth a second look, and that much is true."
 IN_USD, OUT_USD = Decimal("0.15"), Decimal("0.60")
