@@ -25,7 +25,7 @@ from components.sign_in.door import Door, Guard  # noqa: E402
 SWITCH_S = 0.0005
 """How long one thread may compute while another waits for the interpreter."""
 
-COLLECT_AFTER = 10_000
+COLLECT_AFTER = 3_000
 """New objects between two searches for cycles. Python's own 700 makes it search everything several
 times a minute under load, for up to a quarter of a second in which nobody's words come."""
 

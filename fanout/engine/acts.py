@@ -36,7 +36,8 @@ def acts_of(
         execution.interrupt()
 
     async def reopen(branch: BranchId | None) -> bool:
-        if not await may_go_on():
+        # Asked now: a run that ends while the database is asked was still going on for who asked.
+        if not execution.ended or not await may_go_on():
             return False
         if not aside:
             with place():

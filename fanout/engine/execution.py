@@ -194,6 +194,10 @@ class Execution:
         if not self._recorder.snapshot.status.finished:
             self._context.interrupt()
 
+    @property
+    def ended(self) -> bool:
+        return self._recorder.snapshot.status.finished
+
     def reopen(self, branch: BranchId | None) -> bool:
         """Make a finished run ready to go on with that branch, or with all that have no answer.
 

@@ -81,7 +81,7 @@ def test_the_result_of_a_formula_is_read_and_a_missing_one_told() -> None:
     assert table.notes == ()
     bare = read_table(book(S=[["topic", "n"], ["x", "=1+1"]]), "a.xlsx")
     assert bare.rows[0].cells == ("x", "")
-    assert any(note.startswith("1 formulas have no result") for note in bare.notes)
+    assert any(note.startswith("1 formula has no result") for note in bare.notes)
 
 
 def test_a_workbook_by_another_name_is_read_as_one() -> None:

@@ -47,6 +47,8 @@ class Case:
     odd: bool = False
     """Whether an answer can't be read as the form that it should have."""
     estimated: bool = False
+    reported: bool = False
+    """Whether a failure comes with the tokens that it took."""
     deadlines: Mapping[str, float] = field(default_factory=dict)
     first_token_s: float | None = None
     """The endpoint's own deadline for a first token."""
@@ -253,9 +255,16 @@ CASES: dict[str, Case] = {
         "content filter",
         "Reword",
         keeps=True,
+        reported=True,
     ),
     "refusal": _broken(
-        Fault.REFUSAL, "the model declines", Kind.REFUSED, "declined", "I can't help", "Reword"
+        Fault.REFUSAL,
+        "the model declines",
+        Kind.REFUSED,
+        "declined",
+        "I can't help",
+        "Reword",
+        reported=True,
     ),
     "empty": _broken(
         Fault.EMPTY,
@@ -265,6 +274,7 @@ CASES: dict[str, Case] = {
         "without a word",
         RETRY,
         again=True,
+        reported=True,
     ),
     "all_reasoning": _broken(
         Fault.ALL_REASONING,
@@ -272,6 +282,7 @@ CASES: dict[str, Case] = {
         Kind.EMPTY,
         "used up its tokens",
         "max tokens",
+        reported=True,
     ),
     "no_usage": Case(
         does="the usage is missing", reply=Reply(fault=Fault.NO_USAGE), estimated=True

@@ -87,7 +87,7 @@ def _check_failed(case: Case, cell: Cell, call: Branch) -> None:
         assert call.text == arrives(case, cell)
     assert call.cost is not None and call.cost.price == PRICE
     assert call.usage is not None and (call.cost.usd > 0) == bool(call.usage.input)
-    assert call.usage.input == 0 or call.usage.estimated, "nothing was reported"
+    assert (call.usage.input > 0 and not call.usage.estimated) == case.reported
 
 
 def _check_answered(case: Case, cell: Cell, call: Branch) -> None:

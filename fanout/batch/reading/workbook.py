@@ -54,8 +54,9 @@ def workbook(
     if len(sheets) > 1 and not sheet:
         told.append(f'It has {len(sheets)} sheets; "{chosen}" was read, the first with rows.')
     if bare := ending.get("bare"):
+        formulas = "formula has" if bare == 1 else "formulas have"
         told.append(
-            f"{bare} formulas have no result in the file, so their cells are empty. Open it in a "
+            f"{bare} {formulas} no result in the file, so that stays empty. Open it in a "
             "spreadsheet program and save it again."
         )
     return replace(table, notes=(*table.notes, *told), sheets=sheets, sheet=chosen)
