@@ -219,6 +219,7 @@ def environment_of(port: int, folder: Path) -> dict[str, str]:
         "FANOUT_HOME": str(folder / "home"),
         "OPENAI_BASE_URL": f"http://127.0.0.1:{port}/v1",
         "FANOUT_MODEL": "limited",
+        "FANOUT_CALLS_AT_ONCE": str(AT_ONCE),
     }
 
 

@@ -31,6 +31,7 @@ from fanout.setting_values import (
     people_key_in,
     port_in,
     redis_in,
+    whole,
 )
 from fanout.setting_values import checked_key as checked_key
 from fanout.setting_values import checked_url as checked_url
@@ -60,6 +61,8 @@ class Settings:
     base_url: str = ""
     model: str = ""
     embedding_model: str = ""
+    calls_at_once: int = 8
+    """To the endpoint, over all runs of this process."""
     database_url: Secret | None = None
     """A secret, since it may hold a password."""
     redis_url: Secret | None = None
@@ -127,6 +130,7 @@ class Settings:
                 base_url=checked_url(env.get("OPENAI_BASE_URL", ""), "OPENAI_BASE_URL"),
                 model=env.get("FANOUT_MODEL", "").strip(),
                 embedding_model=env.get("FANOUT_EMBEDDING_MODEL", "").strip(),
+                calls_at_once=whole(env, "FANOUT_CALLS_AT_ONCE", least=1) or 8,
                 database_url=_database_url(env),
                 redis_url=redis_in(env, "FANOUT_REDIS_URL"),
                 shared=flag(env, "FANOUT_SHARED"),
@@ -183,7 +187,7 @@ class Settings:
         url = self.base_url or OPENAI_URL
         default = OPENAI_DEFAULT_MODEL if url == OPENAI_URL else ""
         plain = described(url, id=ENVIRONMENT, default_model=self.model or default)
-        return replace(plain, embedding_model=self.embedding_model)
+        return replace(plain, embedding_model=self.embedding_model, slots=self.calls_at_once)
 
     @property
     def database(self) -> str:

@@ -20,7 +20,13 @@ from fanout.settings_names import unknown_names
 from fanout.settings_table import FILE, SETTINGS
 
 ENDPOINT = frozenset(
-    {"OPENAI_API_KEY", "OPENAI_BASE_URL", "FANOUT_MODEL", "FANOUT_EMBEDDING_MODEL"}
+    {
+        "OPENAI_API_KEY",
+        "OPENAI_BASE_URL",
+        "FANOUT_MODEL",
+        "FANOUT_EMBEDDING_MODEL",
+        "FANOUT_CALLS_AT_ONCE",
+    }
 )
 MOST_SECRET_BYTES = 65_536
 

@@ -116,6 +116,15 @@ SETTINGS: tuple[Setting, ...] = (
         default="none",
     ),
     Setting(
+        name="FANOUT_CALLS_AT_ONCE",
+        key="endpoint.calls_at_once",
+        kind=Kind.WHOLE,
+        meaning="Calls to the endpoint at the same time, over all runs of a process. To go as fast "
+        "as a rate allows, a batch needs its calls per second times the seconds of one.",
+        default="8",
+        least=1,
+    ),
+    Setting(
         name="FANOUT_DATABASE_URL",
         key="database.url",
         kind=Kind.DATABASE,

@@ -205,3 +205,13 @@ def test_a_wrong_endpoint_leaves_the_rest_of_the_settings_as_they_are(tmp_path: 
     found, problem = Settings.usable(env)
     assert "OPENAI_BASE_URL" in problem
     assert (found.shared, found.home, found.endpoint) == (True, tmp_path, None)
+
+
+def test_how_many_calls_an_endpoint_is_given_at_once_is_a_setting(tmp_path: Path) -> None:
+    said = {"OPENAI_BASE_URL": "http://localhost:9/v1", "FANOUT_HOME": str(tmp_path)}
+    endpoint = Settings.from_environment(said).endpoint
+    assert endpoint is not None and endpoint.slots == 8
+    endpoint = Settings.from_environment({**said, "FANOUT_CALLS_AT_ONCE": "40"}).endpoint
+    assert endpoint is not None and endpoint.slots == 40
+    with pytest.raises(SettingsError, match="FANOUT_CALLS_AT_ONCE"):
+        Settings.from_environment({**said, "FANOUT_CALLS_AT_ONCE": "0"})

@@ -82,6 +82,9 @@ class OwnEndpoints(EndpointBook):
     def load(self) -> None:
         """Nothing of a person's endpoints is kept on disk."""
 
+    def forget_keys(self) -> None:
+        self._own.forget_keys()
+
     def forget_all(self) -> EndpointBook:
         """Every endpoint of theirs, and every key; what is left to be closed."""
         gone, self._own = self._own, EndpointBook(self._make)
