@@ -101,7 +101,12 @@ def with_ray(url: str, rows: int, per_minute: int, at_once: int, results: Path) 
 
             return number, await one_row(self.client, turn, number)
 
-    workers = [Rows.options(max_concurrency=at_once).remote() for _ in range(2)]
+    workers = [
+        Rows.options(  # type: ignore[attr-defined]
+            max_concurrency=at_once
+        ).remote()
+        for _ in range(2)
+    ]
     todo = [n for n in range(rows) if n not in finished(results)]
     waiting: list = []
     for number in todo:

@@ -28,7 +28,7 @@ WORDS = 12
 
 def event(delta: dict[str, str], finish: str | None = None, usage: dict | None = None) -> str:
     choices = [{"index": 0, "delta": delta, "finish_reason": finish}] if usage is None else []
-    chunk = {"id": "c", "object": "chat.completion.chunk", "model": "limited", "choices": choices}
+    chunk: dict[str, object] = {"id": "c", "object": "chat.completion.chunk", "choices": choices}
     if usage is not None:
         chunk["usage"] = usage
     return f"data: {json.dumps(chunk)}\n\n"

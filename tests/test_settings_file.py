@@ -32,6 +32,7 @@ base_url = "http://127.0.0.1:9999/v1"   # ours
 api_key = "sk-of-the-file"
 model = "tiny"
 embedding_model = "embed"
+calls_at_once = 12
 
 [database]
 url = "postgresql://u:p4ssw0rd@127.0.0.1/f"
@@ -84,6 +85,7 @@ def test_a_file_can_say_everything(tmp_path: Path) -> None:
     assert found.endpoint is not None
     assert found.endpoint.base_url == "http://127.0.0.1:9999/v1"
     assert (found.endpoint.default_model, found.endpoint.embedding_model) == ("tiny", "embed")
+    assert found.endpoint.slots == 12
     assert found.api_key is not None and found.api_key.reveal() == "sk-of-the-file"
     assert found.database.startswith("postgresql://u:")
     assert found.redis_url is not None

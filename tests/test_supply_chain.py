@@ -13,7 +13,12 @@ from fanout.inventory import normal, packages, read_lock
 
 ROOT = Path(__file__).resolve().parents[1]
 PIN = re.compile(r"^([\w.-]+)(?:\[[\w,]+\])?==([^\s;]+)", re.MULTILINE)
-PAIRS = [("requirements", 60), ("requirements-model", 2), ("requirements-dev", 60), ("requirements-trace", 6)]
+PAIRS = [
+    ("requirements", 60),
+    ("requirements-model", 2),
+    ("requirements-dev", 60),
+    ("requirements-trace", 6),
+]
 COPYLEFT = re.compile(r"(?<![A-Za-z])A?GPL|\bGNU (?:Affero )?General|unknown|SSPL|BUSL", re.I)
 
 

@@ -125,4 +125,5 @@ def test_a_bullet_without_words_leaves_what_follows_its_list_alone() -> None:
     document = docx.Document()
     add_markdown(document, "-\n\nAfter the list", 2)
     assert document.paragraphs[-1].text == "After the list"
-    assert document.paragraphs[-1].style.name == "Normal"
+    style = document.paragraphs[-1].style
+    assert style is not None and style.name == "Normal"
