@@ -115,6 +115,7 @@ def test_a_batch_is_paused_goes_on_and_looks_the_same_to_a_second_viewer(
     expect(page.get_by_role("button", name="Resume")).to_be_visible()
     # What the page showed last may be two seconds old.
     page.reload()
+    expect(lines(page, "Answered").first).to_be_visible(timeout=LONG_S)
     expect(lines(page, "At work")).to_have_count(0, timeout=LONG_S)
     done = lines(page, "Answered").count()
     assert 0 < done < 12, "it was paused in the middle"

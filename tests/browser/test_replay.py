@@ -67,6 +67,7 @@ def test_a_long_run_is_unpacked_in_the_page(open_file) -> None:
 
 
 def test_play_begins_anew_and_fills_the_columns_with_the_runs_own_clock(replay: Page) -> None:
+    expect(chip(replay, "Joke")).to_contain_text("Done")
     before = words(replay, "Joke")
     replay.get_by_role("button", name="Play").click()
     expect(chip(replay, "Joke")).to_contain_text("Writing")
