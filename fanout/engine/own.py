@@ -77,11 +77,6 @@ class OwnRuntime(Runtime):
             prefixes=self._prefixes,
         )
 
-    @property
-    def busy(self) -> bool:
-        """Whether a run of theirs is going on."""
-        return any(not handle.snapshot.status.finished for handle in self.engine.runs())
-
     def close(self) -> None:
         """Close their documents; opened again on need."""
         with self._opening:

@@ -74,7 +74,7 @@ class Runtime:
         """Where several people use this Fanout, a view for each; None: it is one person's."""
         self.telemetry = telemetry(
             settings,
-            {workflow.name for workflow in shipped().workflows},
+            lambda: {workflow.name for workflow in shipped().workflows},
             sources_of(self),
         )
         """What operators see: traces, metrics, logs."""
@@ -298,16 +298,24 @@ class Runtime:
         self._lists.forget(endpoint_id)
         self.engine.endpoints.remove(endpoint_id)
 
+    @property
+    def busy(self) -> bool:
+        """Whether a run is going on."""
+        return any(not handle.snapshot.status.finished for handle in self.engine.runs())
+
+    @property
+    def in_use(self) -> bool:
+        """Whether a run or a batch may need what was typed here; also where that can't be told."""
+        try:
+            return self.busy or bool(self.store.batches.open())
+        except StoreError:
+            return True
+
     def browser_closed(self, person: PersonId = NOBODY) -> bool:
         """Forget the keys that somebody typed here; False while a run or a batch needs them."""
         if self.visitors is not None:
             return self.visitors.browser_closed(person)
-        if any(not run.snapshot.status.finished for run in self.engine.runs()):
-            return False
-        try:
-            if self.store.batches.open():
-                return False
-        except StoreError:
+        if self.in_use:
             return False
         self.engine.endpoints.forget_keys()
         return True

@@ -6,7 +6,6 @@ import threading
 from time import monotonic, time
 from typing import TYPE_CHECKING
 
-from fanout.errors import StoreError
 from fanout.people import SIGN_IN_S, Claims, Person, PersonId, people_key
 
 if TYPE_CHECKING:
@@ -71,10 +70,7 @@ class Visitors:
             own = self._here.get(person)
         if own is None:
             return True
-        try:
-            if own.busy or own.store.batches.open():
-                return False
-        except StoreError:
+        if own.in_use:
             return False
         own.leave()
         return True

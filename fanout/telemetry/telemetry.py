@@ -34,8 +34,11 @@ class Telemetry:
         self.witness.close()
 
 
-def telemetry(settings: Settings, shipped: Collection[str], sources: Sources) -> Telemetry:
-    """By FANOUT_TRACES, FANOUT_METRICS, FANOUT_LOG and FANOUT_LOG_LEVEL. Never raises."""
+def telemetry(
+    settings: Settings, shipped: Callable[[], Collection[str]], sources: Sources
+) -> Telemetry:
+    """By FANOUT_TRACES, FANOUT_METRICS, FANOUT_LOG and FANOUT_LOG_LEVEL. Never raises. `shipped`
+    tells the names of the shipped workflows, and is asked only where there are metrics."""
     each: list[Witness] = []
     problems: list[str] = []
     metrics: list[Metrics] = []
@@ -45,7 +48,7 @@ def telemetry(settings: Settings, shipped: Collection[str], sources: Sources) ->
     if settings.traces:
         problems += _tried(lambda: each.append(Traces.to(settings.traces)))
     if settings.metrics_port:
-        problems += _tried(lambda: metrics.append(Metrics(shipped, sources)))
+        problems += _tried(lambda: metrics.append(Metrics(shipped(), sources)))
     return Telemetry(
         witness=Witnesses((*each, *metrics)),
         metrics=metrics[0] if metrics else None,
