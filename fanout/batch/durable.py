@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import threading
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from functools import cache
 from pathlib import Path
@@ -42,6 +44,9 @@ PROVIDER_ROWS = 5_000
 SMOOTH_S = 3.0
 """Rows per minute are given out in portions for about so long, not all at the minute's start."""
 BUSY_S = 30.0
+LAST_TAKE_S = 3.0
+TAKERS = "queue-worker-"
+"""How DBOS names the threads that take rows from queues."""
 CLEARED = 500
 """Checkpoints of rows that are deleted at once, when their batch is at rest."""
 
@@ -155,10 +160,21 @@ class Durable:
 
     def close(self) -> None:
         """End it; rows in hand stay as a process that was killed leaves them."""
+        self._take_no_more()
         DBOS.destroy(workflow_completion_timeout_sec=0)
         _desks.clear()
         if self._engine is not None:
             self._engine.dispose()
+
+    def _take_no_more(self) -> None:
+        """Let the threads that take rows end first: DBOS closes the loop that rows run on while
+        one of them may still be handing it a row, which then nobody awaits."""
+        by = time.monotonic() + LAST_TAKE_S
+        for stop in self._dbos.background_thread_stop_events:
+            stop.set()
+        for thread in threading.enumerate():
+            if thread.name.startswith(TAKERS):
+                thread.join(max(0.0, by - time.monotonic()))
 
 
 _NAME = "fanout_row"

@@ -7,6 +7,7 @@ from fanout.policies import HoldReason
 from fanout.render.faces import Act, Clock, Countdown, Face, Preparation, RunFace, Tone
 from fanout.render.fan_in_words import is_late, late_text, plan_text
 from fanout.render.live_words import (
+    at_provider,
     broke_off,
     busy_calls,
     hold_words,
@@ -90,6 +91,8 @@ def branch_face(branch: Branch, snapshot: Snapshot) -> Face:
 
 
 def _word(branch: Branch, snapshot: Snapshot) -> str:
+    if at_provider(branch, snapshot):
+        return "At the provider"
     late = branch.state.succeeded and is_late(branch, snapshot)
     return f"{branch_word(branch)}, late" if late else branch_word(branch)
 
@@ -142,6 +145,8 @@ def _hold(branch: Branch, snapshot: Snapshot) -> str:
             return _queue_words(branch, snapshot)
         case BranchState.WAITING if thinking(branch):
             return "Thinking"
+        case BranchState.WAITING if at_provider(branch, snapshot):
+            return "Asked through the provider's Batch API: the whole answer comes within a day."
         case BranchState.WAITING:
             return "Request sent, waiting for the first word."
         case BranchState.RETRYING if branch.retry is not None:

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from fanout.insight.stretches import Part
 from fanout.policies import HoldReason
 from fanout.snapshot import Branch, Hedge, Retry, Snapshot
-from fanout.types import BranchState, EndpointId, Failure, FailureKind
+from fanout.types import BranchState, EndpointId, Failure, FailureKind, Via
 
 LONGEST_MODEL = 24
 """Characters of a model's name inside a chip or a mark."""
@@ -161,6 +161,13 @@ def _opener(branch: Branch, snapshot: Snapshot) -> Branch | None:
 def thinking(branch: Branch) -> bool:
     """Whether it thinks now, before its first word."""
     return branch.state is BranchState.WAITING and branch.thought > 0
+
+
+def at_provider(branch: Branch, snapshot: Snapshot) -> bool:
+    """Whether its request is with the provider's Batch API, where there is nothing to watch."""
+    made = snapshot.made_with
+    row = made.row if made is not None else None
+    return branch.state is BranchState.WAITING and row is not None and row.via is Via.PROVIDER
 
 
 def thinking_text(pieces: int) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from fanout.events import BranchFinished, BranchThought, FanInReached
+from fanout.events import AttemptStarted, BranchFinished, BranchThought, FanInReached
 from fanout.fold import apply
 from fanout.policies import FanIn
 from fanout.render.answer_face import answer_face, missing_answer_face
@@ -20,7 +22,16 @@ from fanout.render.live_words import (
     what_happened,
 )
 from fanout.render.words import kind_word
-from fanout.types import BranchId, BranchState, Failure, FailureKind
+from fanout.types import (
+    BatchId,
+    BranchId,
+    BranchState,
+    Failure,
+    FailureKind,
+    MadeWith,
+    RowPlace,
+    Via,
+)
 from tests.folding import folded
 from tests.render.under_fire import OPEN, SPENT, TEXT, survived, under_fire
 
@@ -86,6 +97,20 @@ def test_a_queued_branch_says_what_it_waits_for(name, sentence):
 def test_a_model_that_thinks_is_said_to_think():
     assert (face("thinker")["word"], face("thinker")["tone"]) == ("Thinking", "thinking")
     assert thinking_text(312) == "Thinking (312 tokens so far)"
+
+
+def test_a_request_that_is_parked_at_the_provider_is_said_to_be_there():
+    opener = BranchId("opener")
+    made = replace(
+        NOW.made_with or MadeWith(model=NOW.branch(opener).answered_by),
+        row=RowPlace(batch=BatchId("b"), number=1, via=Via.PROVIDER),
+    )
+    sent = AttemptStarted(at=4.0, id=opener, attempt=1, model=NOW.branch(opener).answered_by)
+    calls = apply(NOW, sent)
+    assert face("opener", calls)["word"] == "Waiting for first token"
+    parked = face("opener", replace(calls, made_with=made))
+    assert parked["word"] == "At the provider"
+    assert "within a day" in parked["hold"]
 
 
 def test_more_thoughts_cost_no_new_face():
