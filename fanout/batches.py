@@ -180,6 +180,8 @@ class Progress:
     """Nano-dollars of all calls whose cost is known, rows under way not included."""
     unknown_costs: int
     """Rows that ended at an unknown cost."""
+    estimated_costs: int = 0
+    """Rows whose cost comes from an estimated usage."""
     tokens: int
     recent: int
     """Rows that ended within the last `recent_s` seconds."""

@@ -130,7 +130,8 @@ def spent_text(progress: Progress, *, free: bool = False) -> str:
     if free and progress.ended and not progress.cost_nano:
         return "free"
     # More was spent where some of it isn't known.
-    return f"≥ {known}" if progress.unknown_costs else known
+    sign = "≥ " if progress.unknown_costs else "≈ " if progress.estimated_costs else ""
+    return f"{sign}{known}"
 
 
 def unknown_text(progress: Progress) -> str:
@@ -154,9 +155,10 @@ def row_cost(record: RowRecord) -> str:
     result = record.result
     if result is None:
         return ""
-    if result.cost is not None and result.cost.price.source == SUMMED.source:
-        return usd_text(result.cost.usd)
-    return cost_text(result.cost)
+    cost = result.cost
+    if cost is not None and not cost.usd and cost.price.source == SUMMED.source:
+        return usd_text(cost.usd)
+    return cost_text(cost)
 
 
 def cause_text(group: FailureGroup) -> str:

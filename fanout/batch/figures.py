@@ -50,6 +50,8 @@ class Money:
     """Rows that cost something, and it is known what."""
     free: int = 0
     unknown: int = 0
+    estimated: int = 0
+    """Rows, among the paid and the free ones, whose usage was estimated."""
     spread: Spread | None = None
     """Dollars a row, of the paid ones."""
     bins: tuple[Bin, ...] = ()

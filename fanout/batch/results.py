@@ -44,6 +44,7 @@ def point_of(record: RowRecord) -> RowPoint:
         verdict=result.verdict,
         agreement=result.agreement,
         cost_nano=None if result.cost is None else round(result.cost.usd * NANO),
+        estimated=result.cost is not None and result.cost.estimated,
         tokens=result.input_tokens + result.output_tokens,
         input_tokens=result.input_tokens,
         wall_s=result.wall_s,
@@ -70,7 +71,7 @@ class Counting:
         self._verdicts: Counter[str | None] = Counter()
         self._agreement, self._wall, self._tokens = array("d"), array("d"), array("d")
         self._costs, self._ends, self._failed_ends = array("d"), array("d"), array("d")
-        self._nano = self._free = self._unknown = self._again = 0
+        self._nano = self._free = self._unknown = self._estimated = self._again = 0
         self._input = self._output = 0
         self._sequential_s = self._wall_s = 0.0
         self._began: float | None = None
@@ -86,6 +87,7 @@ class Counting:
         self._sequential_s += point.sequential_s
         self._wall_s += point.wall_s
         self._add_money(point.cost_nano)
+        self._estimated += point.estimated
         self._add_times(point)
         if point.state.lacks:
             self._failures.setdefault(point.cause, _Group()).add(point)
@@ -114,6 +116,7 @@ class Counting:
                 paid=len(self._costs),
                 free=self._free,
                 unknown=self._unknown,
+                estimated=self._estimated,
                 spread=spread(self._costs),
                 bins=histogram(self._costs),
             ),

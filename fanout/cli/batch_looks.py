@@ -156,6 +156,7 @@ def batch_record(store: Store, batch: Batch) -> dict[str, object]:
         "left": progress.left,
         "remaining_s": progress.remaining_s,
         "cost_usd": float(progress.cost_nano / NANO) if known else None,
+        "cost_estimated": progress.estimated_costs > 0,
         "tokens": progress.tokens,
         "failures": [
             {

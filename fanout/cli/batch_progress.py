@@ -86,7 +86,7 @@ def progress_lines(batch: Batch, progress: Progress) -> Iterator[str]:
 def spent_words(batch: Batch, progress: Progress) -> str:
     """ "$0.83 of $5.00"; what nobody knows is said."""
     usd = Decimal(progress.cost_nano) / NANO
-    said = usd_text(usd) if usd else "free"
+    said = f"{'≈ ' if progress.estimated_costs else ''}{usd_text(usd)}" if usd else "free"
     if progress.unknown_costs:
         said = f"{usd_text(usd)} and what is unknown" if usd else "cost unknown"
     elif not progress.ended:

@@ -27,6 +27,8 @@ class RowPoint:
     agreement: float | None = None
     cost_nano: int | None = None
     """None is unknown, or the row hasn't ended; 0 is free."""
+    estimated: bool = False
+    """The cost comes from an estimated usage."""
     tokens: int = 0
     """Input and output together."""
     input_tokens: int = 0
@@ -44,7 +46,7 @@ def points(engine: Engine, batch: BatchId) -> Iterator[RowPoint]:
         rows.c.number, rows.c.state, rows.c.cause, case((failed, rows.c.message), else_=""),
         rows.c.verdict, rows.c.agreement, rows.c.cost_nano,
         rows.c.input_tokens + rows.c.output_tokens, rows.c.input_tokens, rows.c.wall_s,
-        rows.c.sequential_s, rows.c.started_at, rows.c.finished_at, rows.c.go,
+        rows.c.sequential_s, rows.c.started_at, rows.c.finished_at, rows.c.go, rows.c.estimated,
     )  # fmt: skip
     after = 0
     while True:
@@ -57,7 +59,7 @@ def points(engine: Engine, batch: BatchId) -> Iterator[RowPoint]:
                 .limit(PORTION)
             ).all()
         for number, state, cause, message, verdict, agreement, cost, *rest in found:
-            tokens, read, wall, sequential, started, finished, go = rest
+            tokens, read, wall, sequential, started, finished, go, estimated = rest
             yield RowPoint(
                 number=number,
                 state=RowState(state),
@@ -66,6 +68,7 @@ def points(engine: Engine, batch: BatchId) -> Iterator[RowPoint]:
                 verdict=verdict,
                 agreement=agreement,
                 cost_nano=None if cost is None else int(cost),
+                estimated=estimated,
                 tokens=int(tokens),
                 input_tokens=int(read),
                 wall_s=wall,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, case, func, select
 
 from fanout.batches import FailureGroup, Progress, RowState
 from fanout.store.batch_rows import number_of
@@ -33,6 +33,7 @@ def progress(engine: Engine, batch: BatchId) -> Progress:
                 func.coalesce(func.sum(rows.c.cost_nano), 0),
                 func.count(rows.c.cost_nano),
                 func.coalesce(func.sum(rows.c.input_tokens + rows.c.output_tokens), 0),
+                func.sum(case((rows.c.estimated, 1), else_=0)),
             )
             .where(rows.c.batch == number)
             .group_by(rows.c.state)
@@ -42,11 +43,12 @@ def progress(engine: Engine, batch: BatchId) -> Progress:
     return Progress(
         at=at,
         counts={RowState(state): int(count) for state, count, *_ in found},
-        cost_nano=sum(int(cost) for _, _, cost, _, _ in found),
+        cost_nano=sum(int(cost) for _, _, cost, *_ in found),
         unknown_costs=sum(
-            int(count) - int(known) for state, count, _, known, _ in found if state in _COUNTED
+            int(count) - int(known) for state, count, _, known, *_ in found if state in _COUNTED
         ),
-        tokens=sum(int(tokens) for *_, tokens in found),
+        estimated_costs=sum(int(estimated) for *_, estimated in found),
+        tokens=sum(int(tokens) for *_, tokens, _ in found),
         recent=recent,
         recent_s=recent_s,
         failures=failures,

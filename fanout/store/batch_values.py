@@ -97,6 +97,7 @@ def result_columns(result: RowResult) -> Columns:
         "measures": _json(result.measures),
         "cost_nano": None if result.cost is None else _nano(result.cost.usd),
         "free": result.cost is not None and result.cost.price.free and not result.cost.usd,
+        "estimated": result.cost is not None and result.cost.estimated,
         "input_tokens": _whole(result.input_tokens),
         "output_tokens": _whole(result.output_tokens),
         "wall_s": result.wall_s,
@@ -153,7 +154,9 @@ def _result(found: RowMapping, state: RowState) -> RowResult:
 
 def _cost(found: RowMapping) -> Cost | None:
     usd = _usd(found["cost_nano"])
-    return None if usd is None else Cost(usd=usd, price=FREE if found["free"] else SUMMED)
+    if usd is None:
+        return None
+    return Cost(usd=usd, price=FREE if found["free"] else SUMMED, estimated=found["estimated"])
 
 
 def _usd(amount: int | None) -> Decimal | None:

@@ -241,6 +241,7 @@ batch_rows = Table(
     Column("sequential_s", Double, nullable=False, server_default="0"),
     Column("branches", Integer, nullable=False, server_default="0"),
     Column("failed", Integer, nullable=False, server_default="0"),
+    Column("estimated", Boolean, nullable=False, server_default=false()),
     Index("batch_rows_by_state", "batch", "state", "number"),
     Index("batch_rows_by_end", "batch", "finished_at"),
     Index("batch_rows_by_run", "run"),

@@ -383,6 +383,7 @@ def test_words_say_only_what_is_known() -> None:
     )
     assert spent_text(replace(going, unknown_costs=2)) == "unknown"
     assert spent_text(replace(going, unknown_costs=1, cost_nano=2_000_000)) == "≥ $0.0020"
+    assert spent_text(replace(going, estimated_costs=1, cost_nano=2_000_000)) == "≈ $0.0020"
     assert [time_text(s) for s in (20, 90, 4000, 200_000)] == [
         "under 1 min",
         "2 min",

@@ -229,6 +229,17 @@ def test_after_a_stop_nothing_begins_and_a_resume_brings_stopped_rows_back(store
     assert [row.row.number for row in store.batches.take(batch, 9)] == [1, 2]
 
 
+def test_a_cost_from_an_estimated_usage_keeps_its_sign(store: Store) -> None:
+    batch = started(store, 3)
+    guessed = Cost(usd=Decimal("0.5"), price=SUMMED, estimated=True)
+    end_next(store, batch)
+    end_next(store, batch, replace(DONE, cost=guessed))
+    ended = [r.result.cost for r in store.batches.rows(batch) if r.result and r.result.cost]
+    assert sorted(cost.estimated for cost in ended) == [False, True]
+    assert store.batches.progress(batch).estimated_costs == 1
+    assert sum(point.estimated for point in store.batches.points(batch)) == 1
+
+
 def test_only_failed_rows_are_tried_again_and_what_they_cost_stays_counted(store: Store) -> None:
     batch = started(store, 3)
     end_next(store, batch)

@@ -83,6 +83,11 @@ def cost_usd(result: RowResult | None) -> Decimal | None:
     return None if result is None or result.cost is None else result.cost.usd
 
 
+def cost_estimated(result: RowResult | None) -> bool | None:
+    """Whether its cost comes from an estimated usage; None where the row hasn't ended."""
+    return None if result is None else result.cost is not None and result.cost.estimated
+
+
 def cost_known(result: RowResult | None) -> bool | None:
     """None where the row hasn't ended."""
     return None if result is None else result.cost is not None
@@ -135,6 +140,8 @@ def _own() -> tuple[Field, ...]:
         one("cost_usd", "usd", "US dollars; empty where unknown, 0 where free.",
             lambda r: cost_usd(r.result)),
         one("cost_known", "flag", "Whether the cost is known.", lambda r: cost_known(r.result)),
+        one("cost_estimated", "flag", "Whether it comes from an estimated usage.",
+            lambda r: cost_estimated(r.result)),
         one("input_tokens", "count", "All input tokens.", _of(lambda r: r.input_tokens)),
         one("output_tokens", "count", "All output tokens.", _of(lambda r: r.output_tokens)),
         one("started_at", "time", "When it began (UTC).", lambda r: r.started_at),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import IO
 
 from fanout.batches import Batch, RowRecord, RowResult, RowState
-from fanout.export.batch.fields import cost_known, cost_usd, finite, iso, kept
+from fanout.export.batch.fields import cost_estimated, cost_known, cost_usd, finite, iso, kept
 
 
 def write_jsonl(_batch: Batch, rows: Iterable[RowRecord], target: IO[bytes]) -> int:
@@ -53,6 +53,7 @@ def _result(result: RowResult) -> dict[str, object]:
         "sequential_s": finite(result.sequential_s),
         "cost_usd": None if usd is None else float(round(usd, 9)),
         "cost_known": cost_known(result),
+        "cost_estimated": cost_estimated(result),
         "input_tokens": result.input_tokens,
         "output_tokens": result.output_tokens,
     }

@@ -83,11 +83,11 @@ def facts(of: Summary) -> Iterator[tuple[str, str]]:
 
 
 def money_words(money: Money) -> str:
-    """ "$1.23", "at least $1.23: the cost of 3 rows is unknown", "free"."""
+    """ "$1.23", "at least $1.23: the cost of 3 rows is unknown", "≈ $1.23", "free"."""
     unknown = f"the cost of {counted_rows(money.unknown)} is unknown"
     if not money.paid:
         return unknown if money.unknown else "free" if money.free else "nothing spent"
-    said = usd_text(money.usd)
+    said = f"{'≈ ' if money.estimated else ''}{usd_text(money.usd)}"
     return f"at least {said}: {unknown}" if money.unknown else said
 
 
@@ -174,8 +174,6 @@ def row_cost(record: RowRecord) -> str:
     result = record.result
     if result is None:
         return ""
-    if result.cost is not None and result.cost.usd:
-        return usd_text(result.cost.usd)
     return cost_text(result.cost)
 
 
