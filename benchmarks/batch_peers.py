@@ -18,9 +18,9 @@ from collections import deque
 from pathlib import Path
 
 MINUTE_S = 60.5
-"""With room for a call that takes longer on its way than the one before: without it a 429 comes, the
-client asks again with all others at the next free moment, and after five such goes the script dies.
-"""
+"""With room for a call that takes longer on its way than the one before: without it a 429 comes,
+the client asks again with all others at the next free moment, and after five such goes the script
+dies."""
 BRANCHES = 3
 
 

@@ -20,7 +20,7 @@ from fanout.settings import Settings
 from fanout.store.database import postgresql_engine
 from fanout.store.migrations import HEAD, REVISIONS
 from fanout.store.opening import address
-from fanout.store.schema import batches, workers
+from fanout.store.schema_batches import batches, workers
 from fanout.store.sqlite_file import FILE
 from fanout.store.unreachable import unreachable
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, case, select
 from fanout.batches import RowState
 from fanout.store.batch_rows import number_of
 from fanout.store.database import reading
-from fanout.store.schema import batch_rows as rows
+from fanout.store.schema_batches import batch_rows as rows
 from fanout.types import BatchId, FailureKind
 
 PORTION = 5_000

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, case, func, select
 from fanout.batches import FailureGroup, Progress, RowState
 from fanout.store.batch_rows import number_of
 from fanout.store.database import reading
-from fanout.store.schema import batch_rows as rows
+from fanout.store.schema_batches import batch_rows as rows
 from fanout.types import BatchId, FailureKind
 
 NEWEST = 100

@@ -15,8 +15,8 @@ from fanout.batches import HELD, Row, RowRecord, RowResult, RowState
 from fanout.store.batch_values import record_of, result_columns, row_columns
 from fanout.store.database import reading
 from fanout.store.rows import cleaned, short
-from fanout.store.schema import batch_rows as rows
-from fanout.store.schema import batches, workers
+from fanout.store.schema_batches import batch_rows as rows
+from fanout.store.schema_batches import batches, workers
 from fanout.types import FailureKind, RunId
 
 PORTION = 500

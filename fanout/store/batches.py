@@ -31,7 +31,7 @@ from fanout.store.batch_values import batch_columns, batch_of, budget_columns
 from fanout.store.database import reading, writing
 from fanout.store.handing_out import GOING, HandingOut
 from fanout.store.rows import cleaned
-from fanout.store.schema import batches
+from fanout.store.schema_batches import batches
 from fanout.store.spend import forget_batch
 from fanout.types import BatchId, FailureKind
 

@@ -17,8 +17,8 @@ from fanout.store import batch_rows, workers
 from fanout.store.batch_values import batch_of
 from fanout.store.database import reading, writing
 from fanout.store.rows import short
-from fanout.store.schema import batch_rows as rows
-from fanout.store.schema import batches
+from fanout.store.schema_batches import batch_rows as rows
+from fanout.store.schema_batches import batches
 from fanout.types import BatchId, RunId
 
 GOING = (BatchState.RUNNING.value,)

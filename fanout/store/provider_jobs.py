@@ -26,8 +26,8 @@ from fanout.store.provider_requests import (
     portions,
 )
 from fanout.store.provider_values import Job, JobState, Kept, Queue
-from fanout.store.schema import provider_jobs as jobs
-from fanout.store.schema import provider_requests as requests
+from fanout.store.schema_batches import provider_jobs as jobs
+from fanout.store.schema_batches import provider_requests as requests
 from fanout.types import EndpointId
 
 

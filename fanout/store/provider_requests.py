@@ -24,8 +24,8 @@ from fanout.people import PersonId
 from fanout.store.database import insert, reading, writing
 from fanout.store.owners import Owners
 from fanout.store.provider_values import Kept, Parked, Queue, Waiting
-from fanout.store.schema import provider_requests as requests
 from fanout.store.schema import runs
+from fanout.store.schema_batches import provider_requests as requests
 from fanout.types import EndpointId, RunStatus
 
 PORTION = 200

@@ -3,7 +3,7 @@
 The timeline is the truth: a run's events, in compressed chunks. `runs` and `calls` repeat what
 lists, searches and sums need of it, and can be made anew from it at any time. Money is whole
 nano-dollars; NULL is unknown. Full-text search has a table of its own, `WORDS`, which each database
-builds in its own way, so it stands outside `metadata`.
+builds in its own way, so it stands outside `metadata`. Those of batches are in `schema_batches`.
 """
 
 from __future__ import annotations
@@ -180,131 +180,6 @@ reservations = Table(
     Column("cost_nano", BigInteger, nullable=False),
     Column("tokens", BigInteger, nullable=False),
     Column("made_at", Double, nullable=False),
-)
-
-batches = Table(
-    "batches",
-    metadata,
-    Column("number", Number, primary_key=True, autoincrement=True),
-    Column("id", String(64), nullable=False, unique=True),
-    Column("title", Text, nullable=False),
-    Column("workflow", String(80), nullable=False),
-    Column("definition", Text, nullable=False),
-    Column("endpoint", String(80), nullable=False),
-    Column("model", Text, nullable=False),
-    Column("columns", Text, nullable=False),
-    Column("topic_column", Text, nullable=False),
-    Column("concurrency", Integer, nullable=False),
-    Column("rows_per_minute", Integer),
-    Column("cap_nano", BigInteger),
-    Column("cap_tokens", BigInteger),
-    Column("via", String(20), nullable=False),
-    Column("estimate", Text, nullable=False, server_default="{}"),
-    Column("person", String(64), nullable=False, server_default=""),
-    Column("state", String(20), nullable=False),
-    Column("why", Text, nullable=False, server_default=""),
-    Column("format", Integer, nullable=False),
-    Column("made_by", String(40), nullable=False, server_default=""),
-    Column("created_at", Double, nullable=False),
-    Column("started_at", Double),
-    Column("finished_at", Double),
-    Column("changed", Integer, nullable=False, server_default="0"),
-    Index("batches_by_state", "state"),
-)
-
-batch_rows = Table(
-    "batch_rows",
-    metadata,
-    Column("batch", Number, ForeignKey("batches.number", ondelete="CASCADE"), primary_key=True),
-    Column("number", Integer, primary_key=True),
-    Column("topic", Text, nullable=False),
-    Column("values", Text, nullable=False, server_default="{}"),
-    Column("line", Integer),
-    Column("skipped", Text, nullable=False, server_default=""),
-    Column("state", String(20), nullable=False),
-    Column("go", Integer, nullable=False, server_default="0"),
-    Column("worker", String(64), nullable=False, server_default=""),
-    Column("run", String(64)),
-    Column("started_at", Double),
-    Column("finished_at", Double),
-    Column("cause", String(40)),
-    Column("message", Text, nullable=False, server_default=""),
-    Column("answer", Text, nullable=False, server_default=""),
-    Column("verdict", Text),
-    Column("agreement", Double),
-    Column("measures", Text, nullable=False, server_default="{}"),
-    Column("cost_nano", BigInteger),
-    Column("free", Boolean, nullable=False, server_default=false()),
-    Column("input_tokens", BigInteger, nullable=False, server_default="0"),
-    Column("output_tokens", BigInteger, nullable=False, server_default="0"),
-    Column("wall_s", Double, nullable=False, server_default="0"),
-    Column("sequential_s", Double, nullable=False, server_default="0"),
-    Column("branches", Integer, nullable=False, server_default="0"),
-    Column("failed", Integer, nullable=False, server_default="0"),
-    Column("estimated", Boolean, nullable=False, server_default=false()),
-    Index("batch_rows_by_state", "batch", "state", "number"),
-    Index("batch_rows_by_end", "batch", "finished_at"),
-    Index("batch_rows_by_run", "run"),
-)
-
-workers = Table(
-    "workers",
-    metadata,
-    Column("id", String(64), primary_key=True),
-    Column("host", Text, nullable=False),
-    Column("pid", Integer, nullable=False),
-    Column("version", String(40), nullable=False),
-    Column("format", Integer, nullable=False),
-    Column("started_at", Double, nullable=False),
-    Column("seen_at", Double, nullable=False),
-    Column("done", Integer, nullable=False, server_default="0"),
-)
-
-provider_jobs = Table(
-    "provider_jobs",
-    metadata,
-    Column("id", String(64), primary_key=True),
-    Column("remote", Text, nullable=False, server_default=""),
-    Column("person", String(64), nullable=False, server_default=""),
-    Column("endpoint", String(80), nullable=False),
-    Column("host", Text, nullable=False),
-    Column("model", Text, nullable=False),
-    Column("state", String(20), nullable=False),
-    Column("status", String(40), nullable=False, server_default=""),
-    Column("why", Text, nullable=False, server_default=""),
-    Column("input_file", Text, nullable=False, server_default=""),
-    Column("requests", Integer, nullable=False),
-    Column("size", BigInteger, nullable=False),
-    Column("owner", String(64), nullable=False),
-    Column("seen_at", Double, nullable=False),
-    Column("made_at", Double, nullable=False),
-    Column("sent_at", Double),
-    Column("over_at", Double),
-    Index("provider_jobs_by_state", "state", "endpoint"),
-)
-
-provider_requests = Table(
-    "provider_requests",
-    metadata,
-    Column("key", String(64), primary_key=True),
-    Column("run", String(64), nullable=False),
-    Column("call", String(80), nullable=False),
-    Column("person", String(64), nullable=False, server_default=""),
-    Column("endpoint", String(80), nullable=False),
-    Column("model", Text, nullable=False),
-    Column("body", Text, nullable=False),
-    Column("shape", String(64), nullable=False),
-    Column("size", Integer, nullable=False),
-    Column("owner", String(64), nullable=False),
-    Column("job", String(64), nullable=False, server_default=""),
-    Column("tries", Integer, nullable=False, server_default="0"),
-    Column("withdrawn", Boolean, nullable=False, server_default=false()),
-    Column("parked_at", Double, nullable=False),
-    Column("answer", Text),
-    Column("answered_at", Double),
-    Index("provider_requests_by_run", "run"),
-    Index("provider_requests_by_job", "job", "owner"),
-    Index("provider_requests_by_answer", "answered_at"),
 )
 
 WORDS = {

@@ -23,7 +23,8 @@ from fanout.errors import StoreConflict
 from fanout.policies import Budget
 from fanout.store.database import insert, reading, writing
 from fanout.store.rows import NANO
-from fanout.store.schema import batches, reservations, spending
+from fanout.store.schema import reservations, spending
+from fanout.store.schema_batches import batches
 
 ABANDONED_S = 900.0
 """A reservation as old as this is shown as spent: its process has probably died."""

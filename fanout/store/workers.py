@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, delete, extract, func, select, update
 from fanout.batches import BatchState, RowState, WorkerSeen
 from fanout.store.database import insert, reading, writing
 from fanout.store.rows import cleaned, short
-from fanout.store.schema import batch_rows, batches, workers
+from fanout.store.schema_batches import batch_rows, batches, workers
 
 Alive = Callable[[Connection, str], bool]
 """Whether the process of that id is still there."""

@@ -21,7 +21,7 @@ from fanout.providers.scripted_server import serving
 from fanout.snapshot import Snapshot
 from fanout.store.database import reading
 from fanout.store.provider_values import JobState
-from fanout.store.schema import provider_jobs, provider_requests
+from fanout.store.schema_batches import provider_jobs, provider_requests
 from fanout.store.store import Store
 from fanout.types import BranchState, EndpointId, FailureKind, Price, RunStatus, Via
 from fanout.workflows.definition import Workflow

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from components.batch.crew import notes_about
 from fanout.batches import FORMAT, RowState
 from fanout.cli.batch_looks import OLDER, status_lines
-from fanout.store.schema import batches
+from fanout.store.schema_batches import batches
 from fanout.types import BatchId
 from tests.batch.hall import DEFINITION, Hall, hall
 

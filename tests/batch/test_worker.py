@@ -14,7 +14,7 @@ from sqlalchemy import update
 from fanout.batches import FORMAT, BatchState, Row, RowState
 from fanout.policies import Budget
 from fanout.providers.script import Reply
-from fanout.store.schema import batches
+from fanout.store.schema_batches import batches
 from fanout.types import BranchState, EndpointId, FailureKind, ModelRef
 from tests.batch.hall import DEFINITION, NAMES, QUICK, Hall, hall, script
 
@@ -325,7 +325,7 @@ def test_a_row_that_no_durable_workflow_knows_of_is_taken_up_again(
 
 
 def _forget(at: Hall, number: int, state: RowState) -> None:
-    from fanout.store.schema import batch_rows
+    from fanout.store.schema_batches import batch_rows
 
     with at.store._engine.begin() as connection:
         connection.execute(update(batches).values(state="running", finished_at=None))

@@ -25,7 +25,7 @@ from fanout.providers.script import Reply, Script
 from fanout.providers.scripted_server import serving
 from fanout.settings import Settings
 from fanout.store.migrations import HEAD
-from fanout.store.schema import batches, workers
+from fanout.store.schema_batches import batches, workers
 from fanout.store.store import Store
 from tests.command_line import fanout
 from tests.rig import free_port

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from fanout.store.database import reading
 from fanout.store.provider_jobs import ProviderJobs
 from fanout.store.provider_values import Job, JobState, Parked, Queue
-from fanout.store.schema import provider_requests
+from fanout.store.schema_batches import provider_requests
 from fanout.store.store import Store
 from fanout.types import EndpointId
 
