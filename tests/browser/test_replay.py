@@ -84,6 +84,7 @@ def test_a_paused_replay_stands_still_clocks_and_countdowns_too(replay: Page) ->
     replay.get_by_role("button", name="Restart").click()
     expect(chip(replay, "Story")).to_contain_text("retrying in")
     replay.get_by_role("button", name="Pause").click()
+    expect(replay.get_by_role("button", name="Play")).to_be_visible()
     expect(chip(replay, "Story")).to_contain_text("retrying in")
     first = replay.locator(".board").inner_text()
     replay.wait_for_timeout(500)

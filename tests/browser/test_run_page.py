@@ -51,7 +51,7 @@ def test_columns_fill_at_the_same_time_then_one_answer_and_charts(
     number = re.compile(r"\d+\.\d s instead of \d+\.\d s")
     expect(page.get_by_role("heading", name=number)).to_be_visible()
     expect(page.locator(".js-plotly-plot")).to_have_count(4)  # free of cost, so no cost chart
-    assert region(page, "Story").locator("strong").first.inner_text() == "slowly"
+    expect(region(page, "Story").locator("strong").first).to_have_text("slowly")
     errors = page.get_by_text("Traceback")
     expect(errors).to_have_count(0)
 
@@ -134,7 +134,7 @@ def test_an_empty_topic_is_refused_in_words(app: App, open_page: OpenPage) -> No
     page = open_page(app.url)
     run(page, "   ")
     expect(page.get_by_text("There is no topic yet")).to_be_visible()
-    assert "run=" not in page.evaluate("location.href")
+    expect(page).not_to_have_url(re.compile("run="))
 
 
 def test_an_unknown_run_gets_a_helpful_page(app: App, open_page: OpenPage) -> None:
