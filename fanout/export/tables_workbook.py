@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from xlsxwriter import Workbook  # type: ignore[import-untyped]
 from xlsxwriter.format import Format  # type: ignore[import-untyped]
 from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 
+from fanout.export.plain_workbook import PlainWorkbook
 from fanout.export.tables import (
     Cell,
     Table,
@@ -35,16 +35,12 @@ _WIDTHS: dict[Unit, int] = {"text": 20, "long": 70, "count": 11, "seconds": 11, 
                             "share": 9, "number": 11}  # fmt: skip
 _FORMATS: dict[Unit, str] = {"count": "#,##0", "seconds": "0.00", "usd": "$0.000000",
                              "share": "0%", "number": "0.00"}  # fmt: skip
-_INERT = dict.fromkeys(("strings_to_formulas", "strings_to_urls", "strings_to_numbers"), False)
 
 
 def xlsx_export(run: StoredRun) -> bytes:
     """Sheets Branches, Attempts, Votes, Measures, Texts."""
     out = io.BytesIO()
-    inactive = dict.fromkeys(
-        ("strings_to_formulas", "strings_to_urls", "strings_to_numbers"), False
-    )
-    with Workbook(out, {"in_memory": True, **inactive}) as book:
+    with PlainWorkbook(out) as book:
         snapshot = run.snapshot
         book.set_properties(
             {
@@ -68,7 +64,7 @@ def xlsx_export(run: StoredRun) -> bytes:
 class _Looks:
     """The formats of a workbook's cells."""
 
-    def __init__(self, book: Workbook) -> None:
+    def __init__(self, book: PlainWorkbook) -> None:
         self.header = book.add_format({"bold": True, "bottom": 1, "text_wrap": True})
         self._text = {
             unit: book.add_format({"valign": "top", "text_wrap": unit == "long"})

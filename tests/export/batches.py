@@ -9,6 +9,12 @@ from fanout.batches import Batch, BatchState, Row, RowRecord, RowResult, RowStat
 from fanout.policies import Budget
 from fanout.types import BatchId, Cost, EndpointId, FailureKind, ModelRef, Price, RunId
 
+MARKUP = (
+    '<r><t>x</t></r></is></c><c r="AZ2"><f>1+1</f><v>0</v></c>'
+    '<c r="BA2" t="inlineStr"><is><r><t>y</t></r>',
+    "<r>a & b</r>",
+)
+"""What would be cells of its own, or break the file, in a workbook that takes it for markup."""
 BEGAN = 1_795_435_200.0
 """2026-11-23, noon."""
 PRICE = Price(input=Decimal(1), output=Decimal(4), source="test")
@@ -18,6 +24,7 @@ NASTY = (
     " spaces ", "🦉 emoji 👩‍👩‍👧", "עברית and العربية", "nul\x00inside", "half \ud83d of it",
     "_x0041_ and \x07 bell", "\ufeffmark", "line\u2028end", "null", "NaN", "1e5", "007",
     "<script>alert(1)</script>", "{topic}", "\ufffe\uffff",
+    *MARKUP,
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from fanout.export.tables_workbook import MOST_CHARACTERS, xlsx_export
 from fanout.insight.speed import speed
 from fanout.providers.script import Reply
 from fanout.store.values import StoredRun
+from tests.export.batches import MARKUP
 from tests.export.stored_runs import NAMES, failed_run, nasty_run, shipped_runs, stored
 from tests.rig import rig, script, trio
 
@@ -136,7 +137,8 @@ def test_the_workbook_has_its_sheets_and_numbers() -> None:
 
 
 def test_no_cell_of_a_workbook_computes_or_links() -> None:
-    for text in ("=1+1", '=HYPERLINK("http://evil.test")', "http://evil.test", "@x", "{=1}"):
+    links = '=HYPERLINK("http://evil.test")', "http://evil.test"
+    for text in ("=1+1", *links, "@x", "{=1}", *MARKUP):
         made = book(nasty_run(text))
         for sheet in made.worksheets:
             for row in sheet.iter_rows():

@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import IO
 
-from xlsxwriter import Workbook  # type: ignore[import-untyped]
 from xlsxwriter.format import Format  # type: ignore[import-untyped]
 from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 
 from fanout.batches import Batch, RowRecord
 from fanout.export.batch.csv_rows import escaped
 from fanout.export.batch.fields import Cell, Field, Kind, cells, fields, iso, kept
+from fanout.export.plain_workbook import PlainWorkbook
 
 MOST_ROWS = 1_048_575
 """Of a sheet, its headings not counted."""
@@ -33,14 +33,12 @@ _WIDTHS: dict[Kind, int] = {"text": 18, "long": 44, "count": 10, "seconds": 11, 
 _FORMATS: dict[Kind, str] = {"seconds": "0.00", "usd": "$0.000000", "share": "0%",
                              "number": "0.00"}  # fmt: skip
 _NO_XML = re.compile("[\ufffe\uffff]")
-_INERT = dict.fromkeys(("strings_to_formulas", "strings_to_urls", "strings_to_numbers"), False)
 
 
 def write_xlsx(batch: Batch, rows: Iterable[RowRecord], target: IO[bytes]) -> int:
     """Sheets Rows, Columns, and Long texts where there are such; how many rows."""
     shown, number = fields(batch), 0
-    options = {"constant_memory": True, "use_zip64": True, **_INERT}
-    with Workbook(target, options) as book:
+    with PlainWorkbook(target) as book:
         book.set_properties({"title": kept(batch.title)[:200], "comments": "Made by Fanout",
                              "created": datetime.now(UTC).replace(tzinfo=None)})  # fmt: skip
         sheets = _Sheets(book, shown)
@@ -69,7 +67,7 @@ class _Long:
 class _Sheets:
     """The sheets of a workbook while its rows come in."""
 
-    def __init__(self, book: Workbook, shown: Sequence[Field]) -> None:
+    def __init__(self, book: PlainWorkbook, shown: Sequence[Field]) -> None:
         self._book = book
         self._shown = tuple(shown)
         self._head = book.add_format({"bold": True, "bottom": 1})
