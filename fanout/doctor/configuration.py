@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -79,20 +80,31 @@ def _without_effect(good: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _open_to_others(said: Said) -> Iterator[Finding]:
-    """A settings file that holds a secret is for its owner's eyes."""
+    """A settings file that holds a secret is for those who need it."""
     held = [name for name in said.places if BY_NAME[name].secret]
     if said.file is None or not held:
         return
-    mode = _mode(said.file)
-    if mode & 0o077:
+    mode, todo = _others(said.file)
+    if todo:
         yield _SETTINGS.warning(
-            f"{said.file} holds {', '.join(held)}, and others may read it (mode {mode:o}).",
-            f"chmod 600 {said.file}",
+            f"{said.file} holds {', '.join(held)}, and others may read it (mode {mode:o}).", todo
         )
 
 
-def _mode(path: Path) -> int:
+def _others(path: Path) -> tuple[int, str]:
+    """The mode, and what shuts out whom it need not let in; "" where it lets in nobody else.
+
+    A group may be how this user gets at the file, or how root gave it to a service; only where the
+    file is an ordinary user's own does nobody need the group.
+    """
     try:
-        return path.stat().st_mode & 0o777
+        there = path.stat()
     except OSError:
-        return 0
+        return 0, ""
+    mode = there.st_mode & 0o777
+    if os.name != "posix":
+        return mode, ""
+    own = there.st_uid == os.geteuid() != 0
+    if own and mode & 0o070:
+        return mode, f"chmod go= {path}"
+    return mode, f"chmod o= {path}" if mode & 0o007 else ""

@@ -87,6 +87,8 @@ def _may_make_schema(connection: Connection) -> Iterator[Finding]:
 
 
 def _files(home: Path) -> Iterator[Finding]:
+    # SQLite is told read-only by a file URI, and only a whole path has one.
+    home = home.absolute()
     path = home / FILE
     if not path.exists():
         yield _DATABASE.note(f"SQLite: {FILE} in FANOUT_HOME is made at the first start")

@@ -50,7 +50,7 @@ def _checks(
     def of(module: str, name: str, *given: object, **named: object) -> Check:
         return partial(_later, module, name, given, named)
 
-    yield "Python", of("machine", "python")
+    yield "Python", of("machine", "python", needs_model=settings.endpoint is None)
     yield "Folder", of("machine", "folder", settings)
     yield "Database", of("databases", "database", settings)
     yield "Redis", of("databases", "redis", settings)
@@ -58,6 +58,7 @@ def _checks(
     yield "Model on this machine", of("models", "machine", settings)
     yield "Sign-in", of("people", "sign_in", settings, secrets, offline=offline)
     yield "Ports", of("machine", "ports", settings, port)
+    yield "Traces and metrics", of("machine", "inside", settings)
     yield "Time and language", of("machine", "clock_and_language")
 
 

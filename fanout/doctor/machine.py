@@ -7,8 +7,9 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 import httpx2
@@ -24,14 +25,25 @@ LITTLE_MB, TOO_LITTLE_MB = 500, 100
 BUILT = 1_767_225_600.0
 """1 January 2026: a clock that is behind it is wrong."""
 PORT_S = 1.0
+_TRACES = "opentelemetry.exporter.otlp.proto.http"
+_METRICS = "prometheus_client"
 _PYTHON = Group(name="Python")
 _FOLDER = Group(name="Folder")
 _CLOCK = Group(name="Time and language")
 _PORTS = Group(name="Ports")
+_INSIDE = Group(name="Traces and metrics")
 
 
-def python(root: Path = ROOT, version: tuple[int, int] = sys.version_info[:2]) -> Iterator[Finding]:
-    """The interpreter, and every package against the locks in `root`."""
+def python(
+    root: Path = ROOT,
+    version: tuple[int, int] = sys.version_info[:2],
+    *,
+    needs_model: bool = True,
+) -> Iterator[Finding]:
+    """The interpreter, and every package against the locks in `root`.
+
+    Where an endpoint answers (`needs_model` False), nobody lacks a model on this machine.
+    """
     shown = ".".join(map(str, version))
     if version < LEAST_PYTHON:
         yield _PYTHON.broken(f"Python {shown} is too old.", "Install Python 3.11 or newer.")
@@ -41,10 +53,10 @@ def python(root: Path = ROOT, version: tuple[int, int] = sys.version_info[:2]) -
     if not locks:
         yield _PYTHON.note("No lock files here, so packages were not compared.")
     for lock in locks:
-        yield _packages(lock)
+        yield _packages(lock, needs_model)
 
 
-def _packages(lock: Path) -> Finding:
+def _packages(lock: Path, needs_model: bool) -> Finding:
     missing, other, count = [], [], 0
     for package in read_lock(lock.read_text("utf-8")):
         try:
@@ -59,9 +71,8 @@ def _packages(lock: Path) -> Finding:
     deps = " --no-deps" if "model" in lock.name else ""
     todo = f"python -m pip install{deps} --require-hashes -r {lock.name}"
     if missing and "model" in lock.name:
-        return _PYTHON.warning(
-            f"{_some(missing)} of {source} not installed: no model runs on this machine.", todo
-        )
+        said = f"{_some(missing)} of {source} not installed: no model runs on this machine"
+        return _PYTHON.warning(f"{said}.", todo) if needs_model else _PYTHON.note(said)
     if missing:
         return _PYTHON.broken(f"{_some(missing)} of {source} not installed.", todo)
     if other:
@@ -127,11 +138,10 @@ def clock_and_language(now: float | None = None) -> Iterator[Finding]:
 
 def ports(settings: Settings, port: int) -> Iterator[Finding]:
     """The app's and the metrics': free, or whose."""
-    wanted = [(port, "the app")]
+    yield _port(port, "the app", "the app answers", _is_app)
     if settings.metrics_port:
-        wanted.append((settings.metrics_port, "metrics (FANOUT_METRICS)"))
-    for number, what in wanted:
-        yield _port(number, what)
+        what = "metrics (FANOUT_METRICS)"
+        yield _port(settings.metrics_port, what, "Fanout serves its metrics", _is_metrics)
     if settings.metrics_port == port:
         yield _PORTS.broken(
             f"The app and its metrics are both to have port {port}.",
@@ -139,7 +149,32 @@ def ports(settings: Settings, port: int) -> Iterator[Finding]:
         )
 
 
-def _port(number: int, what: str) -> Finding:
+def inside(settings: Settings) -> Iterator[Finding]:
+    """Traces and metrics that are asked for, and the packages that they need."""
+    if settings.traces:
+        yield _asked_for("FANOUT_TRACES", "traces are sent", _TRACES)
+    if settings.metrics_port:
+        yield _asked_for("FANOUT_METRICS", "metrics are served", _METRICS)
+
+
+def _asked_for(name: str, what: str, module: str) -> Finding:
+    if _installed(module):
+        return _INSIDE.fine(f"{name} is set, and the packages for it are there")
+    return _INSIDE.broken(
+        f"{name} is set, but no {what}: {module} isn't installed.",
+        "python -m pip install --require-hashes -r requirements-trace.lock; an image is built with "
+        "TRACES=1.",
+    )
+
+
+def _installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _port(number: int, what: str, answers: str, ours: Callable[[int], bool]) -> Finding:
     try:
         with socket.socket(socket.AF_INET) as probe:
             if os.name == "posix":
@@ -154,8 +189,8 @@ def _port(number: int, what: str) -> Finding:
     except OSError:
         pass
     owner = who_listens(number)
-    if _is_app(number):
-        return _PORTS.fine(f"{number}: the app answers there{owner}")
+    if ours(number):
+        return _PORTS.fine(f"{number}: {answers} there{owner}")
     return _PORTS.warning(
         f"{number} for {what} is taken{owner or ' by another program'}.",
         "End that program, or choose another port.",
@@ -163,9 +198,17 @@ def _port(number: int, what: str) -> Finding:
 
 
 def _is_app(port: int) -> bool:
+    return _answer(port, "/_stcore/health").strip() == "ok"
+
+
+def _is_metrics(port: int) -> bool:
+    return "# TYPE fanout_" in _answer(port, "/metrics")
+
+
+def _answer(port: int, path: str) -> str:
+    """What is said there; "" where nothing is, or nothing good."""
     try:
-        health = f"http://127.0.0.1:{port}/_stcore/health"
-        answer = httpx2.get(health, timeout=PORT_S, trust_env=False)
+        answer = httpx2.get(f"http://127.0.0.1:{port}{path}", timeout=PORT_S, trust_env=False)
     except httpx2.HTTPError:
-        return False
-    return answer.status_code == 200 and answer.text.strip() == "ok"
+        return ""
+    return answer.text if answer.status_code == 200 else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import sqlite3
 import time
 from collections.abc import Iterable
@@ -14,12 +13,10 @@ import pytest
 from sqlalchemy import create_engine, insert
 
 from components.sign_in import setup
-from fanout.doctor import machine
 from fanout.doctor.configuration import configuration
 from fanout.doctor.databases import _clocks, _revision
 from fanout.doctor.examination import _guarded, examine
 from fanout.doctor.findings import Finding, Group, Level, status
-from fanout.doctor.listeners import who_listens
 from fanout.doctor.people import lacks, sign_in
 from fanout.providers.script import Reply, Script
 from fanout.providers.scripted_server import serving
@@ -104,17 +101,6 @@ def test_members_without_shared_mode_let_everybody_in_and_that_is_said(tmp_path:
     findings, _ = configuration({"FANOUT_MEMBERS": "@a.b", "FANOUT_HOME": str(tmp_path)}, {})
     (said,) = [one for one in findings if one.level is Level.WARNING]
     assert "FANOUT_MEMBERS counts only where FANOUT_SHARED is on" in said.text
-
-
-def test_a_settings_file_with_a_key_is_for_its_owners_eyes(tmp_path: Path) -> None:
-    path = tmp_path / "fanout.toml"
-    path.write_text('[endpoint]\napi_key = "sk-secret-1"\n')
-    path.chmod(0o644)
-    open_to_all, _ = configuration({"FANOUT_HOME": str(tmp_path)}, {})
-    assert any("others may read it (mode 644)" in one.text for one in open_to_all)
-    path.chmod(0o600)
-    closed, _ = configuration({"FANOUT_HOME": str(tmp_path)}, {})
-    assert [one.level for one in closed] == [Level.FINE]
 
 
 def test_an_endpoint_is_asked_for_its_list_with_the_key_and_for_nothing_else(
@@ -229,47 +215,6 @@ def test_servers_that_do_not_answer_are_told_without_their_passwords(tmp_path: P
     assert "nothing answers there" in levels(findings, "Database")[0][1]
     assert levels(findings, "Redis")[0][0] is Level.BROKEN
     assert "p4ssw0rd" not in repr(findings)
-
-
-def test_a_port_is_free_or_somebodys(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path)
-    free = free_port()
-    assert [one.level for one in machine.ports(settings, free)] == [Level.FINE]
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        (taken,) = machine.ports(settings, port)
-        assert taken.level is Level.WARNING and "is taken (" in taken.text
-        assert "process " in who_listens(port)
-    (same,) = [
-        one
-        for one in machine.ports(Settings(home=tmp_path, metrics_port=free), free)
-        if one.level is Level.BROKEN
-    ]
-    assert f"both to have port {free}" in same.text
-
-
-def test_packages_are_held_against_the_lock(tmp_path: Path) -> None:
-    (tmp_path / "requirements.lock").write_text(
-        "anyio==0.0.1 \\\n    --hash=sha256:" + "a" * 64 + "\n"
-    )
-    (tmp_path / "requirements-model.lock").write_text(
-        "no-such-package==1 \\\n    --hash=sha256:" + "a" * 64 + "\n"
-    )
-    _, core, model = machine.python(tmp_path)
-    assert core.level is Level.WARNING and "instead of 0.0.1" in core.text
-    assert model.level is Level.WARNING and "no model runs on this machine" in model.text
-    lock = (tmp_path / "requirements-model.lock").rename(tmp_path / "requirements.lock")
-    _, core = machine.python(tmp_path)
-    assert core.level is Level.BROKEN and "-r requirements.lock" in core.todo
-    lock.write_text(
-        "no-such-package==1 ; sys_platform == 'beos' \\\n    --hash=sha256:" + "a" * 64 + "\n"
-    )
-    assert next(iter(list(machine.python(tmp_path))[1:])).level is Level.FINE
-
-
-def test_an_old_python_and_a_clock_of_the_past_are_broken(tmp_path: Path) -> None:
-    assert next(machine.python(tmp_path, (3, 10))).level is Level.BROKEN
-    assert next(machine.clock_and_language(0.0)).level is Level.BROKEN
 
 
 def test_sign_in_is_looked_at_only_where_people_sign_in(tmp_path: Path) -> None:
