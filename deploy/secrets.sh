@@ -17,7 +17,8 @@ random() {
 }
 
 [ -s postgres_password ] || random > postgres_password
-printf 'postgresql://fanout:%s@postgres:5432/fanout' "$(cat postgres_password)" > database_url
+[ -s database_url ] ||
+    printf 'postgresql://fanout:%s@postgres:5432/fanout' "$(cat postgres_password)" > database_url
 [ -s people_key ] || random > people_key
 [ -e openai_api_key ] || : > openai_api_key
 if [ ! -e streamlit_secrets.toml ]; then

