@@ -89,16 +89,6 @@ def test_columns_without_a_name_or_with_one_name_can_be_told_apart() -> None:
     assert len(table.notes) == 2
 
 
-def test_a_list_without_a_header_loses_no_topic() -> None:
-    table = read_table(b"remote work\nfour, five and six\n", "list.csv")
-    assert table.columns == ("topic",)
-    assert cells(table) == [("remote work",), ("four, five and six",)]
-    assert "taken as the first topic" in table.notes[0]
-    assert cells(read_table(b"Question\nWhy?\n", "list.csv")) == [("Why?",)]
-    assert cells(read_table(b"Wozu\nWhy?\n", "list.csv", header=True)) == [("Why?",)]
-    assert cells(read_table(b"a,b\n1,2\n", "list.csv", header=False)) == [("a", "b"), ("1", "2")]
-
-
 def test_a_text_file_is_a_topic_a_line() -> None:
     table = read_table(b'one, two\n\nthree; "four\n', "list.txt")
     assert cells(table) == [("one, two",), ('three; "four',)]
@@ -152,7 +142,8 @@ def test_a_bad_line_of_json_is_told_with_its_number(line: bytes, says: str) -> N
         (b"PK\x03\x04junk", "a.xlsx", "damaged"),
         ("\ufefftopic".encode("utf-16") + b"\x00\xd8\n", "a.csv", "UTF-16 text and is damaged"),
         (b'[{"topic": "x"}]', "a.json", "on a line of its own"),
-        (b",".join([b"a"] * 201) + b"\n1\n", "a.csv", "201 columns"),
+        (b"\n".join([b",".join([b"a"] * 201)] * 2), "a.csv", "201 columns"),
+        (b'{\n  "topic": "x"\n}\n', "a.json", "one JSON object .* on a line of its own"),
         (b'{"a": 1}\n' + b"\n".join(b'{"k%d": 1}' % n for n in range(201)), "a.jsonl", "names"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 import zipfile
 from dataclasses import replace
 from datetime import date, datetime
@@ -12,8 +13,9 @@ import pytest
 
 from fanout.batch.reading import workbook
 from fanout.batch.reading.reading import read_table
-from fanout.bounds import LOCAL
+from fanout.bounds import LOCAL, SHARED
 from fanout.errors import InputError
+from fanout.workflows.topic import clean_words
 
 
 def book(**sheets: list[list[object]]) -> bytes:
@@ -82,6 +84,46 @@ def test_the_result_of_a_formula_is_read_and_a_missing_one_told() -> None:
     bare = read_table(book(S=[["topic", "n"], ["x", "=1+1"]]), "a.xlsx")
     assert bare.rows[0].cells == ("x", "")
     assert any(note.startswith("1 formula has no result") for note in bare.notes)
+
+
+def test_an_error_in_place_of_a_value_is_no_topic_and_told() -> None:
+    rows = [["topic", "n"], ["rain", "#N/A"], ["#REF!", 1], ["#DIV/0!"], ["fog", "#N/A"]]
+    table = read_table(book(S=rows), "a.xlsx")
+    assert [(row.cells, row.line) for row in table.rows] == [
+        (("rain", ""), 2), (("", "1"), 3), (("fog", ""), 5),
+    ]  # fmt: skip
+    assert table.notes == (
+        '4 cells hold an error, such as "#N/A", and no value, so that stays empty.',
+    )
+
+
+def test_a_long_text_that_is_said_again_and_again_is_refused_with_little_memory() -> None:
+    text = "a" * 31_999 + "🦉"
+    data = book(S=[["topic"], *([text] for _ in range(2_000))])
+    few = replace(SHARED, upload_bytes=1_000_000)
+    assert len(data) < 100_000
+    tracemalloc.start()
+    with pytest.raises(InputError, match=r"^a\.xlsx, line 3\d: up to here it holds more text"):
+        read_table(data, "a.xlsx", few)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 10_000_000
+
+
+def test_a_row_without_end_is_refused_with_its_line() -> None:
+    sheet = (
+        b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+        b'<row r="1"><c r="A1" t="inlineStr"><is><t>topic</t></is></c></row>'
+        b'<row r="2"><c r="A2" t="inlineStr"><is><t>%b</t></is></c></row></sheetData></worksheet>'
+    ) % (b"a" * workbook.LONGEST_LINE)
+    with pytest.raises(InputError, match=r"^a\.xlsx, line 2: it holds more text than can be read"):
+        read_table(changed(book(S=[["x"]]), "xl/worksheets/sheet1.xml", sheet), "a.xlsx")
+
+
+def test_letters_of_every_kind_come_through_whole() -> None:
+    rows = [["topic"], ["Grün – 🦉 \u2028 \x85 עברית"], ['"quoted"\nand\ttabbed']]
+    table = read_table(book(S=rows), "a.xlsx")
+    assert [row.cells for row in table.rows] == [(clean_words(row[0]),) for row in rows[1:]]
 
 
 def test_a_workbook_by_another_name_is_read_as_one() -> None:

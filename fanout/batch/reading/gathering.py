@@ -5,6 +5,7 @@ Every format comes through here, so that they have the same bounds and say the s
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 
 from fanout.batch.reading.table import TOPIC, Table, TableRow, is_usual, lines_named, named
@@ -14,8 +15,11 @@ from fanout.workflows.topic import clean_words
 
 Record = tuple[int, Sequence[str]]
 """The line where it begins, and its cells."""
-MOST_CHARS = 400_000_000
-"""Of all cells together: a workbook may say one long text in a few bytes, again and again."""
+_TIMES = 4
+"""So much memory may all texts take, measured in the largest file that is taken: one that is only
+text never reaches it, a workbook that says one long text again and again in a few bytes does."""
+_EMPTY = 80
+"""Bytes that a text may take beside its characters."""
 
 
 class _Found:
@@ -26,7 +30,7 @@ class _Found:
         self.blank: list[int] = []
         self.short: list[int] = []
         self.long: list[int] = []
-        self.chars = 0
+        self.size = 0
 
 
 def gathered(
@@ -59,6 +63,11 @@ def gathered(
             said.append(
                 "Its first line is no usual name of a column, so it is taken as the first topic."
             )
+    elif header is None and not any(map(is_usual, cells)):
+        said.append(
+            "Its first line is taken as the names of its columns. If it is a row like the others, "
+            'say so ("First row names the columns", or --no-header), or put names above it.'
+        )
     for line, cells in there:
         _add(found, line, cells, len(columns), name, limits)
     if not found.rows:
@@ -88,13 +97,18 @@ def _add(
     elif len(cells) > width and not _blank(cells[width:]):
         found.long.append(line)
     kept = tuple(clean_words(cell) for cell in cells[:width])
-    found.chars += sum(map(len, kept))
-    if found.chars > MOST_CHARS:
+    found.size += sum(map(_size, kept))
+    if found.size > _TIMES * limits.upload_bytes:
         raise InputError(
             f"{name}, line {line:,}: up to here it holds more text than can be read at once. Split "
             "it into several files."
         )
     found.rows.append(TableRow(kept + ("",) * (width - len(kept)), line))
+
+
+def _size(text: str) -> int:
+    """Bytes in memory: one, two or four a character, as the widest of them needs."""
+    return max(len(text), sys.getsizeof(text) - _EMPTY)
 
 
 def _told(found: _Found, width: int, *, ragged: bool) -> list[str]:

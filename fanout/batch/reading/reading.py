@@ -115,9 +115,10 @@ def _from_lines(
     if ending in (".jsonl", ".ndjson") or json_lines.looks_like_it(first):
         found = json_lines.records(text, name, limits.batch_rows)
         return gathered(found, name, limits, header=True, notes=notes)
-    if first.lstrip().startswith("[") and ending == ".json":
+    if ending == ".json" and first.lstrip().startswith(("[", "{")):
+        what = "list" if first.lstrip().startswith("[") else "object over several lines"
         raise InputError(
-            f"{name} is one JSON list. Write each of its objects on a line of its own (JSONL)."
+            f"{name} is one JSON {what}. Write each of its objects on a line of its own (JSONL)."
         )
     if ending == ".txt" and "\t" not in first:
         lines = ((number, [line.rstrip("\r\n")]) for number, line in enumerate(text, 1))

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import TextIO
 
 from fanout.batch.reading.gathering import Record
+from fanout.batch.reading.table import is_usual
 from fanout.errors import InputError
 
 LONGEST_CELL = 1_000_000
@@ -83,24 +84,31 @@ class _Joined:
 
 
 def _separator(sample: str) -> str:
-    """The sign that parts the most records as the first one is parted."""
-    found = {one: _widths(sample, one) for one in SEPARATORS}
+    """The sign that parts the most records as the first one is parted.
+
+    A list of sentences has commas too: unless the first record holds a usual name of a column, more
+    than half of all have to be parted as it is.
+    """
     best, fit = _NOWHERE, 0.0
-    for one, widths in found.items():
+    for one in SEPARATORS:
+        found = _parted(sample, one)
+        widths = [len(cells) for cells in found]
         if not widths or widths[0] < 2:
             continue
         share = sum(width == widths[0] for width in widths) / len(widths)
+        if share <= 0.5 and not any(map(is_usual, found[0])):
+            continue
         # Between signs that part all records alike, the one that parts more often is meant.
         if (score := share + min(widths[0], 50) / 1000) > fit:
             best, fit = one, score
     return best
 
 
-def _widths(sample: str, separator: str) -> list[int]:
-    """How many cells the first records would have."""
+def _parted(sample: str, separator: str) -> list[list[str]]:
+    """The first records as that sign would part them."""
     reader = csv.reader(io.StringIO(sample, newline=""), delimiter=separator, skipinitialspace=True)
     try:
-        found = [len(cells) for cells in islice(reader, _RECORDS) if any(map(str.strip, cells))]
+        found = [cells for cells in islice(reader, _RECORDS) if any(map(str.strip, cells))]
     except csv.Error:
         return []
     # The last record of a sample is rarely whole.
@@ -125,5 +133,5 @@ def _broken(name: str, error: str, begins: int, line: int) -> str:
 
 def tabbed(text: str) -> bool:
     """Whether pasted lines are a table from a spreadsheet: a tab between cells, as many in each."""
-    widths = _widths(text, "\t")
+    widths = [len(cells) for cells in _parted(text, "\t")]
     return len(widths) > 1 and widths[0] > 1 and len(set(widths)) == 1

@@ -18,6 +18,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -30,6 +31,8 @@ from fanout.redaction import without_secrets
 READ_S = 120.0
 MOST_UNPACKED = 1_000_000_000
 """Bytes that the archive says it holds; no more is ever unpacked."""
+LONGEST_LINE = 10_000_000
+"""Characters of a row; as many as its cells can hold come to less."""
 _ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -53,6 +56,11 @@ def workbook(
     told = []
     if len(sheets) > 1 and not sheet:
         told.append(f'It has {len(sheets)} sheets; "{chosen}" was read, the first with rows.')
+    if errors := ending.get("errors"):
+        hold = "cell holds an error" if errors == 1 else "cells hold an error"
+        told.append(
+            f'{errors} {hold}, such as "{ending.get("error")}", and no value, so that stays empty.'
+        )
     if bare := ending.get("bare"):
         formulas = "formula has" if bare == 1 else "formulas have"
         told.append(
@@ -89,7 +97,7 @@ def _reader(file: BinaryIO, sheet: str) -> Iterator[Iterator[str]]:
     command = [sys.executable, "-m", "fanout.batch.reading.workbook_process", sheet]
     # A workbook may be hostile: what reads it holds no key.
     environment = without_secrets(os.environ)
-    environment |= {"PYTHONPATH": str(_ROOT), "PYTHONIOENCODING": "utf-8"}
+    environment |= {"PYTHONPATH": str(_ROOT), "PYTHONIOENCODING": "utf-8:replace"}
     with tempfile.TemporaryFile() as given:
         file.seek(0)
         shutil.copyfileobj(file, given)
@@ -105,7 +113,7 @@ def _reader(file: BinaryIO, sheet: str) -> Iterator[Iterator[str]]:
             deadline = threading.Timer(READ_S, child.kill)
             deadline.start()
             try:
-                yield iter(_pipe(child))
+                yield iter(partial(_pipe(child).readline, LONGEST_LINE), "")
             finally:
                 deadline.cancel()
                 child.kill()
@@ -119,6 +127,11 @@ def _pipe(child: subprocess.Popen[str]) -> IO[str]:
 def _records(lines: Iterator[str], name: str, ending: dict[str, object]) -> Iterator[Record]:
     """The rows up to the child's last word, which goes to `ending`."""
     for line in lines:
+        if len(line) >= LONGEST_LINE:
+            number = line[1 : line.find(",")]
+            raise InputError(
+                f"{name}, line {number}: it holds more text than can be read at once. Shorten it."
+            )
         if line.startswith("["):
             number, *cells = json.loads(line)
             yield number, cells
@@ -129,7 +142,7 @@ def _records(lines: Iterator[str], name: str, ending: dict[str, object]) -> Iter
 
 
 def _said(line: str, name: str) -> Mapping[str, object]:
-    if not line:
+    if not line.endswith("\n"):
         raise InputError(_broke(name))
     said: dict[str, object] = json.loads(line)
     if "problem" in said:

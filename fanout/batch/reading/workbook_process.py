@@ -11,6 +11,7 @@ import json
 import logging
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from itertools import islice, zip_longest
@@ -63,23 +64,31 @@ def _read(file: IO[bytes], wanted: str) -> None:
         _say({"problem": " holds no rows. Was it saved before it was chosen?"})
         return
     _say({"sheets": names, "sheet": chosen.title})
-    for number, cells in _rows(chosen):
+    errors = Counter[str]()
+    for number, cells in _rows(chosen, errors):
         _write([number, *map(_text, cells)])
-    _say({"bare": _bare(file, chosen.title) if _has_formulas(book, chosen) else 0})
+    bare = _bare(file, chosen.title) if _has_formulas(book, chosen) else 0
+    often = errors.most_common(1)
+    _say({"bare": bare, "errors": errors.total(), "error": often[0][0][:20] if often else ""})
 
 
 def _chosen(sheets: list[ReadOnlyWorksheet], wanted: str) -> ReadOnlyWorksheet | None:
     if wanted:
         return next(one for one in sheets if one.title == wanted)
     seen = [one for one in sheets if one.sheet_state == "visible"] or sheets
-    return next((one for one in seen if next(_rows(one), None) is not None), None)
+    return next((one for one in seen if next(_rows(one, Counter()), None) is not None), None)
 
 
-def _rows(sheet: ReadOnlyWorksheet) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """Rows that hold anything, by their number; a sheet's own word on its size is not believed."""
+def _rows(sheet: ReadOnlyWorksheet, errors: Counter[str]) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """Rows that hold anything, by their number; a sheet's own word on its size is not believed.
+
+    A cell with an error in place of a value, such as #DIV/0!, holds nothing and is counted.
+    """
     sheet.reset_dimensions()
-    for number, cells in enumerate(islice(sheet.iter_rows(values_only=True), MOST_ROWS), 1):
-        kept = _without_end(cells)
+    for number, cells in enumerate(islice(sheet.iter_rows(), MOST_ROWS), 1):
+        wrong = [str(cell.value) for cell in cells if cell.data_type == "e"]
+        errors.update(wrong)
+        kept = _without_end(tuple(None if one.data_type == "e" else one.value for one in cells))
         if kept:
             yield number, kept[:_MOST_CELLS]
 
@@ -148,7 +157,7 @@ def _say(value: dict[str, object]) -> None:
 
 
 def _write(row: list[object]) -> None:
-    sys.stdout.write(json.dumps(row) + "\n")
+    sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":
