@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from threading import Lock
 from time import monotonic
 from types import TracebackType
@@ -59,7 +60,16 @@ class Offer:
 class Runtime:
     """The engine, its endpoints and the local models; a context manager that ends them all."""
 
-    def __init__(self, settings: Settings, problems: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        problems: Iterable[str] = (),
+        *,
+        store: Store | None = None,
+        models: Path | None = None,
+    ) -> None:
+        """`store` is a record that was opened for it; `models` is the home of local models, where
+        that isn't the settings' own."""
         redaction.install()
         self.settings = settings
         self.problems = list(problems)
@@ -69,7 +79,7 @@ class Runtime:
         self.network = Network(settings.allowed_hosts) if settings.shared else None
         """Which hosts people's endpoints may lie at; None: any."""
         book = EndpointBook(self._make, settings.home / "endpoints.json", self._place())
-        self.store = self._opened_store()
+        self.store = store or self._opened_store()
         self.visitors = Visitors(self) if settings.shared else None
         """Where several people use this Fanout, a view for each; None: it is one person's."""
         self.telemetry = telemetry(
@@ -98,7 +108,9 @@ class Runtime:
         )
         self._library: Library | None = None
         self._opening = Lock()
-        self.machine = LocalModels(settings.home, settings.local_model, runs=self.engine.runs)
+        self.machine = LocalModels(
+            models or settings.home, settings.local_model, runs=self.engine.runs
+        )
         book.put(self.local.endpoint)
         # Made now, so that closing the book ends the model also where no run ever asked it.
         book.provider(ModelRef(endpoint=BUNDLED, model=""))

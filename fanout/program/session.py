@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import ExitStack, asynccontextmanager, suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
 from types import TracebackType
 from typing import TypeAlias
 
-from anyio import CancelScope
 from anyio.to_thread import run_sync
 
 from fanout.endpoint import Endpoint, Secret
+from fanout.engine.handle import RunHandle
 from fanout.engine.runtime import Runtime
-from fanout.errors import SettingsError
+from fanout.errors import LocalModelError, SettingsError
 from fanout.events import Event
+from fanout.program.handover import done_anyway, handed_over
 from fanout.program.live import Live
 from fanout.program.result import Result
+from fanout.providers.local.weights import HubName, parse_setting
 from fanout.settings import Settings, checked_url
 from fanout.store.store import Store
 from fanout.types import ModelRef
 from fanout.workflows.definition import Workflow, WorkflowBase
 from fanout.workflows.library import load_all, load_file
+
+log = logging.getLogger(__name__)
 
 AnyWorkflow: TypeAlias = str | Path | Workflow
 """A workflow's name, a .toml file, or one made in code."""
@@ -57,12 +65,13 @@ class Session:
         """Whether the settings file, or a file with a key, may say which endpoint answers."""
         self._model = model
         self._home = None if home is None else Path(home)
-        self._folder: TemporaryDirectory[str] | None = None
         self._runtime: Runtime | None = None
+        self._exits: _Exits | None = None
         self._chosen: ModelRef | None = None
 
     async def __aenter__(self) -> Session:
-        await run_sync(self._open)
+        opened = await handed_over(self._open, _close)
+        self._runtime, self._exits = opened
         return self
 
     async def __aexit__(
@@ -71,8 +80,9 @@ class Session:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with CancelScope(shield=True):
-            await run_sync(self._close)
+        exits, self._runtime, self._exits = self._exits, None, None
+        if exits is not None:
+            await done_anyway(exits.close)
 
     async def run(
         self,
@@ -105,7 +115,8 @@ class Session:
             else await run_sync(self._found, workflow)
         )
         chosen = await run_sync(self._model_for, model)
-        live = Live(await run_sync(runtime.engine.start, found, topic, chosen))
+        start = partial(runtime.engine.start, found, topic, chosen)
+        live = Live(await handed_over(start, _stop))
         try:
             yield live
         finally:
@@ -117,25 +128,47 @@ class Session:
             raise SettingsError("This session isn't open: use it as `async with Session() as s:`.")
         return self._runtime
 
-    def _open(self) -> None:
-        if self._home is None:
-            self._folder = TemporaryDirectory(prefix="fanout-")
-        home = self._folder.name if self._folder is not None else str(self._home)
-        environment = {**self._environment, "FANOUT_HOME": home}
-        if self._home is None:
-            environment.pop("FANOUT_DATABASE_URL", None)
-        settings = Settings.from_environment(environment, endpoint_from_files=self._from_files)
-        self._runtime = Runtime(settings) if self._home is not None else _Unkept(settings)
-        if self._named is not None:
-            self._runtime.engine.endpoints.put(self._named, self._key)
+    def _open(self) -> tuple[Runtime, _Exits]:
+        """SettingsError where it can't do what was asked for; then nothing stays open."""
+        with ExitStack() as stack:
+            settings = self._settings(stack)
+            store = _kept_in(settings) if self._home is not None else Store.in_memory()
+            stack.callback(store.close)
+            models = None if self._home is not None else self._models_home(settings)
+            runtime = stack.enter_context(Runtime(settings, store=store, models=models))
+            for problem in (*store.problems, *runtime.problems):
+                log.warning("%s", problem)
+            if self._named is not None:
+                runtime.engine.endpoints.put(self._named, self._key)
+            return runtime, _Exits(stack.pop_all())
 
-    def _close(self) -> None:
-        runtime, self._runtime = self._runtime, None
-        if runtime is not None:
-            runtime.close()
-        folder, self._folder = self._folder, None
-        if folder is not None:
-            folder.cleanup()
+    def _settings(self, stack: ExitStack) -> Settings:
+        if self._home is not None:
+            return self._read({"FANOUT_HOME": str(self._home)})
+        folder = stack.enter_context(TemporaryDirectory(prefix="fanout-"))
+        nowhere = {"FANOUT_DATABASE_URL": "", "FANOUT_DATABASE_URL_FILE": ""}
+        settings = self._read({"FANOUT_HOME": folder, **nowhere})
+        if settings.day_budget.capped or settings.person_budget.capped:
+            raise SettingsError(
+                "A budget for the day is set (FANOUT_DAY_... or FANOUT_PERSON_DAY_...). It counts "
+                "over all runs of the day, so they have to be kept: name a folder for them, as in "
+                'Session(home="runs") or fanout.run(..., home="runs").'
+            )
+        return replace(settings, database_url=None)
+
+    def _read(self, changes: Mapping[str, str]) -> Settings:
+        """Of the environment as it was named here; a change to "" takes a name out."""
+        environment = {**self._environment, **changes}
+        for name in [name for name, text in changes.items() if not text]:
+            del environment[name]
+        return Settings.from_environment(environment, endpoint_from_files=self._from_files)
+
+    def _models_home(self, settings: Settings) -> Path | None:
+        """Where a model of the Hub is kept though no run is: gigabytes are fetched once."""
+        with suppress(LocalModelError):
+            if isinstance(parse_setting(settings.local_model), HubName):
+                return self._read({}).home
+        return None
 
     def _found(self, workflow: str | Path) -> Workflow:
         if isinstance(workflow, Path) or workflow.endswith(".toml"):
@@ -152,11 +185,40 @@ class Session:
         return ModelRef(endpoint=self._chosen.endpoint, model=name or self._chosen.model)
 
 
-class _Unkept(Runtime):
-    """Nothing of its runs stays."""
+class _Exits:
+    """Closes once, whoever asks and however often."""
 
-    def _opened_store(self) -> Store:
-        return Store.in_memory()
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self._lock = Lock()
+
+    def close(self) -> None:
+        with self._lock:
+            self._stack.close()
+
+
+def _kept_in(settings: Settings) -> Store:
+    """SettingsError where runs would be gone with the process."""
+    try:
+        store = Store.open(settings.home, settings.database)
+        if store.kept:
+            return store
+        store.close()
+        raise SettingsError(" ".join(store.problems))
+    except SettingsError as error:
+        raise SettingsError(
+            f"Runs can't be kept as `home` asks for, so this session isn't opened. {error}"
+        ) from None
+
+
+def _close(opened: tuple[Runtime, _Exits]) -> None:
+    opened[1].close()
+
+
+def _stop(handle: RunHandle) -> None:
+    with suppress(RuntimeError):
+        # Raised where the session has been closed, and with it the run.
+        handle.stop()
 
 
 def _environment(endpoint: str | Endpoint | None, model: str, key: Secret | None) -> dict[str, str]:
