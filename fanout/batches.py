@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from fanout.people import NOBODY, PersonId
 from fanout.policies import Budget
-from fanout.types import BatchId, Cost, FailureKind, ModelRef, RunId, Via
+from fanout.types import BatchId, Cost, EndpointId, FailureKind, ModelRef, RunId, Via
 
 FORMAT = 1
 """Counts the changes after which an older worker can't carry out a row as it is meant."""
@@ -94,6 +94,8 @@ class NewBatch:
     person: PersonId = NOBODY
     estimate: Mapping[str, object] = field(default_factory=dict)
     """What it was thought to take, as shown before the start; plain JSON."""
+    places: Mapping[EndpointId, str] = field(default_factory=dict)
+    """Where it asks: each endpoint's address, see `fanout.batch.places`. Empty: not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +189,7 @@ class Progress:
     """Rows that ended within the last `recent_s` seconds."""
     recent_s: float
     failures: tuple[FailureGroup, ...] = ()
+    via: Via = Via.CALLS
 
     @property
     def total(self) -> int:
@@ -200,12 +203,26 @@ class Progress:
         )
 
     @property
+    def answered(self) -> int:
+        """Whole or in part."""
+        return self.counts.get(RowState.SUCCEEDED, 0) + self.counts.get(RowState.PARTIAL, 0)
+
+    @property
+    def halted_left(self) -> int:
+        """What a halted batch begins anew when it is resumed."""
+        halted = (RowState.WAITING, RowState.QUEUED, RowState.STOPPED)
+        return sum(self.counts.get(state, 0) for state in halted)
+
+    @property
     def left(self) -> int:
         return sum(n for state, n in self.counts.items() if not state.finished)
 
     @property
     def rows_per_minute(self) -> float | None:
-        """None until two rows have ended lately."""
+        """None until two rows have ended lately, and by a provider's Batch API: it answers a day's
+        rows at once, so the newest ends say nothing about the others."""
+        if self.via is Via.PROVIDER:
+            return None
         return self.recent / self.recent_s * 60 if self.recent > 1 and self.recent_s > 0 else None
 
     @property
@@ -232,3 +249,9 @@ class WorkerSeen:
     """At work on now."""
     done: int = 0
     """Ended by it, over all batches."""
+    leaves: Mapping[BatchId, str] = field(default_factory=dict)
+    """Batches that it leaves to others, and why."""
+
+    def able(self, batch: Batch) -> bool:
+        """Whether it is there and can carry that batch out."""
+        return self.alive and self.format >= batch.format and batch.id not in self.leaves

@@ -5,15 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from components.batch import words
-from components.batch.said import tried
+from components.batch.said import say, tried
 from components.plain import label
 from components.session import wake_worker
-from fanout.batches import Batch, FailureGroup, Progress, RowState
+from fanout.batches import Batch, BatchState, FailureGroup, Progress, RowState
 from fanout.engine.runtime import Runtime
 from fanout.types import FailureKind
 
 NO_CAUSE = "unknown"
 AGAIN = (RowState.FAILED, RowState.PARTIAL)
+_HALTED = (BatchState.PAUSED, BatchState.STOPPED)
 
 
 def failures(runtime: Runtime, batch: Batch, progress: Progress) -> None:
@@ -30,7 +31,7 @@ def failures(runtime: Runtime, batch: Batch, progress: Progress) -> None:
             f"Retry {words.count(failed + partial, 'row')}",
             key="batch_retry",
             icon=":material/refresh:",
-            help="What these rows have is kept and not paid again.",
+            help=_help(batch, progress),
             on_click=_again,
             args=(runtime, batch),
         )
@@ -65,9 +66,23 @@ def _toggle(batch: Batch, name: str) -> None:
     st.session_state[key] = None if st.session_state.get(key) == name else name
 
 
+def _help(batch: Batch, progress: Progress) -> str:
+    told = "What these rows have is kept and not paid again."
+    if batch.state in _HALTED and progress.halted_left:
+        return f"{told} They wait until the batch is resumed, like the other rows that wait."
+    return told
+
+
 def _again(runtime: Runtime, batch: Batch) -> None:
-    if tried(lambda: runtime.store.batches.retry(batch.id, AGAIN)):
-        tried(lambda: runtime.store.batches.resume(batch.id))
+    batches, asked = runtime.store.batches, [0]
+
+    def again() -> None:
+        asked[0] = batches.retry(batch.id, AGAIN)
+
+    if tried(again):
+        now = batches.get(batch.id)
+        if asked[0] and now is not None and now.state in _HALTED:
+            say(words.waiting_again(asked[0], batches.progress(batch.id)))
         wake_worker()
 
 

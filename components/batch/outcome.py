@@ -57,8 +57,10 @@ def summary(found: Figures) -> str:
     if found.sequential_s:
         parts.append(f"the calls' own times add up to {long_text(found.sequential_s)}")
     money = found.money
-    if money.paid or money.free:
-        parts.append(f"{usd_text(money.usd)} in all" if money.paid else "free")
+    if money.paid:
+        parts.append(f"{usd_text(money.usd)} in all")
+    elif money.free and found.answered:
+        parts.append("free")
     if money.unknown:
         parts.append(f"cost of {words.count(money.unknown, 'row')} unknown")
     if found.again:

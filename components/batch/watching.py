@@ -19,6 +19,7 @@ from components.plain import label
 from fanout.batches import Batch, BatchState, Progress, RowState
 from fanout.engine.runtime import Runtime
 from fanout.errors import FanoutError
+from fanout.types import Via
 
 LIVE_S = 2.0
 QUIET_S = 10.0
@@ -104,6 +105,8 @@ def _left(batch: Batch, progress: Progress, able: bool) -> str:
         return "–"
     if batch.state is not BatchState.RUNNING:
         return words.state_word(batch).lower()
+    if able and progress.via is Via.PROVIDER:
+        return "< 24 h"
     left_s = progress.remaining_s if able else None
     if left_s is None:
         return "unknown"

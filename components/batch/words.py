@@ -105,15 +105,27 @@ def remaining_text(progress: Progress) -> str:
     """How long it will take, with what that is known from."""
     if not progress.left:
         return ""
+    if progress.via is Via.PROVIDER:
+        return "The provider answers a batch within 24 hours, often sooner"
     rate, left_s = progress.rows_per_minute, progress.remaining_s
     if rate is None or left_s is None:
-        return "How long it takes is known once two rows have ended"
+        if progress.ended < 2:
+            return "How long it takes is known once two rows have ended"
+        return f"No two rows ended within the last {round(progress.recent_s / 60)} minutes"
     since_s = progress.recent_s
     over = seconds_text(since_s) if since_s < 60 else time_text(since_s)
     return (
         f"{about(time_text(left_s)).capitalize()} left, at {rate_text(rate)} "
         f"({count(progress.recent, 'row')} ended in the last {over})"
     )
+
+
+def waiting_again(asked: int, progress: Progress) -> str:
+    """Of rows that are to be asked again once their batch is resumed."""
+    others = progress.halted_left - asked
+    them = "it" if asked == 1 else "them"
+    more = f" and with {count(others, 'other row')}" if others > 0 else ""
+    return f"{count(asked, 'row')} waiting to be asked again. Resume goes on with {them}{more}."
 
 
 def rate_text(rows_per_minute: float) -> str:
@@ -127,7 +139,8 @@ def spent_text(progress: Progress, *, free: bool = False) -> str:
     known = usd_text(Decimal(progress.cost_nano) / NANO)
     if progress.unknown_costs and not progress.cost_nano:
         return "unknown"
-    if free and progress.ended and not progress.cost_nano:
+    # Rows that all failed cost nothing anywhere; only an answer for nothing is free.
+    if free and progress.answered and not progress.cost_nano:
         return "free"
     # More was spent where some of it isn't known.
     sign = "≥ " if progress.unknown_costs else "≈ " if progress.estimated_costs else ""

@@ -14,12 +14,14 @@ from types import FrameType
 from fanout.batch.worker import Worker
 from fanout.batches import Batch, BatchState, Progress, RowState
 from fanout.cli.batch_acts import id_said
+from fanout.cli.batch_looks import print_result
 from fanout.cli.batch_progress import BatchProgress
 from fanout.engine.runtime import Runtime
 from fanout.errors import StoreError
 from fanout.types import BatchId
 
 LOOK_S = 0.5
+STARTED = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,22 @@ def carry_out(runtime: Runtime, made: BatchId, options: argparse.Namespace) -> O
         finally:
             worker.close()
             shown.close()
+
+
+def carried(runtime: Runtime, made: BatchId, options: argparse.Namespace) -> int:
+    """Carry it out here, or leave it to others where that is wanted; the exit status."""
+    if options.detach:
+        if options.json:
+            return print_result(runtime.store, made, options, status=STARTED)
+        print(made)
+        print(
+            "The app or a worker carries it out. `python -m fanout worker` starts one, "
+            f"`python -m fanout batch --status {made}` says how far it is.",
+            file=sys.stderr,
+        )
+        return STARTED
+    carry_out(runtime, made, options)
+    return print_result(runtime.store, made, options)
 
 
 def _watch(

@@ -12,6 +12,7 @@ from fanout.batch.estimate_words import long_text
 from fanout.batches import Batch, BatchState, FailureGroup, Progress, RowState
 from fanout.cli.printable import printable, write_codes
 from fanout.render.words import kind_word, usd_text
+from fanout.types import Via
 
 NANO = Decimal(10**9)
 EVERY_S = 5.0
@@ -86,7 +87,9 @@ def progress_lines(batch: Batch, progress: Progress) -> Iterator[str]:
 def spent_words(batch: Batch, progress: Progress) -> str:
     """ "$0.83 of $5.00"; what nobody knows is said."""
     usd = Decimal(progress.cost_nano) / NANO
-    said = f"{'≈ ' if progress.estimated_costs else ''}{usd_text(usd)}" if usd else "free"
+    # Rows that all failed cost nothing anywhere; only an answer for nothing is free.
+    free = not usd and progress.answered
+    said = "free" if free else f"{'≈ ' if progress.estimated_costs else ''}{usd_text(usd)}"
     if progress.unknown_costs:
         said = f"{usd_text(usd)} and what is unknown" if usd else "cost unknown"
     elif not progress.ended:
@@ -124,6 +127,9 @@ def _rows(progress: Progress) -> Iterator[str]:
 
 def _pace(progress: Progress) -> Iterator[str]:
     if not progress.left:
+        return
+    if progress.via is Via.PROVIDER:
+        yield "answered within 24 hours"
         return
     rate, left_s = progress.rows_per_minute, progress.remaining_s
     if rate is None or left_s is None:

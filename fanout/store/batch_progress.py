@@ -7,10 +7,11 @@ import time
 from sqlalchemy import Connection, Engine, case, func, select
 
 from fanout.batches import FailureGroup, Progress, RowState
-from fanout.store.batch_rows import number_of
 from fanout.store.database import reading
+from fanout.store.rows import short
 from fanout.store.schema_batches import batch_rows as rows
-from fanout.types import BatchId, FailureKind
+from fanout.store.schema_batches import batches
+from fanout.types import BatchId, FailureKind, Via
 
 NEWEST = 100
 """Ends from which the rate is told."""
@@ -25,7 +26,8 @@ def progress(engine: Engine, batch: BatchId) -> Progress:
     """As it is now, in one consistent picture."""
     at = time.time()
     with reading(engine) as connection:
-        number = int(connection.execute(select(number_of(batch))).scalar() or 0)
+        own = select(batches.c.number, batches.c.via).where(batches.c.id == short(batch, 64))
+        number, via = connection.execute(own).one_or_none() or (0, Via.CALLS)
         found = connection.execute(
             select(
                 rows.c.state,
@@ -52,6 +54,7 @@ def progress(engine: Engine, batch: BatchId) -> Progress:
         recent=recent,
         recent_s=recent_s,
         failures=failures,
+        via=Via(via),
     )
 
 

@@ -142,8 +142,13 @@ def end(connection: Connection, batch: int, number: int, go: int, result: RowRes
 
 def left(connection: Connection, batch: int) -> bool:
     """Whether any row has yet to end."""
-    open_ones = exists().where(rows.c.batch == batch, rows.c.state.in_(_OPEN))
-    return bool(connection.execute(select(open_ones)).scalar())
+    return any_of(connection, batch, _OPEN)
+
+
+def any_of(connection: Connection, batch: int, states: Collection[str]) -> bool:
+    """Whether any row is in one of those states."""
+    found = exists().where(rows.c.batch == batch, rows.c.state.in_(list(states)))
+    return bool(connection.execute(select(found)).scalar())
 
 
 def return_queued(connection: Connection, batch: int) -> None:

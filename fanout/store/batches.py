@@ -36,6 +36,8 @@ from fanout.store.spend import forget_batch
 from fanout.types import BatchId, FailureKind
 
 GONE = "This batch is not there any more."
+_RESUMED = frozenset((RowState.WAITING, RowState.QUEUED, RowState.RUNNING, RowState.STOPPED))
+"""What a halted batch goes on with; a row at work may be about to be stopped."""
 
 
 class Batches(HandingOut):
@@ -63,7 +65,8 @@ class Batches(HandingOut):
         return made
 
     def add(self, batch: BatchId, rows: Iterable[Row]) -> int:
-        """Append rows, renumbered to go on counting; how many. A finished batch goes on."""
+        """Append rows, renumbered to go on counting; how many. A finished batch goes on, one that
+        was halted stays so."""
         with writing(self._engine) as connection:
             found = self._locked(connection, batch)
             first = batch_rows.last(connection, found["number"]) + 1
@@ -114,11 +117,16 @@ class Batches(HandingOut):
 
     def retry(self, batch: BatchId, states: Collection[RowState]) -> int:
         """Rows in those states are waiting again; how many. Branches that have answered are kept,
-        since each goes on with its run."""
+        since each goes on with its run.
+
+        A finished batch goes on. So does one that was halted, but only where no other row would:
+        nobody who asks for a few again has asked for all that wait.
+        """
         with writing(self._engine) as connection:
             found = self._locked(connection, batch)
+            others = batch_rows.any_of(connection, found["number"], _RESUMED - set(states))
             returned = batch_rows.again(connection, found["number"], states)
-            self._goes_on(connection, found)
+            self._goes_on(connection, found, halted=returned > 0 and not others)
         return returned
 
     def change(
@@ -220,11 +228,16 @@ class Batches(HandingOut):
             self._put(connection, found, state=state, why=cleaned(why))
             batch_rows.return_queued(connection, found["number"])
 
-    def _goes_on(self, connection: Connection, found: RowMapping) -> None:
-        """A finished batch that has rows to do again."""
+    def _goes_on(self, connection: Connection, found: RowMapping, *, halted: bool = False) -> None:
+        """A finished batch that has rows to do again; a halted one only where `halted` says so.
+        Either has changed: nobody looks at its rows all the time."""
+        if found["state"] in GOING:
+            return
+        other: dict[str, object] = {}
         finished = found["state"] == BatchState.FINISHED.value
-        if finished and batch_rows.left(connection, found["number"]):
-            self._put(connection, found, state=BatchState.RUNNING, finished_at=None)
+        if batch_rows.left(connection, found["number"]) if finished else halted:
+            other = {"state": BatchState.RUNNING, "why": "", "finished_at": None}
+        self._put(connection, found, **other)
 
     def _put(self, connection: Connection, found: RowMapping, **other: object) -> None:
         connection.execute(

@@ -149,6 +149,26 @@ def test_what_failed_is_told_by_cause_and_asked_again_alone(tmp_path: Path) -> N
     assert more and all("fog" in prompt for prompt in more)
 
 
+def test_asking_what_failed_again_starts_nothing_else_of_a_stopped_batch(tmp_path: Path) -> None:
+    with desk(tmp_path, refused("on fog")) as here:
+        here.batch("-", text="fog\n")
+        made = here.fanout("batch", "--add", "last", "--detach", "-", text="rain\nsnow\n")
+        here.fanout("batch", "--stop", "last")
+        before = here.asked()
+        again = here.fanout("batch", "--retry-failed", "last")
+        more = here.fanout("batch", "--add", "last", "-", text="hail\n")
+        after, status = here.asked(), here.status()
+    assert made.returncode == 0, made.stderr
+    assert "2 rows: 4 calls" in made.stderr and "Time: " in made.stderr
+    for done in (again, more):
+        assert done.returncode == 130, done.stderr
+    assert "1 rows are asked again" in again.stderr
+    assert "The batch is stopped, so they wait." in again.stderr
+    assert "goes on with them and with 2 others." in again.stderr
+    assert "goes on with them and with 3 others." in more.stderr
+    assert (status["state"], status["left"], after) == ("stopped", 4, before)
+
+
 def test_where_no_row_succeeds_the_status_says_so(tmp_path: Path) -> None:
     with desk(tmp_path, refused("")) as here:
         done = here.batch("-", "--json", text="rain\nfog\n")

@@ -9,9 +9,8 @@ from decimal import Decimal
 import pytest
 
 from components import session
-from components.batch.words import remaining_text, spent_text, time_text
 from fanout.batch.preparing import held_back
-from fanout.batches import HELD, BatchState, Progress, Row, RowState, WorkerSeen
+from fanout.batches import HELD, BatchState, Row, RowState, WorkerSeen
 from fanout.policies import Budget
 from fanout.types import BatchId
 from tests.pages.batch_steps import (
@@ -292,24 +291,6 @@ def test_a_batch_that_paused_itself_says_why_and_what_to_do() -> None:
     assert found is not None and found.budget.usd == Decimal("2.0")
 
 
-def test_rows_are_added_behind_those_that_are_there() -> None:
-    batch = kept(topics(2))
-    batches().resume(batch)
-    end(batch, [ANSWERED, ANSWERED])
-    assert state_of(batch) is BatchState.FINISHED
-    app = pressed(opened(id=batch), "batch_add_rows")
-    assert "Add rows to things" in said(app)
-    app = pasted("topic 2\nsomething new", id=batch, add="1")
-    assert "Add 1 row" in labels(app), "the other is there already"
-    pressed(app, "batch_add")
-    added = batches().rows(batch, offset=2)
-    assert [(one.row.number, one.row.skipped) for one in added] == [
-        (3, "the same as row 2"),
-        (4, ""),
-    ]
-    assert state_of(batch) is BatchState.RUNNING
-
-
 def test_a_batch_is_duplicated_and_deleted() -> None:
     batch = kept([*topics(2), Row(number=3, topic="", skipped="it has no topic")])
     app = opened(id=batch)
@@ -364,29 +345,3 @@ def test_only_rows_that_are_wanted_count_for_a_trial() -> None:
     rows = topics(5)
     rows[1] = replace(rows[1], skipped="the same as row 1")
     assert [row.skipped for row in held_back(rows, 2)] == ["", rows[1].skipped, "", HELD, HELD]
-
-
-def test_words_say_only_what_is_known() -> None:
-    going = Progress(
-        at=0.0,
-        counts={RowState.WAITING: 60, RowState.SUCCEEDED: 2},
-        cost_nano=0,
-        unknown_costs=0,
-        tokens=9,
-        recent=0,
-        recent_s=600.0,
-    )
-    assert remaining_text(going) == "How long it takes is known once two rows have ended"
-    rate = replace(going, recent=20, recent_s=60.0)
-    assert remaining_text(rate) == (
-        "About 3 min left, at 20 rows a minute (20 rows ended in the last 1 min)"
-    )
-    assert spent_text(replace(going, unknown_costs=2)) == "unknown"
-    assert spent_text(replace(going, unknown_costs=1, cost_nano=2_000_000)) == "≥ $0.0020"
-    assert spent_text(replace(going, estimated_costs=1, cost_nano=2_000_000)) == "≈ $0.0020"
-    assert [time_text(s) for s in (20, 90, 4000, 200_000)] == [
-        "under 1 min",
-        "2 min",
-        "1 h 7 min",
-        "2 days 7 h",
-    ]

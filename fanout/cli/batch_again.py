@@ -1,0 +1,116 @@
+"""What is there of a batch goes on: resumed, what failed asked again, or with more rows."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from fanout.batch.estimate import estimate_batch
+from fanout.batch.preparing import Prepared
+from fanout.batches import Batch, BatchState, RowState
+from fanout.cli.agreeing import agreed
+from fanout.cli.batch_acts import id_said
+from fanout.cli.batch_carrying import carried
+from fanout.cli.batch_looks import print_estimate, print_prepared, print_result, state_word
+from fanout.cli.batch_table import name_of, prepared_of, table_of
+from fanout.engine.runtime import Runtime
+from fanout.errors import FanoutError, InputError
+from fanout.policies import Budget
+from fanout.workflows.definition import Workflow
+from fanout.workflows.parsing import parse
+
+NOT_ADDED = 130
+AGAIN = (RowState.FAILED, RowState.PARTIAL)
+
+
+def go_on(runtime: Runtime, batch: Batch, asked: str, options: argparse.Namespace) -> int:
+    """Resume it, retry what failed, or add rows."""
+    batches = runtime.store.batches
+    more = _more(runtime, batch, options) if asked == "add" else None
+    if more is not None and not agreed(options, "Add them now?"):
+        print("Nothing was added.", file=sys.stderr)
+        return NOT_ADDED
+    budget = batch.budget
+    if options.budget is not None or options.budget_tokens is not None:
+        budget = Budget(
+            usd=budget.usd if options.budget is None else options.budget,
+            tokens=budget.tokens if options.budget_tokens is None else options.budget_tokens,
+        )
+    batches.change(
+        batch.id,
+        concurrency=options.concurrency,
+        rows_per_minute=options.per_minute,
+        budget=None if budget == batch.budget else budget,
+        title=options.title or None,
+    )
+    if more is not None:
+        batches.add(batch.id, more.rows)
+        print(f"{len(more.wanted):,} rows are added to {batch.title}.", file=sys.stderr)
+        return _or_wait(runtime, batch, len(more.wanted), options)
+    if asked == "retry_failed":
+        again = batches.retry(batch.id, AGAIN)
+        print(f"{again:,} rows are asked again, for what they lack.", file=sys.stderr)
+        return _or_wait(runtime, batch, again, options)
+    if held := batches.held(batch.id):
+        batches.release(batch.id)
+        print(f"{held:,} rows that were held back are carried out now.", file=sys.stderr)
+    batches.resume(batch.id)
+    return carried(runtime, batch.id, options)
+
+
+def _or_wait(runtime: Runtime, batch: Batch, wanted: int, options: argparse.Namespace) -> int:
+    """Carry those rows out, unless somebody has halted the batch and others wait as well."""
+    now = runtime.store.batches.get(batch.id)
+    if now is None or now.state not in (BatchState.PAUSED, BatchState.STOPPED):
+        return carried(runtime, batch.id, options)
+    others = runtime.store.batches.progress(batch.id).halted_left - wanted
+    more = f" and with {others:,} others" if others > 0 else ""
+    if wanted:
+        print(
+            f"The batch is {state_word(now)}, so they wait. `python -m fanout batch --resume "
+            f"{id_said(batch.id)}` goes on with them{more}.",
+            file=sys.stderr,
+        )
+    return print_result(runtime.store, batch.id, options)
+
+
+def _more(runtime: Runtime, batch: Batch, options: argparse.Namespace) -> Prepared:
+    """The rows that are to be added, with what they take; InputError where they can't be."""
+    workflow = parse(batch.definition, name=batch.workflow)
+    options.column = options.column or batch.topic_column
+    table = table_of(options, runtime.settings.bounds)
+    if options.column not in table.columns and len(table.columns) == 1:
+        options.column = table.columns[0]
+    prepared = prepared_of(table, workflow, options, runtime, batch)
+    if not options.json:
+        print_prepared(prepared, workflow, name_of(options))
+    if prepared.problems:
+        raise InputError(prepared.problems[0])
+    if not options.json:
+        _estimate(runtime, batch, prepared, workflow, options)
+    return prepared
+
+
+def _estimate(
+    runtime: Runtime,
+    batch: Batch,
+    prepared: Prepared,
+    workflow: Workflow,
+    options: argparse.Namespace,
+) -> None:
+    try:
+        foreseen = estimate_batch(
+            prepared.rows,
+            workflow,
+            batch.model,
+            runtime.engine.endpoints,
+            runtime.store,
+            concurrency=options.concurrency or batch.concurrency,
+            rows_per_minute=options.per_minute or batch.rows_per_minute,
+            via=batch.via,
+        )
+    except FanoutError as error:
+        # Its endpoint may be another process's; the rows are added all the same.
+        print(f"  What they take is unknown: {error}", file=sys.stderr)
+        return
+    print_estimate(foreseen)
