@@ -10,6 +10,7 @@ from components.batch.setup import Pace
 from components.batch.source import forget_source
 from components.batch.words import count
 from components.session import wake_worker
+from fanout.batch.places import places_of
 from fanout.batch.preparing import Prepared, held_back
 from fanout.batch.preparing import new_batch as made
 from fanout.batches import Batch
@@ -48,6 +49,7 @@ def begin(
             via=pace.via,
             person=_person(runtime),
             estimate=estimate,
+            places=places_of(workflow, model, runtime.engine.endpoints),
         )
         ids.append(batches.create(new, rows))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -22,10 +23,13 @@ def crew(batch: Batch, progress: Progress, workers: Sequence[WorkerSeen]) -> Non
     alive = [worker for worker in workers if worker.alive]
     if batch.state is BatchState.RUNNING and progress.left:
         able = able_workers(batch, workers)
-        if not able:
+        left = leaving(batch, alive)
+        if not (able or left):
             _nobody(alive)
         if not (able and progress.counts.get(RowState.RUNNING)):
-            for note in notes_about(batch, worker_notes()):
+            told = [one.leaves[batch.id] for one in left]
+            others = [note for note in worker_notes() if note not in told]
+            for note in (*map(partial(left_by, batch), left), *notes_about(batch, others)):
                 st.warning(label(note, 400), icon=":material/warning:")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(
@@ -44,7 +48,18 @@ def notes_about(batch: Batch, notes: Sequence[str]) -> list[str]:
 
 def able_workers(batch: Batch, workers: Sequence[WorkerSeen]) -> list[WorkerSeen]:
     """Those that are there and can carry it out."""
-    return [worker for worker in workers if worker.alive and worker.format >= batch.format]
+    return [worker for worker in workers if worker.able(batch)]
+
+
+def leaving(batch: Batch, workers: Sequence[WorkerSeen]) -> list[WorkerSeen]:
+    """Those that are there and leave it to others, but for their version."""
+    known = [worker for worker in workers if worker.alive and worker.format >= batch.format]
+    return [worker for worker in known if batch.id in worker.leaves]
+
+
+def left_by(batch: Batch, worker: WorkerSeen) -> str:
+    """Which worker can't carry it out, why, and what to do."""
+    return f"{worker.host} ({worker.pid}): {worker.leaves[batch.id]}"
 
 
 def gone_endpoint(runtime: Runtime, batch: Batch) -> None:

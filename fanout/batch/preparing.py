@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from fanout.batch.places import Places
 from fanout.batch.reading.table import TOPIC_NAMES, Table, TableRow
 from fanout.batches import HELD, NewBatch, Row
 from fanout.bounds import LOCAL, Bounds
@@ -146,14 +147,15 @@ def new_batch(
     via: Via = Via.CALLS,
     person: PersonId = NOBODY,
     estimate: Mapping[str, object] | None = None,
+    places: Places | None = None,
 ) -> NewBatch:
-    """What `store.batches.create` keeps, with `prepared.rows`. InputError where it can't start."""
+    """What `store.batches.create` keeps, with `prepared.rows`. InputError where it can't start.
+
+    `places` is where it asks, see `places_of`; without, workers go by the endpoint's id alone.
+    """
     if prepared.problems:
         raise InputError(prepared.problems[0])
-    if not 1 <= concurrency <= MOST_CONCURRENCY:
-        raise InputError(
-            f"{concurrency:,} rows at once can't be: choose from 1 to {MOST_CONCURRENCY:,}."
-        )
+    check_pace(concurrency)
     if rows_per_minute is not None and rows_per_minute < 1:
         raise InputError("At least one row a minute has to begin, or none ever would.")
     return NewBatch(
@@ -169,7 +171,16 @@ def new_batch(
         via=via,
         person=person,
         estimate=estimate or {},
+        places=places or {},
     )
+
+
+def check_pace(concurrency: int) -> None:
+    """InputError where so many rows can't be in flight at once."""
+    if not 1 <= concurrency <= MOST_CONCURRENCY:
+        raise InputError(
+            f"{concurrency:,} rows at once can't be: choose from 1 to {MOST_CONCURRENCY:,}."
+        )
 
 
 def held_back(rows: Iterable[Row], first: int = FIRST) -> Iterator[Row]:

@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING
 from fanout import __version__
 from fanout.batch.desk import Desk
 from fanout.batch.hand import Key
+from fanout.batch.places import check_places, models_named
 from fanout.batches import FORMAT, Batch, BatchState, RowRecord, RowState, WorkerSeen
 from fanout.engine.runtime import Runtime
 from fanout.errors import DefinitionError, FanoutError
 from fanout.types import BatchId, Via
+from fanout.workflows.definition import Workflow
 from fanout.workflows.parsing import parse
 
 if TYPE_CHECKING:
@@ -64,7 +66,8 @@ class Worker:
         self._started_at = time.time()
         self._last: dict[str, float] = {}
         self._declared: dict[BatchId, int] = {}
-        self._readable: set[BatchId] = set()
+        self._models: dict[BatchId, frozenset[str]] = {}
+        self._leaves: dict[BatchId, str] = {}
         self._cleared: list[BatchId] = []
         self._unhanded: list[Key] = []
         self._recovered: set[str] = set()
@@ -119,10 +122,10 @@ class Worker:
         if not self._store.kept:
             self.notes = ("Runs are kept only until Fanout ends, so batches can't be carried out.",)
             return
-        if self._due("beat", BEAT_S):
-            batches.beat(self._seen())
-        tended = batches.tended()
+        tended, left = batches.tended(), self._leaves
         mine = self._understood(tended)
+        if self._due("beat", BEAT_S) or left != self._leaves:
+            batches.beat(self._seen())
         if not mine and self._durable is None:
             return
         self._stop()
@@ -155,7 +158,7 @@ class Worker:
 
     def _understood(self, tended: Iterable[Batch]) -> list[Batch]:
         """Those that this version can carry out; of the others it is said why not."""
-        found, notes = [], []
+        found, leaves = [], {}
         for batch in tended:
             try:
                 if batch.format > FORMAT:
@@ -164,19 +167,15 @@ class Worker:
                         f"newer than this worker ({__version__}). It is left to newer workers; "
                         "update this one to let it take part."
                     )
-                if not self._engine.knows(batch.model.endpoint, batch.person):
-                    raise DefinitionError(
-                        f'The batch "{batch.title}" asks the endpoint "{batch.model.endpoint}", '
-                        "which this worker doesn't have. It is left to others; give this one the "
-                        "same endpoint to let it take part."
-                    )
-                if batch.id not in self._readable:
-                    _check(batch)
-                    self._readable.add(batch.id)
+                if batch.id not in self._models:
+                    self._models[batch.id] = models_named(_read(batch))
+                book = self._engine.book(batch.person)
+                check_places(batch, self._models[batch.id], book)
                 found.append(batch)
             except DefinitionError as error:
-                notes.append(str(error))
-        notes += self._desk.lull.notes
+                leaves[batch.id] = str(error)
+        self._leaves = leaves
+        notes = [*leaves.values(), *self._desk.lull.notes]
         if notes != list(self.notes):
             for note in notes:
                 log.warning("%s", note)
@@ -274,13 +273,14 @@ class Worker:
             started_at=self._started_at,
             seen_at=time.time(),
             alive=True,
+            leaves=self._leaves,
         )
 
 
-def _check(batch: Batch) -> None:
+def _read(batch: Batch) -> Workflow:
     """DefinitionError where this version can't read the batch's workflow."""
     try:
-        parse(batch.definition, name=batch.workflow)
+        return parse(batch.definition, name=batch.workflow)
     except DefinitionError as error:
         raise DefinitionError(
             f'The workflow of the batch "{batch.title}", made by Fanout {batch.made_by}, can\'t be '

@@ -10,6 +10,7 @@ import argparse
 import sys
 
 from fanout.batch.estimate import BatchEstimate, after_trial, estimate_batch
+from fanout.batch.places import places_of
 from fanout.batch.preparing import CONCURRENCY, Prepared, held_back, new_batch
 from fanout.batch.previewing import previews
 from fanout.cli.agreeing import agreed, can_ask
@@ -89,6 +90,7 @@ def _begin(runtime: Runtime, options: argparse.Namespace) -> int:
         budget=Budget(usd=options.budget, tokens=options.budget_tokens),
         via=options.via,
         estimate=foreseen.record(),
+        places=places_of(workflow, model, runtime.engine.endpoints),
     )
     rows = held_back(prepared.rows) if options.trial else prepared.rows
     made = runtime.store.batches.create(new, rows)

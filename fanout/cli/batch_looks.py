@@ -12,7 +12,7 @@ from fanout.batch.estimate import BatchEstimate
 from fanout.batch.estimate_words import estimate_lines
 from fanout.batch.preparing import Prepared
 from fanout.batch.previewing import RowPreview
-from fanout.batches import Batch, BatchState, Progress, Row, RowRecord, RowState
+from fanout.batches import Batch, BatchState, Progress, Row, RowRecord, RowState, WorkerSeen
 from fanout.cli.batch_progress import NANO, progress_lines
 from fanout.render.words import usd_text
 from fanout.store.store import Store
@@ -124,11 +124,22 @@ def status_lines(store: Store, batch: Batch) -> Iterator[str]:
     elif skipped := progress.counts.get(RowState.SKIPPED, 0):
         yield f"  {skipped:,} rows are left out."
     if batch.state is BatchState.RUNNING:
-        alive = [one for one in store.batches.workers() if one.alive]
-        able = [one for one in alive if one.format >= batch.format]
-        names = ", ".join(f"{one.host} ({one.pid})" for one in able)
-        nobody = f"  {OLDER}" if alive else "  No worker is there: nothing goes on yet."
-        yield f"  At work: {names}" if able else nobody
+        yield from _crew_lines(batch, [one for one in store.batches.workers() if one.alive])
+
+
+def _crew_lines(batch: Batch, alive: Sequence[WorkerSeen]) -> Iterator[str]:
+    """Who works on it, and who leaves it to others and why."""
+    able = [one for one in alive if one.able(batch)]
+    older = [one for one in alive if one.format < batch.format]
+    if able:
+        yield f"  At work: {', '.join(f'{one.host} ({one.pid})' for one in able)}"
+    elif not alive:
+        yield "  No worker is there: nothing goes on yet."
+    elif older:
+        yield f"  {OLDER}"
+    for one in alive:
+        if one not in older and batch.id in one.leaves:
+            yield f"  {one.host} ({one.pid}): {one.leaves[batch.id]}"
 
 
 def state_word(batch: Batch) -> str:

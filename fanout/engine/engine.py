@@ -41,7 +41,7 @@ from fanout.policies import Policies, RetryPolicy
 from fanout.relay.post import Post
 from fanout.retrieval.library import Library
 from fanout.store.values import StoredRun
-from fanout.types import EndpointId, ModelRef, RowPlace, RunId, Via
+from fanout.types import ModelRef, RowPlace, RunId, Via
 from fanout.workflows.definition import Workflow
 from fanout.workflows.quoting import marker_of
 from fanout.workflows.run import combining_call, plan, vote
@@ -158,9 +158,9 @@ class Engine:
         if self._exchange is not None:
             self._exchange.forgot(forgotten)
 
-    def knows(self, endpoint: EndpointId, person: PersonId = NOBODY) -> bool:
-        """Whether a person's runs may ask that endpoint here."""
-        return endpoint in self._answering.book(person)
+    def book(self, person: PersonId = NOBODY) -> EndpointBook:
+        """The endpoints that a person's runs may ask here."""
+        return self._answering.book(person)
 
     def let_go(self, run_id: str) -> None:
         """Keep a run that has ended in the record only, as of a batch of thousands."""

@@ -13,6 +13,7 @@ from time import monotonic
 
 from fanout.budget.own import OwnBudgets
 from fanout.engine.belongings import Belongings
+from fanout.engine.endpoints import EndpointBook
 from fanout.engine.engine import Engine
 from fanout.engine.handle import RunHandle
 from fanout.engine.model_lists import ModelLists
@@ -203,8 +204,9 @@ class OwnEngine(Engine):
         if any(handle.id == run_id for handle in self.runs()):
             self._engine.let_go(run_id)
 
-    def knows(self, endpoint: EndpointId, person: PersonId = NOBODY) -> bool:
-        return person in (NOBODY, self._person) and endpoint in self.endpoints
+    def book(self, person: PersonId = NOBODY) -> EndpointBook:
+        """Theirs, whoever is named."""
+        return self.endpoints
 
     def runs(self) -> tuple[RunHandle, ...]:
         return tuple(r for r in self._engine.runs() if r.person == self._person)

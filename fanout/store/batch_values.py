@@ -35,6 +35,7 @@ def batch_columns(new: NewBatch) -> Columns:
         "rows_per_minute": new.rows_per_minute,
         "via": new.via.value,
         "estimate": _json(new.estimate),
+        "places": _json(new.places),
         "person": short(new.person, 64),
         **budget_columns(new.budget),
     }
@@ -61,6 +62,7 @@ def batch_of(found: RowMapping) -> Batch:
         via=Via(found["via"]),
         person=PersonId(found["person"]),
         estimate=_mapping(found["estimate"]),
+        places={EndpointId(id): str(at) for id, at in _mapping(found["places"]).items()},
         state=BatchState(found["state"]),
         why=found["why"],
         format=found["format"],

@@ -45,6 +45,7 @@ batches = Table(
     Column("started_at", Double),
     Column("finished_at", Double),
     Column("changed", Integer, nullable=False, server_default="0"),
+    Column("places", Text, nullable=False, server_default="{}"),
     Index("batches_by_state", "state"),
 )
 
@@ -81,6 +82,15 @@ batch_rows = Table(
     Index("batch_rows_by_state", "batch", "state", "number"),
     Index("batch_rows_by_end", "batch", "finished_at"),
     Index("batch_rows_by_run", "run"),
+    Index(
+        "batch_rows_counted",
+        "batch",
+        "state",
+        "cost_nano",
+        "input_tokens",
+        "output_tokens",
+        "estimated",
+    ),
 )
 
 workers = Table(
@@ -94,6 +104,7 @@ workers = Table(
     Column("started_at", Double, nullable=False),
     Column("seen_at", Double, nullable=False),
     Column("done", Integer, nullable=False, server_default="0"),
+    Column("leaves", Text, nullable=False, server_default="{}"),
 )
 
 provider_jobs = Table(

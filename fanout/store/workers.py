@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 
@@ -32,12 +33,12 @@ def beat(engine: Engine, worker: WorkerSeen) -> None:
         "format": worker.format,
         "started_at": worker.started_at,
     }
+    leaves = {"leaves": cleaned(json.dumps(dict(worker.leaves), ensure_ascii=False))}
     with writing(engine) as connection:
         seen = now(connection)
-        statement = insert(connection, workers).values(row | {"seen_at": seen})
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=["id"], set_={"seen_at": seen})
-        )
+        statement = insert(connection, workers).values(row | leaves | {"seen_at": seen})
+        again = leaves | {"seen_at": seen}
+        connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=again))
         connection.execute(delete(workers).where(workers.c.seen_at < seen - SHOWN_S))
 
 
@@ -72,6 +73,7 @@ def seen(engine: Engine, alive: Alive | None) -> tuple[WorkerSeen, ...]:
                 and (alive is None or alive(connection, each.id)),
                 rows=busy.get(each.id, 0),
                 done=each.done,
+                leaves=json.loads(each.leaves),
             )
             for each in found
         )
