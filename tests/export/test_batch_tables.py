@@ -150,6 +150,16 @@ def test_columns_that_came_with_later_rows_are_kept() -> None:
     assert json.loads(str(line["fanout_other_columns"])) == {"colour": "red"}
 
 
+def test_a_variable_that_a_column_of_another_name_fills_is_told_once() -> None:
+    of = batch("topic", "Target group", definition={"variables": {"target_group": "all"}})
+    first = done(1, **{"Target group": "pupils", "target_group": "pupils"})
+    late = done(2, target_group="parents")
+    other = done(3, Leser="voters", target_group="voters")
+    told = [one.get("fanout_other_columns") for one in from_csv(written(of, [first, late, other],
+                                                                         "csv"))]  # fmt: skip
+    assert told == [None, '{"target_group": "parents"}', '{"Leser": "voters"}']
+
+
 @pytest.mark.parametrize("format", ["csv", "xlsx"])
 def test_no_cell_is_computed(format: str) -> None:
     of = batch("topic", "=HYPERLINK(1)")

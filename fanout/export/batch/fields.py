@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -48,7 +48,7 @@ def fields(batch: Batch) -> tuple[Field, ...]:
     prefix = prefix_for(names)
     own = [tuple(_prefixed(one, prefix) for one in part) for part in (before, after)]
     theirs = tuple(_users(name) for name in names)
-    return (*own[0], *theirs, *own[1], _others(names, prefix))
+    return (*own[0], *theirs, *own[1], _others(batch, prefix))
 
 
 def prefix_for(names: list[str]) -> str:
@@ -106,16 +106,31 @@ def _users(name: str) -> Field:
     )
 
 
-def _others(names: list[str], prefix: str) -> Field:
-    """Rows that were added later may have brought columns along that the first ones hadn't."""
-    known = set(names)
+def _others(batch: Batch, prefix: str) -> Field:
+    """Rows that were added later may have brought columns along that the first ones hadn't.
+
+    A row also keeps what fills a variable under the variable's name. Where that is the text of one
+    of its columns, it is told there.
+    """
+    known, variables = set(batch.columns), _variables(batch)
 
     def other(record: RowRecord) -> str | None:
-        found = {name: value for name, value in record.row.values.items() if name not in known}
+        values = record.row.values
+        told = {values[name] for name in values if name not in variables or name in known}
+        found = {
+            name: value
+            for name, value in values.items()
+            if name not in known and not (name in variables and value in told)
+        }
         return json.dumps(found, ensure_ascii=False) if found else None
 
     about = "Columns that the batch began without, as JSON."
     return Field(name=f"{prefix}other_columns", kind="long", about=about, of=other)
+
+
+def _variables(batch: Batch) -> frozenset[str]:
+    found = batch.definition.get("variables")
+    return frozenset(map(str, found)) if isinstance(found, Mapping) else frozenset()
 
 
 def _own() -> tuple[Field, ...]:
