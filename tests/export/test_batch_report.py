@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from markdown_it import MarkdownIt
 
-from fanout.batches import Batch, BatchState, RowRecord, RowState, WorkerSeen
+from fanout.batches import HELD, Batch, BatchState, RowRecord, RowState, WorkerSeen
 from fanout.export.batch.formats import write
 from fanout.export.batch.summary import SHOWN, summary
 from fanout.export.batch.words import headline, held_against, money_words, time_text
@@ -46,8 +46,9 @@ def test_a_report_tells_what_was_asked_and_what_came_of_it() -> None:
     for told in (
         "Reviews of November", "36 of 40 rows answered", "gpt-test at paid", "Moderation",
         "column “topic”", "lang", "w1 (36 rows)", "the cost of 3 rows is unknown",
-        "1 left out before the start", "Server error", "11, 22, 33",
-        "The endpoint broke. Retry the row.", "3 rows were handed to a worker more than once",
+        "1 left out before the start", "“Retry 3 rows” on the Batch page", "Server error",
+        "11, 22, 33", "The endpoint broke. Retry the row.",
+        "3 rows were handed to a worker more than once",
         "Rows over time", "Time a row", "Cost a row", "90 % below", "$0.010 to $0.040",
         "from the 3 rows of the trial", "$5.00", "topic 7", "Answer 7.", "the same as row 3",
     ):  # fmt: skip
@@ -133,6 +134,28 @@ def test_a_batch_that_waits_says_why() -> None:
     for told in ("Paused", "The budget is used up. Raise it.", "0 of 2 rows answered", "Waiting"):
         assert told in page.text
     assert "Rows over time" not in page.text
+
+
+def test_rows_that_wait_for_the_end_of_a_trial_are_not_told_as_left_out() -> None:
+    waits = [replace(skipped(n), row=replace(row(n), skipped=HELD)) for n in range(4, 14)]
+    of = batch(estimate={"low_usd": "0.01", "high_usd": "0.04"})
+    rows = [*(done(n) for n in range(1, 4)), *waits, skipped(14)]
+    for format in ("html", "md"):
+        source = text_of(of, rows, format)
+        told = read_report(source).text if format == "html" else source
+        for words in ("3 of 3 rows answered", "10 held back for a trial", "Held back", HELD,
+                      "1 left out before the start"):  # fmt: skip
+            assert words in told, words
+        assert "11 left out" not in told
+        assert told.count("Left out") < told.count("Held back")
+        assert "below it" not in told, "three rows say nothing about the estimate of all"
+
+
+def test_rows_that_lack_a_branch_are_among_those_to_retry() -> None:
+    lacks = replace(done(1), state=RowState.PARTIAL)
+    for rows, number in ([lacks, failed(2)], "2 rows"), ([lacks], "1 row"):
+        assert f"“Retry {number}” on the Batch page" in text_of(batch(), rows, "md")
+    assert "Retry" not in text_of(batch(), [done(1)], "md")
 
 
 def test_the_extremes_of_agreement_are_found_among_all_rows() -> None:

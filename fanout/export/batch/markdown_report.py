@@ -8,7 +8,6 @@ from fanout.batches import RowRecord
 from fanout.export.batch.summary import Summary
 from fanout.export.batch.words import (
     BATCH_STATES,
-    ROW_STATES,
     cut_off,
     done_about_it,
     facts,
@@ -19,7 +18,9 @@ from fanout.export.batch.words import (
     remarks,
     row_answer,
     row_cost,
+    row_state,
     spread_rows,
+    state_counts,
 )
 from fanout.export.markdown_text import line_text
 from fanout.render.words import seconds_text
@@ -62,11 +63,7 @@ def _results(of: Summary) -> Iterator[str]:
     found = of.figures
     if not found.total:
         return
-    states = [
-        (word, f"{found.states[state]:,}")
-        for state, (_, word) in ROW_STATES.items()
-        if found.states.get(state, 0)
-    ]
+    states = [(word, f"{number:,}") for _, word, number in state_counts(of)]
     yield from _table(("State", "Rows"), states, right=(1,))
     if found.voted:
         verdicts = [
@@ -129,7 +126,7 @@ def _row(record: RowRecord) -> tuple[str, ...]:
     return (
         str(record.row.number),
         record.row.topic,
-        ROW_STATES[record.state][1],
+        row_state(record)[1],
         "" if result is None else result.verdict or "",
         "" if result is None or result.agreement is None else f"{result.agreement:.0%}",
         row_answer(record),

@@ -13,7 +13,6 @@ from fanout.export.batch.report_figures import agreement, time_and_money
 from fanout.export.batch.summary import Summary
 from fanout.export.batch.words import (
     BATCH_STATES,
-    ROW_STATES,
     cut_off,
     done_about_it,
     facts,
@@ -22,6 +21,7 @@ from fanout.export.batch.words import (
     remarks,
     row_answer,
     row_cost,
+    row_state,
     tries,
 )
 from fanout.export.html.charts import HATCHING
@@ -112,7 +112,7 @@ def _rows(of: Summary) -> Markup | None:
     rows = []
     for record in of.rows:
         result = record.result
-        state, word = ROW_STATES[record.state]
+        state, word = row_state(record)
         agreed = None if result is None or result.agreement is None else f"{result.agreement:.0%}"
         cells: list[Child] = [
             str(record.row.number),

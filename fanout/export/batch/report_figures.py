@@ -10,12 +10,12 @@ from fanout.batches import RowRecord, RowState
 from fanout.export.batch.charts import Bar, Upright, figure_card, lying, standing
 from fanout.export.batch.summary import Summary
 from fanout.export.batch.words import (
-    ROW_STATES,
     counted_rows,
     figure,
     held_against,
     money_words,
     spread_rows,
+    state_counts,
 )
 from fanout.export.html.marking import fitted
 from fanout.export.html.markup import Markup, bdi, el
@@ -33,7 +33,7 @@ def agreement(of: Summary) -> Markup | None:
     return section(
         "results",
         "Results",
-        figure_card("Rows by state", lying(list(_states(found)), title="Rows by state")),
+        figure_card("Rows by state", lying(list(_states(of)), title="Rows by state")),
         el("div", _verdicts(found), _agreement(found), class_="two") if found.voted else None,
         _extremes("Agreed least", of.least_agreed, of),
         _extremes("Agreed most", of.most_agreed, of),
@@ -56,11 +56,11 @@ def time_and_money(of: Summary) -> Markup | None:
     )
 
 
-def _states(found: Figures) -> Iterator[Bar]:
-    for state, (_, word) in ROW_STATES.items():
-        if number := found.states.get(state, 0):
-            look = {RowState.FAILED: "lost", RowState.SUCCEEDED: "writing"}.get(state, "waiting")
-            yield Bar(name=word, share=number / found.total, value=f"{number:,}", look=look)
+def _states(of: Summary) -> Iterator[Bar]:
+    for state, word, number in state_counts(of):
+        look = {RowState.FAILED: "lost", RowState.SUCCEEDED: "writing"}.get(state, "waiting")
+        share = number / of.figures.total
+        yield Bar(name=word, share=share, value=f"{number:,}", look=look)
 
 
 def _verdicts(found: Figures) -> Markup:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from fanout.batch.figures import Figures
 from fanout.batch.results import Counting, point_of
-from fanout.batches import Batch, RowRecord, WorkerSeen
+from fanout.batches import HELD, Batch, RowRecord, RowState, WorkerSeen
 
 SHOWN = 500
 """Rows of the table in a report."""
@@ -31,6 +31,8 @@ class Crew:
 class Summary:
     batch: Batch
     figures: Figures
+    held: int
+    """Rows that wait until a trial is over; `figures` has them among those left out."""
     rows: tuple[RowRecord, ...]
     """The first ones; see `SHOWN`."""
     most_agreed: tuple[RowRecord, ...]
@@ -43,9 +45,10 @@ class Summary:
 def summary(batch: Batch, rows: Iterable[RowRecord], workers: Sequence[WorkerSeen] = ()) -> Summary:
     """Read every row once; memory stays flat."""
     counting, shown, by = Counting(), list[RowRecord](), Counter[str]()
-    best, worst = _Best(1), _Best(-1)
+    best, worst, held = _Best(1), _Best(-1), 0
     for record in rows:
         counting.add(point_of(record))
+        held += is_held(record)
         if len(shown) < SHOWN:
             shown.append(_short(record))
         if record.result is not None and record.result.agreement is not None:
@@ -56,11 +59,17 @@ def summary(batch: Batch, rows: Iterable[RowRecord], workers: Sequence[WorkerSee
     return Summary(
         batch=batch,
         figures=counting.figures(),
+        held=held,
         rows=tuple(shown),
         most_agreed=best.found(),
         least_agreed=worst.found(),
         crew=_crew(by, workers),
     )
+
+
+def is_held(record: RowRecord) -> bool:
+    """Whether it is wanted and waits until a trial is over."""
+    return record.state is RowState.SKIPPED and record.row.skipped == HELD
 
 
 class _Best:

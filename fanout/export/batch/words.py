@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from fanout.batch.figures import Figures, Money, Spread
 from fanout.batches import Batch, BatchState, FailureGroup, RowRecord, RowState
 from fanout.budget.words import exactly
-from fanout.export.batch.summary import SHOWN, Summary
+from fanout.export.batch.summary import SHOWN, Summary, is_held
 from fanout.insight.plain_text import plain
 from fanout.insight.practice import counted
 from fanout.render.words import cost_text, kind_word, seconds_text, usd_text
@@ -32,6 +32,7 @@ ROW_STATES: Mapping[RowState, tuple[str, str]] = {
     RowState.WAITING: ("queued", "Waiting"),
     RowState.SKIPPED: ("skipped", "Left out"),
 }
+_HELD = ("queued", "Held back")
 _VIA = {Via.CALLS: "Direct calls", Via.PROVIDER: "The provider's Batch API"}
 
 
@@ -53,8 +54,27 @@ def remarks(of: Summary) -> Iterator[str]:
         yield f"{tokens:,} tokens"
     if failed := found.states.get(RowState.FAILED, 0):
         yield f"{failed:,} failed"
-    if skipped := found.states.get(RowState.SKIPPED, 0):
+    if skipped := found.states.get(RowState.SKIPPED, 0) - of.held:
         yield f"{skipped:,} left out before the start"
+    if of.held:
+        yield f"{of.held:,} held back for a trial"
+
+
+def row_state(record: RowRecord) -> tuple[str, str]:
+    """The look of a row's chip, and the word."""
+    return _HELD if is_held(record) else ROW_STATES[record.state]
+
+
+def state_counts(of: Summary) -> Iterator[tuple[RowState, str, int]]:
+    """State, word, and how many rows; only what occurs."""
+    for state, (_, word) in ROW_STATES.items():
+        number = of.figures.states.get(state, 0)
+        if state is RowState.SKIPPED:
+            number -= of.held
+        if number:
+            yield state, word, number
+    if of.held:
+        yield RowState.SKIPPED, _HELD[1], of.held
 
 
 def facts(of: Summary) -> Iterator[tuple[str, str]]:
@@ -106,7 +126,7 @@ def held_against(of: Summary) -> Iterator[tuple[str, str, str]]:
     low, high = _usd(batch.estimate.get("low_usd")), _usd(batch.estimate.get("high_usd"))
     if low is not None and high is not None:
         span = usd_text(high) if low == high else f"{usd_text(low)} to {usd_text(high)}"
-        yield "Cost, as estimated", span, f"{money_words(found.money)}{_side(found, low, high)}"
+        yield "Cost, as estimated", span, f"{money_words(found.money)}{_side(of, low, high)}"
     if (foreseen := _span(batch.estimate, "low_s", "high_s")) and found.elapsed_s is not None:
         yield "Time, as estimated", foreseen, time_text(found.elapsed_s)
     if batch.budget.usd is not None:
@@ -134,11 +154,15 @@ def done_about_it(found: Figures) -> Iterator[str]:
             "worker more than once: tried again by hand, or taken over from a worker that went. "
             "Branches that had answered were kept."
         )
-    if partial := found.states.get(RowState.PARTIAL, 0):
+    partial = found.states.get(RowState.PARTIAL, 0)
+    if partial:
         lack = "lacks" if partial == 1 else "lack"
         yield f"{counted_rows(partial)} {lack} a branch: the answer was made without it."
-    if found.failures:
-        yield "“Retry failed only” on the Batch page asks for what is missing, and only for that."
+    if lacking := found.states.get(RowState.FAILED, 0) + partial:
+        yield (
+            f"“Retry {counted_rows(lacking)}” on the Batch page asks for what is missing, and only "
+            "for that."
+        )
 
 
 def cause_word(group: FailureGroup) -> str:
@@ -226,9 +250,11 @@ def _workflow(batch: Batch) -> str:
     return f"{title} ({batch.workflow})" if isinstance(title, str) and title else batch.workflow
 
 
-def _side(found: Figures, low: Decimal, high: Decimal) -> str:
+def _side(of: Summary, low: Decimal, high: Decimal) -> str:
     """Whether it kept to the estimate; nothing where that can't be told."""
-    if found.money.unknown or found.ended < found.total - found.states.get(RowState.SKIPPED, 0):
+    found = of.figures
+    wanted = found.total - found.states.get(RowState.SKIPPED, 0) + of.held
+    if found.money.unknown or found.ended < wanted:
         return ""
     usd = found.money.usd
     return ", below it" if usd < low else ", above it" if usd > high else ", inside it"
