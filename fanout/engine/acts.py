@@ -9,7 +9,7 @@ from anyio import CancelScope
 from anyio.from_thread import BlockingPortal
 from anyio.to_thread import run_sync
 
-from fanout.engine.execution import Execution
+from fanout.engine.execution import Execution, Work
 from fanout.engine.handle import Acts
 from fanout.errors import InputError
 from fanout.types import BranchId
@@ -35,36 +35,43 @@ def acts_of(
     async def interrupt() -> None:
         execution.interrupt()
 
-    async def reopen(branch: BranchId | None) -> bool:
-        # Asked now: a run that ends while the database is asked was still going on for who asked.
-        if not execution.ended or not await may_go_on():
-            return False
+    async def going_on(begin: Callable[[], Work | None]) -> Work | None:
+        """What is to be done now that this process goes on with the run, if it may."""
+        if not await may_go_on():
+            return None
         if not aside:
             with place():
-                return execution.reopen(branch)
+                return begin()
         async with _aside(place()):
-            return execution.reopen(branch)
+            work = begin()
+        # Leaving the place wrote that down, or found that another process was quicker: a claim
+        # says only that nobody was at work then.
+        if work is not None and execution.overtaken:
+            execution.interrupt()
+            await work()
+            return None
+        return work
+
+    async def reopened(branch: BranchId | None) -> Work | None:
+        # Asked now: a run that ends while the database is asked was still going on for who asked.
+        return await going_on(lambda: execution.reopen(branch)) if execution.ended else None
 
     async def retry(branch: BranchId | None) -> None:
         # Whoever took the last place meanwhile has it; who asks is told before, by `asked`.
         with suppress(InputError):
-            if await reopen(branch):
-                await execution.main()
+            if work := await reopened(branch):
+                await work()
 
     def resume(branch: BranchId | None) -> bool:
-        begun = portal.call(reopen, branch)
-        if begun:
-            portal.start_task_soon(execution.main)
-        return begun
+        work = portal.call(reopened, branch)
+        if work is not None:
+            portal.start_task_soon(work)
+        return work is not None
 
     async def combine(spec: AggregateSpec, left_out: frozenset[BranchId]) -> None:
         with suppress(InputError):
-            if await may_go_on():
-                if aside:
-                    await run_sync(check)
-                else:
-                    check()
-                await execution.combine(spec, left_out)
+            if work := await going_on(lambda: execution.combine(spec, left_out)):
+                await work()
 
     def asked(function: Callable[..., Awaitable[None]], *args: object) -> None:
         check()

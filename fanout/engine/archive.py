@@ -58,8 +58,9 @@ class Archive:
             if self._store is None or (known is not None and not known.outdated):
                 return known
             if known is not None:
-                # It went on elsewhere: what is asked here would be paid for and kept by nobody.
-                known.stop()
+                # It went on elsewhere: what is asked here would be paid for and kept by nobody. No
+                # Stop, which would also call off what that process waits for at a provider.
+                known.interrupt()
             try:
                 return self._read(self._store, run_id)
             except StoreError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
@@ -90,7 +91,7 @@ class Engine:
         self.budgets = budgets or Budgets(worst_usd_by(endpoints.known))
         self.bounds = bounds
         self._store = store
-        self.scribe = Scribe(store, self._went_on) if store is not None else None
+        self.scribe = Scribe(store, self._went_on, self._left) if store is not None else None
         self._answering = Answering(endpoints, library, belongings)
         self._retries = retries
         self.parking = Parking(store, self.soon)
@@ -330,6 +331,18 @@ class Engine:
     def _went_on(self, run_id: RunId) -> None:
         if self._exchange is not None:
             self._exchange.went_on(run_id)
+
+    def _left(self, recorder: Recorder) -> None:
+        """The record went on without a run: what is asked here would be paid for and kept by
+        nobody."""
+        handle = self._archive.known(recorder.snapshot.run_id)
+        if handle is None or handle.recorder is not recorder:
+            return
+        # The loop may have ended already, and the run with it.
+        with suppress(RuntimeError):
+            handle.interrupt()
+        if self._exchange is not None:
+            self._exchange.astray(handle.id)
 
     async def _may_go_on(self, handle: RunHandle) -> bool:
         """Whether this process may go on with a run; not while another one does, nor after one."""

@@ -75,6 +75,10 @@ class Exchange:
         if self._post is not None:
             self._post.send(EVERYBODY, WentOn(by=self._post.address, run=run_id))
 
+    def astray(self, run_id: str) -> None:
+        """A run of this process is another's by now: from now on it is shown as it is there."""
+        self._watching.went_on(run_id)
+
     def forgot(self, run_ids: Iterable[str]) -> None:
         """These runs were deleted here."""
         runs = tuple(run_ids)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import partial
 from itertools import count
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, TypeAlias
 
 from fanout import pricing
 from fanout.engine.endpoints import EndpointBook
@@ -39,6 +40,7 @@ from fanout.workflows.specs import AggregateSpec
 
 log = logging.getLogger(__name__)
 
+Work: TypeAlias = Callable[[], Awaitable[None]]
 MOST_AGGREGATES = 8
 """Combined answers that one run keeps side by side."""
 
@@ -157,14 +159,13 @@ class Execution:
 
     async def main(self) -> None:
         """From the first call to the run's last event; nothing expected ever raises out of it."""
-        await self._carry_out(
-            lambda context: run(self._workflow, self._topic, self._resolve, context)
-        )
+        await self._begun(self._whole)()
 
-    async def combine(self, spec: AggregateSpec, left_out: frozenset[BranchId]) -> None:
-        """Write one more aggregate beside those that are there, of what is ready by now.
+    def combine(self, spec: AggregateSpec, left_out: frozenset[BranchId]) -> Work | None:
+        """What writes one more aggregate beside those that are there, of what is ready by now.
 
-        While the run goes on it is written along with it; a finished run goes on for it.
+        While the run goes on it is written along with it; a finished run goes on for it. None:
+        there is nothing to combine, or no room.
         """
         snapshot = self._recorder.snapshot
         material = Material(
@@ -176,13 +177,13 @@ class Execution:
             left_out=left_out,
         )
         if not material.used or len(_taken(snapshot, self._promised)) >= MOST_AGGREGATES:
-            return
+            return None
         if snapshot.status.finished:
             self._context = self._fresh_context(frozenset())
             at = self._recorder.now_s()
             self._recorder.emit(RunResumed(at=at, branches=(), combining=True))
         self._promised.add(material.id)
-        await self._carry_out(lambda context: combine(spec, material, context))
+        return self._begun(lambda context: combine(spec, material, context))
 
     def stop(self, branch: BranchId | None) -> None:
         if not self._recorder.snapshot.status.finished:
@@ -190,7 +191,7 @@ class Execution:
             self._context.stop(branch)
 
     def interrupt(self) -> None:
-        """The process ends: what is missing can be resumed later."""
+        """The process ends, or has lost the run: what is missing can be resumed later."""
         if not self._recorder.snapshot.status.finished:
             self._context.interrupt()
 
@@ -198,14 +199,19 @@ class Execution:
     def ended(self) -> bool:
         return self._recorder.snapshot.status.finished
 
-    def reopen(self, branch: BranchId | None) -> bool:
+    @property
+    def overtaken(self) -> bool:
+        """Whether the record went on without it, so that nothing more of it is kept."""
+        return self._recorder.overtaken
+
+    def reopen(self, branch: BranchId | None) -> Work | None:
         """Make a finished run ready to go on with that branch, or with all that have no answer.
 
-        Returns whether there is anything to do; `main` then carries it out.
+        Returns what carries it out; None where there is nothing to do.
         """
         snapshot = self._recorder.snapshot
         if not snapshot.status.finished:
-            return False
+            return None
         missing = frozenset(b.id for b in snapshot.branches if not b.state.succeeded)
         needed = frozenset(b.id for b in snapshot.branches if b.id in missing and not b.not_needed)
         redo = needed if branch is None else missing & {branch}
@@ -214,16 +220,23 @@ class Execution:
         )
         combine_anew = aggregate_missing or bool(snapshot.late)
         if not redo and not (combine_anew and branch in (None, AGGREGATE)):
-            return False
+            return None
         self._context = self._fresh_context(redo)
         at = self._recorder.now_s()
         self._recorder.emit(RunResumed(at=at, branches=tuple(sorted(redo))))
-        return True
+        return self._begun(self._whole)
+
+    def _begun(self, work: Callable[[RunContext], Awaitable[None]]) -> Work:
+        """One thing of this run, which has not ended before that is carried out."""
+        self._at_work += 1
+        return partial(self._carry_out, work)
+
+    async def _whole(self, context: RunContext) -> None:
+        await run(self._workflow, self._topic, self._resolve, context)
 
     async def _carry_out(self, work: Callable[[RunContext], Awaitable[None]]) -> None:
-        """Do one thing of this run; whoever ends last says how the run ended."""
+        """Whoever ends last says how the run ended."""
         context = self._context
-        self._at_work += 1
         try:
             await context.in_time(lambda: work(context))
         except Exception as error:

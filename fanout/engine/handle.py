@@ -142,7 +142,8 @@ class RunHandle:
         self.newest._acts.stop(branch_id)
 
     def interrupt(self) -> None:
-        """End it because the process ends; it can be resumed later, even by another process."""
+        """End it because the process ends or has lost it; it can be resumed later, even by another
+        process."""
         self._acts.interrupt()
 
     def fold_in(self) -> None:

@@ -178,7 +178,7 @@ class OwnEngine(Engine):
     def get(self, run_id: str) -> RunHandle | None:
         """Theirs, or one that is shared, to be looked at; None for all others."""
         own = next((r for r in self.runs() if r.id == run_id), None)
-        if own is not None and not own.snapshot.status.finished:
+        if own is not None and not own.snapshot.status.finished and not own.outdated:
             return own
         try:
             access = self._whole.store.access(run_id)
@@ -195,9 +195,9 @@ class OwnEngine(Engine):
         return ViewedRun(handle, lambda: self._view.access(run_id) is not None)
 
     def forget(self, run_ids: Iterable[str]) -> None:
-        """Only theirs; others' runs are left alone."""
-        mine = {str(handle.id) for handle in self.runs()}
-        self._engine.forget([one for one in run_ids if one in mine])
+        """Only theirs, whichever process carries them out; others' runs are left alone."""
+        here = {str(handle.id) for handle in self.runs()}
+        self._engine.forget([one for one in run_ids if one in here or self._is_theirs(one)])
 
     def let_go(self, run_id: str) -> None:
         """Only theirs."""
@@ -210,6 +210,14 @@ class OwnEngine(Engine):
 
     def runs(self) -> tuple[RunHandle, ...]:
         return tuple(r for r in self._engine.runs() if r.person == self._person)
+
+    def _is_theirs(self, run_id: str) -> bool:
+        """By the record; where it can't be asked, nothing was deleted there either."""
+        try:
+            access = self._whole.store.access(run_id)
+        except StoreError:
+            return False
+        return access is not None and access.person == self._person
 
     @property
     def closed(self) -> bool:

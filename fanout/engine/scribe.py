@@ -40,11 +40,16 @@ class Scribe:
     """The journal of all runs of a process. Any thread may tell it news."""
 
     def __init__(
-        self, store: Store, went_on: Callable[[RunId], None] = lambda _run_id: None
+        self,
+        store: Store,
+        went_on: Callable[[RunId], None] = lambda _run_id: None,
+        left: Callable[[Recorder], None] = lambda _recorder: None,
     ) -> None:
-        """`went_on` is told of each run that had ended and goes on, once that is written."""
+        """`went_on` is told of each run that had ended and goes on, once that is written; `left` of
+        each that the record went on without."""
         self._store = store
         self._went_on = went_on
+        self._left = left
         self._unwritten: dict[int, Recorder] = {}
         self._pressing: set[int] = set()
         """Those of them that can't wait for the next second."""
@@ -178,6 +183,7 @@ class Scribe:
         if isinstance(error, StoreConflict):
             log.warning("not written down: %s", error)
             one.leave()
+            self._left(one)
             return ""
         one.hold_s = 0.0
         with self._lock:

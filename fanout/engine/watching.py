@@ -110,9 +110,10 @@ class Watching:
         self._wake.set()
 
     def went_on(self, run_id: str) -> None:
-        """A run that had ended is carried on by another process."""
+        """A run is carried on by another process."""
         with self._lock:
             self._stale.add(run_id)
+        self._begin()
         self._wake.set()
 
     def check(self, run_id: str) -> None:

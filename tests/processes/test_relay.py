@@ -6,55 +6,27 @@ Both ways to speak are tried, PostgreSQL and Redis, and neither.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from sqlalchemy import delete
 
-from fanout.engine.handle import RunHandle
-from fanout.engine.watched import WatchedRun, beyond
+from fanout.engine.watched import beyond
 from fanout.errors import InputError
 from fanout.events import BranchWrote, Event
-from fanout.providers.script import Reply, Rule, Script
 from fanout.relay.database_line import DatabaseLine
-from fanout.relay.opening import post_for
 from fanout.relay.post import Post
-from fanout.snapshot import Snapshot
 from fanout.store.database import writing
 from fanout.store.schema import processes
-from fanout.store.store import Store
 from fanout.timeline import compact
-from fanout.types import BranchId, BranchState, RunStatus
+from fanout.types import BranchState, RunStatus
 from fanout.workflows.specs import AggregateSpec
 from tests.processes.conftest import redis_on
+from tests.processes.pair import ENDLESS, LONG, POEM, STORY, process, texts, watched
 from tests.processes.waiting import until
-from tests.rig import QUICK, Rig, free_port, rig, script, trio
+from tests.rig import QUICK, Rig, free_port, script, trio
 from tests.store import samples
-
-POEM, STORY = BranchId("poem"), BranchId("story")
-LONG = Reply(text="é" * 60_000, first_token_s=0.5)
-SLOW = Reply(text="word after word " * 25, tokens_per_s=60)
-ENDLESS = Reply(text="word " * 4000, tokens_per_s=30)
-TOLD = Script(
-    rules=(
-        Rule(prompt="a story about something long", replies=(LONG,)),
-        Rule(prompt="long", replies=(ENDLESS,)),
-        Rule(prompt="endless", replies=(ENDLESS,)),
-    ),
-    otherwise=SLOW,
-)
-"""What is asked of an endless topic goes on until it is stopped."""
-
-
-@contextmanager
-def process(home: Path, url: str, told: Script = TOLD, *, redis: str = "") -> Iterator[Rig]:
-    """A store and an engine of their own, with a home of their own, as another process has."""
-    with Store.open(home, url) as store:
-        post = post_for(store.owner, redis_url=redis, database_url=url)
-        with rig(told, store=store, post=post) as here:
-            until(lambda: post is None or post.up, what="the line")
-            yield here
 
 
 @pytest.fixture(params=["postgresql", "redis"])
@@ -70,24 +42,6 @@ def two(tmp_path: Path, postgres_url: str, redis: str) -> Iterator[tuple[Rig, Ri
             for name in ("one", "other")
         )
         yield one, other
-
-
-def opened(here: Rig, run_id: str) -> RunHandle:
-    # Its first line is on its way into the record.
-    until(lambda: here.engine.get(run_id) is not None)
-    handle = here.engine.get(run_id)
-    assert handle is not None
-    return handle
-
-
-def watched(here: Rig, run_id: str) -> WatchedRun:
-    handle = opened(here, run_id)
-    assert isinstance(handle, WatchedRun)
-    return handle
-
-
-def texts(snapshot: Snapshot) -> dict[str, str]:
-    return {call.id: call.text for call in snapshot.calls}
 
 
 def test_a_live_run_is_seen_elsewhere_word_for_word(two: tuple[Rig, Rig]) -> None:
