@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tracemalloc
 import zipfile
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -18,7 +19,7 @@ from fanout.errors import InputError
 from fanout.workflows.topic import clean_words
 
 
-def book(**sheets: list[list[object]]) -> bytes:
+def book(**sheets: Sequence[Sequence[object]]) -> bytes:
     made = openpyxl.Workbook()
     made.remove(made.active)
     for title, rows in sheets.items():
