@@ -10,6 +10,7 @@ from fanout.errors import StoreError
 from fanout.telemetry.metrics import EndpointGauges, Sources
 from fanout.traffic.circuit import CircuitState
 from fanout.traffic.health import EndpointHealth
+from fanout.types import EndpointId
 
 if TYPE_CHECKING:
     from fanout.engine.runtime import Runtime
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
 def sources_of(runtime: Runtime) -> Sources:
     """Asked only once the runtime is open."""
     return Sources(
-        runs=lambda: [run.snapshot for run in runtime.engine.runs()],
+        # Those of other processes, which are only looked at here, are told there.
+        runs=lambda: [run.snapshot for run in runtime.engine.runs() if not run.elsewhere],
         endpoints=lambda: [_gauges(one) for one in runtime.engine.endpoints.health()],
         rows=lambda: _rows(runtime),
+        default_model=lambda name: _default_model(runtime, EndpointId(name)),
     )
 
 
@@ -34,6 +37,11 @@ def _gauges(one: EndpointHealth) -> EndpointGauges:
         paused_s=one.paused_s,
         circuit_open=one.circuit is not CircuitState.CLOSED,
     )
+
+
+def _default_model(runtime: Runtime, endpoint: EndpointId) -> str | None:
+    known = runtime.engine.endpoints.known(endpoint)
+    return None if known is None else known.default_model
 
 
 def _rows(runtime: Runtime) -> dict[str, int]:

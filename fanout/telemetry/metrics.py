@@ -1,7 +1,8 @@
 """Metrics for Prometheus, served on a port of this machine only.
 
 An extra: requirements-trace.txt. Counters follow events; gauges are read when somebody scrapes.
-Labels are ids, models and states, never a text, and workflows that people made count as "own".
+Labels are ids, models and states, never a text: workflows and endpoints that people brought count
+as "own", and a model is named once it has answered (labels.py).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 from fanout.errors import SettingsError
 from fanout.events import AttemptFailed, BranchFinished, Event, HedgeSettled, RunFinished
 from fanout.snapshot import Branch, Snapshot
+from fanout.telemetry.labels import DefaultModel, Labels
 from fanout.telemetry.witness import Told
 from fanout.types import BranchState
 
@@ -52,6 +54,7 @@ class Sources:
     endpoints: Callable[[], Iterable[EndpointGauges]]
     rows: Callable[[], dict[str, int]]
     """Rows of all batches that are under way, by state."""
+    default_model: DefaultModel = lambda _endpoint: ""
 
 
 class Metrics:
@@ -65,6 +68,7 @@ class Metrics:
         except ImportError:
             raise SettingsError(MISSING) from None
         self._shipped = frozenset(shipped)
+        self._labels = Labels(sources.default_model)
         self.registry: CollectorRegistry = CollectorRegistry()
         count = partial(Counter, registry=self.registry)
         measure = partial(Histogram, registry=self.registry)
@@ -124,11 +128,12 @@ class Metrics:
             case BranchFinished():
                 self._finished(_call(run.snapshot, event), event)
             case AttemptFailed():
-                endpoint = _call(run.snapshot, event).answered_by.endpoint
+                endpoint = self._labels.endpoint(_call(run.snapshot, event).answered_by)
                 self._failed.labels(endpoint, event.failure.kind.value).inc()
             case HedgeSettled():
                 won = {True: "yes", False: "no", None: "neither"}[event.won]
-                self._hedges.labels(_call(run.snapshot, event).answered_by.endpoint, won).inc()
+                endpoint = self._labels.endpoint(_call(run.snapshot, event).answered_by)
+                self._hedges.labels(endpoint, won).inc()
             case RunFinished():
                 snapshot = run.snapshot
                 name = snapshot.workflow if snapshot.workflow in self._shipped else "own"
@@ -141,7 +146,7 @@ class Metrics:
         self._stop()
 
     def _finished(self, call: Branch, event: BranchFinished) -> None:
-        model = (call.answered_by.endpoint, call.answered_by.model)
+        model = self._labels.of(call.answered_by, answered=_answered(call))
         self._calls.labels(*model, event.state.value).inc()
         if event.failure is not None and event.state in (BranchState.FAILED, BranchState.TIMED_OUT):
             self._failed.labels(model[0], event.failure.kind.value).inc()
@@ -209,3 +214,7 @@ class _Now:
 
 def _call(snapshot: Snapshot, event: BranchFinished | AttemptFailed | HedgeSettled) -> Branch:
     return next(call for call in snapshot.calls if call.id == event.id)
+
+
+def _answered(call: Branch) -> bool:
+    return call.first_token_s is not None or call.state.succeeded

@@ -11,10 +11,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from fanout.events import BranchFinished
 from fanout.insight.speed import total_cost_usd
 from fanout.snapshot import Branch, Snapshot
 from fanout.telemetry.call_trace import AttemptTrace, CallTrace, RunTrace
-from fanout.types import BranchState, EndpointFact, EndpointId, Message, RunStatus
+from fanout.types import AGGREGATE, BranchState, EndpointFact, EndpointId, RunStatus
 
 Value = str | int | float | bool | Sequence[str]
 _PROVIDERS = {
@@ -78,9 +79,14 @@ def run_span(trace: RunTrace, snapshot: Snapshot, *, texts: bool = False) -> Spa
         attributes["fanout.batch.id"] = started.made_with.row.batch
         attributes["fanout.batch.row"] = started.made_with.row.number
     if texts:
-        attributes["gen_ai.input.messages"] = _said("user", started.topic)
+        attributes["gen_ai.input.messages"] = json.dumps(
+            [_message("user", started.topic)], ensure_ascii=False
+        )
         if snapshot.aggregate is not None:
-            attributes["gen_ai.output.messages"] = _said("assistant", snapshot.aggregate.text)
+            made = next((call for call in trace.calls if call.plan.id == AGGREGATE), None)
+            attributes["gen_ai.output.messages"] = _said(
+                snapshot.aggregate.text, made.end if made is not None else None
+            )
     failed = trace.end.status is RunStatus.FAILED
     kind = trace.end.failure.kind.value if trace.end.failure is not None else "failed"
     facts = started.made_with.endpoints if started.made_with is not None else {}
@@ -90,13 +96,16 @@ def run_span(trace: RunTrace, snapshot: Snapshot, *, texts: bool = False) -> Spa
         ended_s=trace.ended_s,
         attributes=attributes,
         error=kind if failed else "",
-        children=tuple(
-            _call(
-                call, next((c for c in snapshot.goes if c.id == call.plan.id), None), facts, texts
-            )
-            for call in trace.calls
-        ),
+        children=tuple(_call(call, _go(call, snapshot), facts, texts) for call in trace.calls),
     )
+
+
+def _go(call: CallTrace, snapshot: Snapshot) -> Branch | None:
+    """Which it is of all the times that it was asked: the last one that had begun by then."""
+    begun = {
+        go.phases[0].since_s: go for go in snapshot.goes if go.id == call.plan.id and go.phases
+    }
+    return begun.get(max((at for at in begun if at <= call.began_s), default=-1.0))
 
 
 def _call(
@@ -176,7 +185,10 @@ def _attempt(
     if attempt.failure is not None:
         attributes["error.type"] = attempt.failure.kind.value
     if texts and branch is not None:
-        attributes.update(_texts(call.plan.messages, branch.text))
+        attributes["gen_ai.input.messages"] = json.dumps(
+            [_message(one.role, one.content) for one in call.plan.messages], ensure_ascii=False
+        )
+        attributes["gen_ai.output.messages"] = _said(branch.text, call.end)
     moments: tuple[Moment, ...] = ()
     if attempt.retry_at_s is not None:
         wait = _rounded(max(0.0, attempt.retry_at_s - attempt.ended_s))
@@ -210,20 +222,16 @@ def _outcome(call: CallTrace) -> dict[str, Value]:
     return found
 
 
-def _texts(messages: Sequence[Message], answer: str) -> dict[str, Value]:
-    asked = [
-        {"role": one.role, "parts": [{"type": "text", "content": one.content}]} for one in messages
-    ]
-    return {
-        "gen_ai.input.messages": json.dumps(asked, ensure_ascii=False),
-        "gen_ai.output.messages": _said("assistant", answer),
-    }
+def _said(answer: str, end: BranchFinished | None) -> str:
+    """One answer; the conventions want to know of each why it ends."""
+    succeeded = end is None or end.state.succeeded
+    reason = (end.finish_reason if end is not None else None) or ("stop" if succeeded else "error")
+    said = {**_message("assistant", answer), "finish_reason": reason}
+    return json.dumps([said], ensure_ascii=False)
 
 
-def _said(role: str, text: str) -> str:
-    return json.dumps(
-        [{"role": role, "parts": [{"type": "text", "content": text}]}], ensure_ascii=False
-    )
+def _message(role: str, text: str) -> dict[str, object]:
+    return {"role": role, "parts": [{"type": "text", "content": text}]}
 
 
 def _provider(fact: EndpointFact | None) -> str:

@@ -12,11 +12,14 @@ from pathlib import Path
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from fanout.endpoint import Endpoint
+from fanout.engine.insides import sources_of
 from fanout.engine.runtime import Runtime
+from fanout.people import Person, PersonId
 from fanout.providers.script import Reply, Script
 from fanout.providers.scripted_server import serving
-from fanout.settings import Settings
-from fanout.types import RunStatus
+from fanout.settings import ENVIRONMENT, Settings
+from fanout.types import EndpointId, ModelRef, RunStatus
 from fanout.workflows.library import shipped
 from tests.rig import free_port
 
@@ -134,3 +137,49 @@ def test_metrics_are_served_by_the_app_and_a_second_process_says_that_the_port_i
         assert [problem for problem in other.problems if f"port {port}" in problem]
     assert "fanout_runs_in_flight 0.0" in text
     assert 'fanout_endpoint_slots{endpoint="environment"}' in text
+
+
+def test_a_run_of_another_process_is_counted_there_alone(tmp_path: Path) -> None:
+    slow = Script(otherwise=Reply(text="word " * 400, tokens_per_s=40))
+    with serving(slow) as endpoint:
+        settings = Settings.from_environment(
+            {"FANOUT_HOME": str(tmp_path), "OPENAI_BASE_URL": endpoint.base_url}
+        )
+        with Runtime(settings) as one, Runtime(settings) as other:
+            model = ModelRef(endpoint=ENVIRONMENT, model="m")
+            run = one.engine.start(shipped().get("creative-trio"), TOPIC, model)
+            watched = other.engine.get(run.id)
+            assert watched is not None and watched.elsewhere
+            assert [here.run_id for here in sources_of(one).runs()] == [run.id]
+            assert list(sources_of(other).runs()) == []
+
+
+def test_what_visitors_typed_is_in_no_label(tmp_path: Path) -> None:
+    port = free_port()
+    with serving(Script(otherwise=Reply(text="Fine words."))) as endpoint:
+        environment = {
+            "FANOUT_HOME": str(tmp_path),
+            "FANOUT_SHARED": "1",
+            "FANOUT_ALLOWED_HOSTS": "127.0.0.1",
+            "FANOUT_METRICS": str(port),
+            "OPENAI_BASE_URL": endpoint.base_url,
+            "FANOUT_MODEL": "scripted",
+        }
+        with Runtime(Settings.from_environment(environment)) as runtime:
+            runtime.warm_up()
+            assert runtime.visitors is not None
+            visitor = runtime.visitors.of(Person(id=PersonId("somebody")))
+            typed = Endpoint(id=EndpointId("typed"), name="Typed", base_url=endpoint.base_url)
+            visitor.engine.endpoints.add(typed)
+            for model in (
+                ModelRef(endpoint=typed.id, model="typed-model"),
+                ModelRef(endpoint=ENVIRONMENT, model="scripted"),
+            ):
+                workflow = shipped().get("creative-trio")
+                run = visitor.engine.start(workflow, TOPIC, model).wait(30)
+                assert run.status is RunStatus.SUCCEEDED
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+                text = answer.read().decode()
+    assert 'fanout_calls_total{endpoint="own",model="own",state="done"} 4.0' in text
+    assert 'fanout_calls_total{endpoint="environment",model="scripted",state="done"} 4.0' in text
+    assert "typed" not in text

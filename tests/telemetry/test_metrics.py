@@ -13,10 +13,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from fanout.endpoint import Secret
 from fanout.errors import SettingsError
 from fanout.providers.script import Reply, Rule, Script
+from fanout.telemetry.labels import MOST_MODELS, Labels
 from fanout.telemetry.log_form import JsonLines, Lines, write_log
 from fanout.telemetry.metrics import EndpointGauges, Metrics, Sources
 from fanout.telemetry.run_log import RunLog
 from fanout.telemetry.witness import Witnesses
+from fanout.types import EndpointId, ModelRef
 from tests.rig import QUICK, free_port, rig, trio
 
 SECRET = "the-topic-that-nobody-may-see"
@@ -61,6 +63,34 @@ def test_a_scrape_counts_runs_calls_tokens_failures_and_seconds() -> None:
     assert found["fanout_first_token_seconds_count", of] == 4
     assert found["fanout_call_seconds_count", of] == 4
     assert found["fanout_run_seconds_count", (("workflow", name),)] == 1
+
+
+def test_a_model_that_never_answered_is_not_named() -> None:
+    metrics = Metrics((), NOTHING)
+    port = metrics.serve(0)
+    unknown = Reply(status=404, message="no such model")
+    with rig(Script(otherwise=unknown), witness=Witnesses([metrics])) as made:
+        made.run(trio(), SECRET)
+    found = scraped(port)
+    metrics.close()
+    of = (("endpoint", "here"), ("model", "other"))
+    assert found["fanout_calls_total", (*of, ("state", "failed"))] == 3
+    assert not any(dict(labels).get("model") == "m" for _, labels in found)
+
+
+def test_no_more_models_are_named_than_there_is_room_for() -> None:
+    labels = Labels({"here": "default", "there": ""}.get)
+    here = EndpointId("here")
+    assert labels.of(ModelRef(endpoint=here, model="default"), answered=False)[1] == "default"
+    named = {
+        labels.of(ModelRef(endpoint=here, model=f"m{number}"), answered=True)
+        for number in range(2 * MOST_MODELS)
+    }
+    assert len(named) == MOST_MODELS and ("here", "other") in named
+    assert labels.of(ModelRef(endpoint=here, model="m0"), answered=False) == ("here", "m0")
+    gone = ModelRef(endpoint=EndpointId("gone"), model="m0")
+    assert labels.of(gone, answered=True) == ("own", "own")
+    assert labels.endpoint(gone) == "own"
 
 
 def test_gauges_are_read_at_the_moment_of_the_scrape() -> None:

@@ -45,6 +45,10 @@ def ended(span: ReadableSpan) -> int:
     return span.end_time or 0
 
 
+def is_of(span: ReadableSpan, call: str) -> bool:
+    return attributes(span).get("fanout.call.id") == call
+
+
 def attributes(span: ReadableSpan) -> dict[str, object]:
     return dict(span.attributes or {})
 
@@ -112,7 +116,9 @@ def test_no_text_is_in_a_trace_unless_it_was_switched_on() -> None:
         for one in told
         if "gen_ai.output.messages" in one
     ]
-    assert messages == [[{"role": "assistant", "parts": [{"type": "text", "content": reply.text}]}]]
+    ((said,),) = messages
+    assert said["role"] == "assistant" and said["finish_reason"] == "stop"
+    assert said["parts"] == [{"type": "text", "content": reply.text}]
     assert any(SECRET in str(one.get("gen_ai.input.messages")) for one in told)
 
 
@@ -120,8 +126,9 @@ def test_a_run_that_goes_on_is_another_trace_of_what_was_asked_again() -> None:
     exporter = InMemorySpanExporter()
     kept: list[ReadableSpan] = []
     exporter.shutdown = lambda: kept.extend(exporter.get_finished_spans())  # type: ignore[method-assign]
-    traces = Traces(exporter)
-    script = answers(joke=(Reply(status=401, message="no"), QUICK))
+    traces = Traces(exporter, texts=True)
+    broken = Reply(text="Broken words that nobody finished.", fault=Fault.CUT_OFF)
+    script = answers(joke=(broken, Reply(text="Words of the second go.")))
     with rig(script, witness=Witnesses([traces])) as made:
         handle = made.start(trio())
         handle.wait(20)
@@ -132,6 +139,11 @@ def test_a_run_that_goes_on_is_another_trace_of_what_was_asked_again() -> None:
     assert [attributes(root)["fanout.run.resumed"] for root in roots] == [False, True]
     again = [s.name for s in kept if s.parent and s.parent.span_id == roots[1].context.span_id]
     assert sorted(again) == ["aggregate aggregate", "branch joke"]
+    jokes = sorted((s for s in kept if s.name == "chat m" and is_of(s, "joke")), key=began)
+    said = [json.loads(str(attributes(joke)["gen_ai.output.messages"]))[0] for joke in jokes]
+    assert [one["finish_reason"] for one in said] == ["error", "stop"]
+    assert said[0]["parts"][0]["content"].startswith("Broken")
+    assert said[1]["parts"] == [{"type": "text", "content": "Words of the second go."}]
 
 
 def test_a_witness_that_breaks_ends_no_run(caplog: pytest.LogCaptureFixture) -> None:
