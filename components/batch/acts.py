@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
 
-from components.batch.address import show, show_adding, show_all
+from components.batch.address import show_adding, show_all
 from components.batch.changing import change_fields
+from components.batch.once import once
 from components.batch.said import say, tried
 from components.session import wake_worker
 from fanout.batches import Batch, BatchState, NewBatch, RowState
 from fanout.engine.runtime import Runtime
+from fanout.types import BatchId
 
 
 def acts(runtime: Runtime, batch: Batch) -> None:
@@ -41,7 +44,7 @@ def acts(runtime: Runtime, batch: Batch) -> None:
 def _more(runtime: Runtime, batch: Batch) -> None:
     change_fields(runtime, batch)
     st.divider()
-    _button("Duplicate", "content_copy", partial(_duplicate, runtime, batch))
+    _button("Duplicate", "content_copy", once(partial(_duplicate, runtime, batch)))
     st.caption("The same rows and settings once more, to be changed and started.")
     running = batch.state is BatchState.RUNNING
     st.divider()
@@ -63,7 +66,7 @@ def _more(runtime: Runtime, batch: Batch) -> None:
 def _button(
     name: str,
     icon: str,
-    act: partial[None],
+    act: Callable[[], None],
     primary: bool = False,
     *,
     disabled: bool = False,
@@ -91,7 +94,7 @@ def _stop(runtime: Runtime, batch: Batch) -> None:
     tried(lambda: runtime.store.batches.stop(batch.id))
 
 
-def _duplicate(runtime: Runtime, batch: Batch) -> None:
+def _duplicate(runtime: Runtime, batch: Batch) -> BatchId | None:
     batches = runtime.store.batches
     new = NewBatch(
         title=f"{batch.title} (again)",
@@ -102,11 +105,12 @@ def _duplicate(runtime: Runtime, batch: Batch) -> None:
         },
         person=batch.person,
     )
-    made: list[str] = []
+    made: list[BatchId] = []
     # Read whole before it is written: a transaction doesn't wait for itself.
-    if tried(lambda: made.append(batches.create(new, [r.row for r in batches.each(batch.id)]))):
-        say("Duplicated. Nothing is asked before you start it.")
-        show(made[0])
+    if not tried(lambda: made.append(batches.create(new, [r.row for r in batches.each(batch.id)]))):
+        return None
+    say("Duplicated. Nothing is asked before you start it.")
+    return made[0]
 
 
 def _delete(runtime: Runtime, batch: Batch) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from components.batch.address import show
 from components.batch.said import say, tried
-from components.batch.setup import Pace
+from components.batch.setup import Pace, forget_pace
 from components.batch.source import forget_source
 from components.batch.words import count
 from components.session import wake_worker
@@ -17,7 +16,7 @@ from fanout.batches import Batch
 from fanout.engine.own import OwnRuntime
 from fanout.engine.runtime import Runtime
 from fanout.people import NOBODY, PersonId
-from fanout.types import ModelRef
+from fanout.types import BatchId, ModelRef
 from fanout.workflows.definition import Workflow
 
 
@@ -31,11 +30,12 @@ def begin(
     estimate: Mapping[str, object] | None = None,
     *,
     trial: bool,
-) -> None:
-    """Keep the batch, start it, and show it. A trial holds back all but the first rows."""
+) -> BatchId | None:
+    """Keep the batch and start it; None where that could not be done, which the page says then. A
+    trial holds back all but the first rows."""
     batches = runtime.store.batches
     rows = tuple(held_back(prepared.rows)) if trial else prepared.rows
-    ids = []
+    ids: list[BatchId] = []
 
     def create() -> None:
         new = made(
@@ -53,20 +53,23 @@ def begin(
         )
         ids.append(batches.create(new, rows))
 
-    if tried(create):
-        forget_source()
-        show(ids[0])
-        tried(lambda: batches.resume(ids[0]))
-        wake_worker()
+    if not tried(create):
+        return None
+    forget_source()
+    forget_pace()
+    tried(lambda: batches.resume(ids[0]))
+    wake_worker()
+    return ids[0]
 
 
-def add_rows(runtime: Runtime, batch: Batch, prepared: Prepared) -> None:
-    """Append them and show the batch."""
-    if tried(lambda: runtime.store.batches.add(batch.id, prepared.rows)):
-        say(f"{count(len(prepared.wanted), 'row')} added.")
-        forget_source()
-        show(batch.id)
-        wake_worker()
+def add_rows(runtime: Runtime, batch: Batch, prepared: Prepared) -> BatchId | None:
+    """Append them; None where that could not be done, which the page says then."""
+    if not tried(lambda: runtime.store.batches.add(batch.id, prepared.rows)):
+        return None
+    say(f"{count(len(prepared.wanted), 'row')} added.")
+    forget_source()
+    wake_worker()
+    return batch.id
 
 
 def _person(runtime: Runtime) -> PersonId:

@@ -68,7 +68,8 @@ def gone_endpoint(runtime: Runtime, batch: Batch) -> None:
         return
     why = (
         " Endpoints and keys that you add yourself are kept in memory only and are gone after a "
-        "restart, or when you sign out."
+        "restart, when you sign out, or two minutes after you close the browser while nothing of "
+        "yours is running."
         if runtime.settings.shared
         else ""
     )

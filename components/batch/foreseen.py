@@ -18,9 +18,16 @@ from fanout.workflows.definition import Workflow
 
 
 def estimate_line(
-    runtime: Runtime, prepared: Prepared, workflow: Workflow, model: ModelRef, pace: Pace
+    runtime: Runtime,
+    prepared: Prepared,
+    workflow: Workflow,
+    model: ModelRef,
+    pace: Pace,
+    *,
+    more: bool = False,
 ) -> Mapping[str, object]:
-    """Draw it; as the batch keeps it, empty where nothing can be said."""
+    """Draw it; as the batch keeps it, empty where nothing can be said. `more`: they come to a batch
+    that is there, and `pace` holds what is left of its budget."""
     if prepared.problems:
         return {}
     try:
@@ -43,8 +50,7 @@ def estimate_line(
         cap = pace.budget.usd
         if cap is not None and found.high_usd is not None and found.high_usd > cap:
             st.markdown(
-                ":orange[:material/warning: It may cost more than its budget; it pauses then, and "
-                "says so.]"
+                f":orange[:material/warning: {_PAST[more]} the batch pauses then, and says so.]"
             )
         if cap is not None and found.high_usd is None:
             st.markdown(
@@ -55,3 +61,7 @@ def estimate_line(
 
 
 _ICONS = ("functions", "payments", "schedule")
+_PAST = {
+    False: "It may cost more than its budget;",
+    True: "They may cost more than is left of the budget;",
+}

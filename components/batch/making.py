@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import partial
 
 import streamlit as st
@@ -13,9 +14,10 @@ from components.batch.begin import add_rows, begin
 from components.batch.columns import landing, preview, topic_column, variable_columns
 from components.batch.doubtful import doubtful, keeps_duplicates
 from components.batch.foreseen import estimate_line
+from components.batch.once import once
 from components.batch.prompts import first_prompts
 from components.batch.said import say
-from components.batch.setup import FORM, pace, typed_pace, workflow_and_model
+from components.batch.setup import FORM, pace, pace_of, typed_pace, workflow_and_model
 from components.batch.source import Source, source, unchanged
 from components.plain import label
 from fanout.batch.preparing import Prepared, prepare
@@ -23,7 +25,7 @@ from fanout.batch.previewing import FIRST
 from fanout.batches import Batch, Row
 from fanout.engine.runtime import Runtime
 from fanout.errors import FanoutError
-from fanout.types import ModelRef
+from fanout.types import BatchId, ModelRef
 from fanout.workflows.definition import Workflow
 from fanout.workflows.parsing import parse
 
@@ -81,6 +83,10 @@ def more_rows(runtime: Runtime, batch: Batch) -> None:
     preview(found.table, prepared)
     landing(prepared, workflow)
     doubtful(found, prepared)
+    if prepared.wanted:
+        st.subheader("What these rows take", anchor=False)
+        spent = Decimal(runtime.store.batches.progress(batch.id).cost_nano) / words.NANO
+        estimate_line(runtime, prepared, workflow, batch.model, pace_of(batch, spent), more=True)
     _problems(prepared)
     st.button(
         f"Add {words.count(len(prepared.wanted), 'row')}",
@@ -88,9 +94,9 @@ def more_rows(runtime: Runtime, batch: Batch) -> None:
         type="primary",
         icon=":material/playlist_add:",
         disabled=bool(prepared.problems),
-        on_click=partial(add_rows, runtime, batch, prepared),
+        on_click=once(partial(add_rows, runtime, batch, prepared)),
     )
-    st.caption("They wait for their turn; a batch that had finished goes on with them.")
+    st.caption(words.added_text(batch))
 
 
 def _prepared(
@@ -147,15 +153,16 @@ def _start(
     )
     _problems(prepared)
 
-    def go(*, trial: bool) -> None:
+    def go(*, trial: bool) -> BatchId | None:
         # What was typed last arrives together with the click, so it is read here.
         if not unchanged(found):
             say("The lines have changed. Look at their rows below, then start.", wrong=True)
-            return
+            return None
         title = (st.session_state[key] or "").strip() or found.name or pasted_title
         now = typed_pace(runtime, model)
-        begin(runtime, prepared, workflow, model, now, title, foreseen, trial=trial)
+        return begin(runtime, prepared, workflow, model, now, title, foreseen, trial=trial)
 
+    begun = once(go)
     with st.container(horizontal=True, vertical_alignment="center", key="batch_go", gap="small"):
         if wanted > FIRST:
             st.button(
@@ -164,7 +171,7 @@ def _start(
                 icon=":material/science:",
                 help="Really asks them. They become part of the batch; the others are held back "
                 "until you start them, and the estimate gets sharper.",
-                on_click=partial(go, trial=True),
+                on_click=partial(begun, trial=True),
             )
         st.button(
             f"Start {words.count(wanted, 'row')}",
@@ -172,5 +179,5 @@ def _start(
             type="primary",
             icon=":material/play_arrow:",
             disabled=bool(prepared.problems),
-            on_click=partial(go, trial=False),
+            on_click=partial(begun, trial=False),
         )

@@ -12,6 +12,7 @@ import streamlit as st
 from components.batch import words
 from components.batch.pace import budget_fields, pace_fields
 from components.plain import label
+from fanout.batches import Batch
 from fanout.endpoint import BUNDLED
 from fanout.engine.own import OwnRuntime
 from fanout.engine.own_endpoints import OwnEndpoints
@@ -68,16 +69,20 @@ def workflow_and_model(runtime: Runtime) -> tuple[Workflow, ModelRef]:
             )
             if runtime.settings.shared and _own(runtime, model):
                 st.caption(
-                    "This endpoint and its key are yours and in memory only: after a restart, or "
-                    "when you sign out, the batch waits until you add it again."
+                    "This endpoint and its key are yours and in memory only: after a restart, when "
+                    "you sign out, or two minutes after you close the browser while nothing of "
+                    "yours is running, the batch waits until you add it again."
                 )
     return workflows[name], model
 
 
 def pace(runtime: Runtime, model: ModelRef) -> Pace:
-    """Draw how fast, at most how much, and which way; the endpoint's Batch API where it has one."""
-    pace_fields(FORM, ROWS_AT_ONCE, None)
-    budget_fields(FORM, None, None)
+    """Draw how fast, at most how much, and which way; the endpoint's Batch API where it has one.
+
+    What they hold stays while the rows are taken out and chosen again: a cap doesn't go by itself.
+    """
+    pace_fields(FORM, ROWS_AT_ONCE, None, persist_state="session")
+    budget_fields(FORM, None, None, persist_state="session")
     if batch_api_there(runtime, model):
         _way()
     return typed_pace(runtime, model)
@@ -99,12 +104,31 @@ def typed_pace(runtime: Runtime, model: ModelRef) -> Pace:
     )
 
 
+def pace_of(batch: Batch, spent: Decimal) -> Pace:
+    """The same of a batch that is there, with what is left of its budget."""
+    usd = batch.budget.usd
+    left = None if usd is None else max(Decimal(0), usd - spent)
+    return Pace(
+        concurrency=batch.concurrency,
+        rows_per_minute=batch.rows_per_minute,
+        budget=Budget(usd=left, tokens=batch.budget.tokens),
+        via=batch.via,
+    )
+
+
+def forget_pace() -> None:
+    """The batch is made: the next one's begins as usual."""
+    for name in ("concurrency", "minute", "usd", "tokens", "via"):
+        st.session_state.pop(f"{FORM}-{name}", None)
+
+
 def _way() -> None:
     st.radio(
         "Way",
         list(Via),
         key=f"{FORM}-via",
         format_func=words.VIA.__getitem__,
+        persist_state="session",
         captions=[
             "One request each, as in any run: rows fill in at once.",
             "Cheaper, answered within a day; there is nothing to watch meanwhile.",

@@ -16,6 +16,8 @@ from fanout.batch.estimate_words import cost_words, time_words
 from fanout.batch.timing import Pace, TimeSpan
 from fanout.batches import Batch, BatchState, RowState
 from fanout.engine.runtime import Runtime
+from fanout.errors import FanoutError
+from fanout.workflows.parsing import parse
 
 _TOLD = (RowState.SUCCEEDED, RowState.PARTIAL)
 _TRIED = 50
@@ -66,7 +68,6 @@ def _before(runtime: Runtime, batch: Batch, held: int) -> BatchEstimate:
         usd = kept.get(name)
         return None if usd is None else Decimal(str(usd)) * share
 
-    branches = batch.definition.get("branches")
     return BatchEstimate(
         rows=held,
         calls=part("calls"),
@@ -80,14 +81,22 @@ def _before(runtime: Runtime, batch: Batch, held: int) -> BatchEstimate:
         pace=Pace(
             rows=held,
             concurrency=batch.concurrency,
-            branches=len(branches) if isinstance(branches, list | tuple) and branches else 1,
+            branches=int(str(kept.get("branches") or 0)) or _branches(batch),
             calls=part("calls"),
-            tokens=part("input_tokens"),
+            tokens=part("tokens_least"),
             rows_per_minute=batch.rows_per_minute,
             via=batch.via,
         ),
         endpoint=runtime.engine.endpoints.known(batch.model.endpoint),
     )
+
+
+def _branches(batch: Batch) -> int:
+    """Calls of a row that are in flight at once, where no estimate says so."""
+    try:
+        return len(parse(batch.definition, name=batch.workflow).active)
+    except FanoutError:
+        return 1
 
 
 def _start_rest(runtime: Runtime, batch: Batch) -> None:

@@ -128,6 +128,17 @@ def waiting_again(asked: int, progress: Progress) -> str:
     return f"{count(asked, 'row')} waiting to be asked again. Resume goes on with {them}{more}."
 
 
+def added_text(batch: Batch) -> str:
+    """When rows are asked that come to it now."""
+    match batch.state:
+        case BatchState.RUNNING:
+            return "They wait for their turn behind the rows that are there."
+        case BatchState.FINISHED:
+            return "The batch had finished; it goes on with them at once."
+        case BatchState.PAUSED | BatchState.STOPPED:
+            return "They wait until the batch is started or resumed."
+
+
 def rate_text(rows_per_minute: float) -> str:
     """ "34 rows a minute", "2.5 rows a minute"."""
     said = f"{rows_per_minute:.1f}" if rows_per_minute < 9.95 else f"{rows_per_minute:,.0f}"

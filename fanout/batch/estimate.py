@@ -60,6 +60,8 @@ class BatchEstimate:
             "low_s": self.time.low_s,
             "high_s": self.time.high_s,
             "time_basis": self.time.basis,
+            "branches": self.pace.branches,
+            "tokens_least": self.pace.tokens,
         }
 
 

@@ -48,11 +48,13 @@ class Pace:
 
 
 def walls(history: History, workflow: str, model: str) -> tuple[float, ...]:
-    """How many seconds the newest whole runs of that workflow with that model took."""
+    """How many seconds the newest whole runs of that workflow with that model took, those aside
+    that lay with a provider for hours."""
     asked = Question(
         workflows=(workflow,),
         models=(model,),
         statuses=(RunStatus.SUCCEEDED, RunStatus.PARTIAL),
+        called=True,
         limit=LOOKED_AT,
     )
     try:

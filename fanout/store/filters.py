@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import assert_never
 
-from sqlalchemy import ColumnElement, case, func, literal_column, select, true
+from sqlalchemy import ColumnElement, case, func, literal_column, or_, select, true
 
 from fanout.store.rows import NANO, cleaned
 from fanout.store.schema import calls, runs, tags
+from fanout.store.schema_batches import batches
 from fanout.store.values import Order, Question
+from fanout.types import Via
 
 _BOUND = 2**63 - 1
 
@@ -49,6 +51,9 @@ def conditions(question: Question, page: bool = False) -> list[ColumnElement[boo
     elif not question.rows:
         # Not by the column itself, which no list's index holds: a look at each run would be needed.
         found.append(runs.c.number.not_in(select(runs.c.number).where(runs.c.batch != "")))
+    if question.called:
+        known = select(batches.c.id).where(batches.c.via == Via.CALLS.value)
+        found.append(or_(runs.c.batch == "", runs.c.batch.in_(known)))
     return found
 
 

@@ -168,6 +168,9 @@ class Question:
     """With the runs that are rows of a batch."""
     batch: str = ""
     """Only the rows of that batch."""
+    called: bool = False
+    """Only runs that asked for themselves: no row that may have lain with a provider's Batch API,
+    which is one of a batch that went that way, or that nobody knows any more."""
     person: PersonId | None = None
     """Only this person's; the History of a person sets it by itself. None: whoever's."""
     order: Order = "started"

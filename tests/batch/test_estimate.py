@@ -10,18 +10,20 @@ import pytest
 
 from fanout.batch.estimate import BatchEstimate, after_trial, estimate_batch
 from fanout.batch.estimate_words import estimate_lines, long_text, time_words
-from fanout.batch.timing import PROVIDER_S, Pace, TimeSpan, time_span
-from fanout.batches import Row, RowRecord, RowResult, RowState
+from fanout.batch.timing import PROVIDER_S, Pace, TimeSpan, time_span, walls
+from fanout.batches import NewBatch, Row, RowRecord, RowResult, RowState
 from fanout.endpoint import Endpoint
 from fanout.engine.endpoints import EndpointBook
 from fanout.errors import InputError
+from fanout.events import RunStarted
 from fanout.policies import EndpointPolicy
 from fanout.providers.script import DEMO
 from fanout.providers.scripted import Scripted
 from fanout.store.store import Store
-from fanout.types import Cost, Price, Via
+from fanout.types import BatchId, Cost, MadeWith, Price, RowPlace, Via
 from fanout.workflows.parsing import parse
 from tests.rig import HERE, MODEL, QUICK, rig, script, trio
+from tests.store.samples import events, update
 
 PRICE = Price(input=Decimal(1), output=Decimal(10), source="a list")
 HERE_AT = Endpoint(id=HERE, name="Here", base_url="http://127.0.0.1:1/v1", slots=8)
@@ -118,6 +120,25 @@ def test_time_comes_from_earlier_runs_of_the_workflow_with_the_model() -> None:
     assert known.time.low_s is not None and known.time.high_s is not None
     assert 0 < known.time.low_s <= known.time.high_s
     assert known.time.basis.startswith("from the last 3 runs of this workflow with this model")
+
+
+def test_runs_that_lay_with_a_provider_tell_nothing_of_single_calls() -> None:
+    def keep(run: str, wall_s: float, batch: BatchId | None = None) -> None:
+        first, *others, over = events(run, branches=1, tokens=3)
+        assert isinstance(first, RunStarted)
+        row = None if batch is None else RowPlace(batch=batch, number=1)
+        made = replace(first, made_with=MadeWith(model=first.branches[0].model, row=row))
+        store.write([update([made, *others, replace(over, at=wall_s)])])
+
+    new = NewBatch(title="b", workflow="trio", definition={}, model=MODEL)
+    with Store.in_memory() as store:
+        called = store.batches.create(new, rows(1))
+        parked = store.batches.create(replace(new, via=Via.PROVIDER), rows(1))
+        keep("alone", 2.0)
+        keep("called", 3.0, called)
+        keep("parked", 40_000.0, parked)
+        keep("gone", 50_000.0, BatchId("deleted"))
+        assert sorted(walls(store.history, "trio", "small")) == [2.0, 3.0]
 
 
 def test_more_rows_at_once_are_faster_only_as_far_as_the_endpoint_goes() -> None:
