@@ -88,8 +88,8 @@ def test_the_result_of_a_formula_is_read_and_a_missing_one_told() -> None:
 
 
 def test_an_error_in_place_of_a_value_is_no_topic_and_told() -> None:
-    rows = [["topic", "n"], ["rain", "#N/A"], ["#REF!", 1], ["#DIV/0!"], ["fog", "#N/A"]]
-    table = read_table(book(S=rows), "a.xlsx")
+    below = ["rain", "#N/A"], ["#REF!", 1], ["#DIV/0!"], ["fog", "#N/A"]
+    table = read_table(book(S=[["topic", "n"], *below]), "a.xlsx")
     assert [(row.cells, row.line) for row in table.rows] == [
         (("rain", ""), 2), (("", "1"), 3), (("fog", ""), 5),
     ]  # fmt: skip
