@@ -11,6 +11,8 @@ from fanout.batches import Batch
 from fanout.engine.runtime import Runtime
 from fanout.export.batch.formats import BATCH_FORMATS, BatchFormat, batch_file_name, write
 
+MANY = 20_000
+"""With more rows the command line is named: a page holds the whole file until it is saved."""
 _GROUPS = (("To read", ("html", "md")), ("Data", ("csv", "xlsx", "jsonl", "parquet")))
 _ICONS = {
     "html": ":material/web:",
@@ -35,6 +37,13 @@ def export_batch_menu(runtime: Runtime, batch: Batch) -> None:
                     st.caption(title)
                     for name in there:
                         _button(runtime, batch, BATCH_FORMATS[name])
+        rows = runtime.store.batches.count(batch.id)
+        if rows > MANY:
+            st.caption(
+                f"{rows:,} rows: made here, a file is held in the app's memory until it is saved. "
+                f"`python -m fanout export {batch.id} --format csv` writes it row by row.",
+                width=320,
+            )
 
 
 def _button(runtime: Runtime, batch: Batch, how: BatchFormat) -> None:
