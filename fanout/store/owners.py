@@ -4,6 +4,9 @@ A lock on a file tells it at once and for certain on one machine and in one FANO
 kill -9 and when process ids are used again. PostgreSQL tells it of any machine: each process holds
 a lock on a connection of its own, which the server gives back when that process ends. A heartbeat
 covers the rest: a server that was restarted, and a machine that went away without a word.
+
+A silence is told from the database's own only by who was heard there all along: where it was away
+for everybody, the first one back would else find all others dead.
 """
 
 from __future__ import annotations
@@ -44,6 +47,8 @@ class Owners:
         self._folder = None if home is None else home / "processes"
         self._host = platform.node() if host is None else host
         self._beaten = self._made_sure = float("-inf")
+        self._unbroken = float("-inf")
+        """Since when this process' own beats came through; its start is no gap."""
         self._edition: object = None
         self.id = secrets.token_hex(16)
         self._lock = self._locked()
@@ -76,7 +81,10 @@ class Owners:
         statement = insert(connection, processes).values(row)
         seen = {"seen_at": statement.excluded.seen_at}
         connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=seen))
-        self._beaten, self._edition = time.monotonic(), edition
+        now = time.monotonic()
+        if float("-inf") < self._beaten < now - UNHELD_S:
+            self._unbroken = now
+        self._beaten, self._edition = now, edition
 
     def alive(self, connection: Connection, owner: str) -> bool:
         """Whether the process of that id, this one or another, is still there."""
@@ -90,19 +98,25 @@ class Owners:
         if lock is not None and here and taken(lock):
             return True
         if connection.dialect.name != "postgresql":
-            return not here and bool(_now(connection) - row.seen_at < SILENT_S)
+            return not here and not self._silent(connection, row.seen_at, SILENT_S)
         if held(connection, owner):
-            return bool(_now(connection) - row.seen_at < SILENT_S)
+            return not self._silent(connection, row.seen_at, SILENT_S)
         return not here and self._may_come_back(connection, row.seen_at)
 
     def _may_come_back(self, connection: Connection, seen_at: float) -> bool:
         """Of a process whose lock is free: whether it only lost its connection, as far as can be
         told."""
         restarted = restarted_at(connection)
-        if seen_at < restarted:
+        if seen_at < restarted and _now(connection) - restarted < SILENT_S:
             # Nobody holds a lock from before that, and not everybody has come back yet.
-            return _now(connection) - restarted < SILENT_S
-        return _now(connection) - seen_at < UNHELD_S
+            return True
+        return not self._silent(connection, seen_at, UNHELD_S)
+
+    def _silent(self, connection: Connection, seen_at: float, limit_s: float) -> bool:
+        """Whether a process was silent for so long, although it could have been heard."""
+        now = time.monotonic()
+        heard = now - self._beaten < UNHELD_S and now - self._unbroken >= SILENT_S
+        return heard and _now(connection) - seen_at >= limit_s
 
     def gone(self, connection: Connection) -> list[str]:
         """The processes that have ended without signing off."""

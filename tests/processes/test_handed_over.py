@@ -56,9 +56,9 @@ def shared(home: Path, url: str, endpoint: ServerHandle) -> Iterator[Runtime]:
     )
     with Runtime(settings) as whole:
         assert not whole.problems, whole.problems
-        post = whole.engine._exchange and whole.engine._exchange._post
-        assert post is not None
-        until(lambda: post.up)
+        exchange = whole.engine._exchange
+        assert exchange is not None
+        until(lambda: exchange._watching.reaches, what="the line")
         yield whole
 
 

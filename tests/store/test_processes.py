@@ -194,6 +194,7 @@ def test_a_killed_process_with_another_home_is_known_to_be_gone_within_seconds(
         process.kill()
         process.wait(10)
         while not store.interrupt():
+            store.beat()
             assert monotonic() < sleep_till_silent + 2, "its lock was not given back"
             sleep(0.1)
     ended = store.load("run-0001")
