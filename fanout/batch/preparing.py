@@ -24,6 +24,8 @@ from fanout.workflows.topic import MAX_TOPIC_CHARS, clean_topic
 FIRST = 3
 """Rows that are shown with their prompts, and tried before the others."""
 MOST_CONCURRENCY = 1000
+LONGEST = 200
+"""Of a title, in characters."""
 CONCURRENCY = 4
 EMPTY = "it has no topic"
 Same = tuple[str, ...]
@@ -159,7 +161,7 @@ def new_batch(
     if rows_per_minute is not None and rows_per_minute < 1:
         raise InputError("At least one row a minute has to begin, or none ever would.")
     return NewBatch(
-        title=" ".join(title.split())[:200] or workflow.title,
+        title=" ".join(title.split())[:LONGEST] or workflow.title,
         workflow=workflow.name,
         definition=workflow.model_dump(mode="json"),
         model=model,

@@ -17,6 +17,8 @@ from fanout.cli.agreeing import agreed, can_ask
 from fanout.cli.batch_acts import act_on, asked_of, found_batch
 from fanout.cli.batch_again import go_on
 from fanout.cli.batch_carrying import carried, carry_out
+from fanout.cli.batch_fitting import budget_said, check_options
+from fanout.cli.batch_flags import NO_CAP
 from fanout.cli.batch_looks import (
     print_estimate,
     print_prepared,
@@ -39,6 +41,8 @@ NOT_STARTED = 130
 def batch_command(options: argparse.Namespace) -> int:
     """Carry out a new batch, or do with an older one what the options ask for."""
     asked, which = asked_of(options)
+    if asked:
+        check_options(asked, options)
     if asked in ("pause", "stop", "status", "rows"):
         return act_on(asked, which, options)
     if asked in ("", "add") and not options.file:
@@ -64,7 +68,9 @@ def _begin(runtime: Runtime, options: argparse.Namespace) -> int:
     workflow = chosen_workflow(options.workflow)
     prepared = prepared_of(table_of(options, runtime.settings.bounds), workflow, options, runtime)
     model = runtime.chosen_model()
-    _check_way(runtime, model, options.via)
+    via = options.via or Via.CALLS
+    _check_way(runtime, model, via)
+    budget = budget_said(options, Budget())
     foreseen = estimate_batch(
         prepared.rows,
         workflow,
@@ -72,8 +78,8 @@ def _begin(runtime: Runtime, options: argparse.Namespace) -> int:
         runtime.engine.endpoints,
         runtime.store,
         concurrency=options.concurrency or CONCURRENCY,
-        rows_per_minute=options.per_minute,
-        via=options.via,
+        rows_per_minute=options.per_minute or None,
+        via=via,
     )
     if not options.json:
         _show(prepared, workflow, model, runtime, foreseen, options)
@@ -86,9 +92,9 @@ def _begin(runtime: Runtime, options: argparse.Namespace) -> int:
         model,
         title=options.title or name_of(options),
         concurrency=options.concurrency or CONCURRENCY,
-        rows_per_minute=options.per_minute,
-        budget=Budget(usd=options.budget, tokens=options.budget_tokens),
-        via=options.via,
+        rows_per_minute=options.per_minute or None,
+        budget=budget,
+        via=via,
         estimate=foreseen.record(),
         places=places_of(workflow, model, runtime.engine.endpoints),
     )
@@ -149,7 +155,7 @@ def _show(
     at = book.get(model.endpoint).name
     print(f"{workflow.title} with {model.model or 'its default model'} at {at}:", file=sys.stderr)
     print_estimate(foreseen)
-    if options.budget is not None and foreseen.high_usd is None:
+    if options.budget not in (None, NO_CAP) and foreseen.high_usd is None:
         print(
             "fanout: a model's price is unknown, so a budget in dollars can't be kept for its "
             "calls. Set its price on the Models page, or cap tokens.",

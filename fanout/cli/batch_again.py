@@ -6,16 +6,16 @@ import argparse
 import sys
 
 from fanout.batch.estimate import estimate_batch
-from fanout.batch.preparing import Prepared
+from fanout.batch.preparing import LONGEST, Prepared
 from fanout.batches import Batch, BatchState, RowState
 from fanout.cli.agreeing import agreed
 from fanout.cli.batch_acts import id_said
 from fanout.cli.batch_carrying import carried
+from fanout.cli.batch_fitting import budget_said, check_batch
 from fanout.cli.batch_looks import print_estimate, print_prepared, print_result, state_word
 from fanout.cli.batch_table import name_of, prepared_of, table_of
 from fanout.engine.runtime import Runtime
 from fanout.errors import FanoutError, InputError
-from fanout.policies import Budget
 from fanout.workflows.definition import Workflow
 from fanout.workflows.parsing import parse
 
@@ -25,23 +25,19 @@ AGAIN = (RowState.FAILED, RowState.PARTIAL)
 
 def go_on(runtime: Runtime, batch: Batch, asked: str, options: argparse.Namespace) -> int:
     """Resume it, retry what failed, or add rows."""
+    check_batch(runtime, batch, options)
     batches = runtime.store.batches
     more = _more(runtime, batch, options) if asked == "add" else None
     if more is not None and not agreed(options, "Add them now?"):
         print("Nothing was added.", file=sys.stderr)
         return NOT_ADDED
-    budget = batch.budget
-    if options.budget is not None or options.budget_tokens is not None:
-        budget = Budget(
-            usd=budget.usd if options.budget is None else options.budget,
-            tokens=budget.tokens if options.budget_tokens is None else options.budget_tokens,
-        )
+    budget = budget_said(options, batch.budget)
     batches.change(
         batch.id,
         concurrency=options.concurrency,
         rows_per_minute=options.per_minute,
         budget=None if budget == batch.budget else budget,
-        title=options.title or None,
+        title=" ".join(options.title.split())[:LONGEST] or None,
     )
     if more is not None:
         batches.add(batch.id, more.rows)
@@ -106,7 +102,7 @@ def _estimate(
             runtime.engine.endpoints,
             runtime.store,
             concurrency=options.concurrency or batch.concurrency,
-            rows_per_minute=options.per_minute or batch.rows_per_minute,
+            rows_per_minute=_per_minute(batch, options),
             via=batch.via,
         )
     except FanoutError as error:
@@ -114,3 +110,10 @@ def _estimate(
         print(f"  What they take is unknown: {error}", file=sys.stderr)
         return
     print_estimate(foreseen)
+
+
+def _per_minute(batch: Batch, options: argparse.Namespace) -> int | None:
+    """From now on; 0 lifts the limit."""
+    if options.per_minute is None:
+        return batch.rows_per_minute
+    return options.per_minute or None

@@ -6,6 +6,7 @@ import argparse
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,13 +15,15 @@ from types import FrameType
 from fanout.batch.worker import Worker
 from fanout.batches import Batch, BatchState, Progress, RowState
 from fanout.cli.batch_acts import id_said
-from fanout.cli.batch_looks import print_result
+from fanout.cli.batch_looks import DELETED, print_result
 from fanout.cli.batch_progress import BatchProgress
 from fanout.engine.runtime import Runtime
-from fanout.errors import StoreError
+from fanout.errors import InputError, StoreError
 from fanout.types import BatchId
 
 LOOK_S = 0.5
+REST = 5
+"""How many times as long as a look takes nothing is asked of the database after it."""
 STARTED = 0
 
 
@@ -81,8 +84,9 @@ def carried(runtime: Runtime, made: BatchId, options: argparse.Namespace) -> int
 def _watch(
     runtime: Runtime, made: BatchId, worker: Worker, shown: BatchProgress, asked: _Asked
 ) -> Over:
-    tick, paused, last = threading.Event(), False, None
+    paused, last = False, None
     while True:
+        began = time.monotonic()
         try:
             if asked.pause and not paused:
                 runtime.store.batches.pause(made)
@@ -93,7 +97,7 @@ def _watch(
                 )
             batch = runtime.store.batches.get(made)
             if batch is None:
-                raise StoreError("This batch was deleted elsewhere, so nothing of it goes on.")
+                raise InputError(DELETED)
             progress = runtime.store.batches.progress(made)
             last = Over(batch=batch, left=progress.left)
             shown.show(batch, progress, worker.notes)
@@ -104,6 +108,15 @@ def _watch(
                 raise
             # The worker waits for it as well; what was done is in another place already.
             shown.note(f"{error} It is tried again.")
+        _rest(asked, time.monotonic() - began)
+
+
+def _rest(asked: _Asked, took_s: float) -> None:
+    """Wait for the next look; longer where looking takes long, and no longer than a person does."""
+    before, tick = (asked.pause, asked.now), threading.Event()
+    until = time.monotonic() + REST * took_s
+    tick.wait(LOOK_S)
+    while time.monotonic() < until and (asked.pause, asked.now) == before:
         tick.wait(LOOK_S)
 
 

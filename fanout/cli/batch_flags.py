@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from typing import TypeVar
 
 from fanout.cli.later import later
 from fanout.cli.policy_flags import dollars, tokens
 from fanout.types import Via
 
+Cap = TypeVar("Cap")
 MOST_PER_MINUTE = 1_000_000
+NO_CAP = "none"
 WHICH = 'its id, or "last"'
 
 
@@ -71,17 +75,27 @@ def _add_pace(batch: argparse.ArgumentParser) -> None:
     group.add_argument("--base-url", default="", help="an OpenAI-compatible endpoint")
     group.add_argument("--concurrency", type=_positive, metavar="N", help="rows at once")
     group.add_argument(
-        "--per-minute", type=_per_minute, metavar="N", help="rows that may begin within a minute"
+        "--per-minute",
+        type=_per_minute,
+        metavar="N",
+        help="rows that may begin within a minute; 0 sets no limit",
     )
-    group.add_argument("--budget", type=dollars, metavar="USD", help="the most it may cost")
     group.add_argument(
-        "--budget-tokens", type=tokens, metavar="N", help="the most tokens, in and out"
+        "--budget",
+        type=_cap_in(dollars),
+        metavar="USD|none",
+        help="the most it may cost",
+    )
+    group.add_argument(
+        "--budget-tokens",
+        type=_cap_in(tokens),
+        metavar="N|none",
+        help="the most tokens, in and out",
     )
     group.add_argument(
         "--via",
         type=Via,
         choices=tuple(Via),
-        default=Via.CALLS,
         metavar="{calls,provider_batch}",
         help="provider_batch: the provider's Batch API, cheaper and within a day",
     )
@@ -119,6 +133,15 @@ def _pair(text: str) -> tuple[str, str]:
     return column, name.strip("{} ")
 
 
+def _cap_in(kind: Callable[[str], Cap]) -> Callable[[str], Cap | str]:
+    """A cap, or the word that lifts it."""
+
+    def cap(text: str) -> Cap | str:
+        return NO_CAP if text.lower() == NO_CAP else kind(text)
+
+    return cap
+
+
 def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a positive number")
@@ -126,7 +149,8 @@ def _positive(text: str) -> int:
 
 
 def _per_minute(text: str) -> int:
-    number = _positive(text)
+    """0 lifts the limit."""
+    number = 0 if text == "0" else _positive(text)
     if number > MOST_PER_MINUTE:
         raise argparse.ArgumentTypeError(f"{text} is past {MOST_PER_MINUTE:,}")
     return number

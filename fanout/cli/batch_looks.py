@@ -14,6 +14,7 @@ from fanout.batch.preparing import Prepared
 from fanout.batch.previewing import RowPreview
 from fanout.batches import Batch, BatchState, Progress, Row, RowRecord, RowState, WorkerSeen
 from fanout.cli.batch_progress import NANO, progress_lines
+from fanout.errors import InputError
 from fanout.render.words import usd_text
 from fanout.store.store import Store
 from fanout.types import BatchId
@@ -23,6 +24,7 @@ ALL, SOME, NONE, HALTED = 0, 3, 1, 130
 WIDTH = 70
 PROMPT = 600
 _NAMED = 5
+DELETED = "This batch was deleted elsewhere, so nothing of it goes on."
 OLDER = (
     "The workers that are there are of an older version of Fanout, which can't carry out this "
     "batch. Update them, or start a new one."
@@ -89,9 +91,10 @@ def print_estimate(foreseen: BatchEstimate, batch: Batch | None = None) -> None:
 def print_result(
     store: Store, made: BatchId, options: argparse.Namespace, *, status: int | None = None
 ) -> int:
-    """How it stands, on standard output; the exit status."""
+    """How it stands, on standard output; the exit status. InputError where it is gone."""
     batch = store.batches.get(made)
-    assert batch is not None, "nobody deletes a batch that was carried out a moment ago"
+    if batch is None:
+        raise InputError(DELETED)
     progress = store.batches.progress(made)
     if options.json:
         print(json.dumps(batch_record(store, batch), ensure_ascii=False))

@@ -35,7 +35,7 @@ def batch_columns(new: NewBatch) -> Columns:
         "rows_per_minute": new.rows_per_minute,
         "via": new.via.value,
         "estimate": _json(new.estimate),
-        "places": _json(new.places),
+        "places": _json({str(id): at for id, at in new.places.items()}),
         "person": short(new.person, 64),
         **budget_columns(new.budget),
     }
