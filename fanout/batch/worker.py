@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from fanout import __version__
 from fanout.batch.desk import Desk
 from fanout.batch.hand import Key
+from fanout.batch.naming import without_titles
 from fanout.batch.places import check_places, models_named
 from fanout.batches import FORMAT, Batch, BatchState, RowRecord, RowState, WorkerSeen
 from fanout.engine.runtime import Runtime
@@ -53,6 +54,7 @@ class Worker:
     def __init__(self, runtime: Runtime, *, look_s: float = LOOK_S, poll_s: float = POLL_S) -> None:
         self.notes: tuple[str, ...] = ()
         """What keeps it from some batch or from all, for people; empty where nothing does."""
+        self._tended: tuple[Batch, ...] = ()
         self._store = runtime.store
         self._engine = runtime.engine
         self._settings = runtime.settings
@@ -73,6 +75,11 @@ class Worker:
         self._recovered: set[str] = set()
         self._suspects: set[Key] = set()
         self._since_fed = 0
+
+    @property
+    def logged(self) -> tuple[str, ...]:
+        """Its notes as logs may hold them."""
+        return without_titles(self.notes, self._tended)
 
     def start(self) -> None:
         """Begin to look for batches; once."""
@@ -176,10 +183,10 @@ class Worker:
                 leaves[batch.id] = str(error)
         self._leaves = leaves
         notes = [*leaves.values(), *self._desk.lull.notes]
-        if notes != list(self.notes):
-            for note in notes:
+        told, self.notes, self._tended = self.notes, tuple(notes), tuple(tended)
+        if told != self.notes:
+            for note in self.logged:
                 log.warning("%s", note)
-        self.notes = tuple(notes)
         return found
 
     def _launched(self) -> Durable:

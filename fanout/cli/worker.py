@@ -7,6 +7,7 @@ from where they are.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import platform
 import signal
@@ -22,6 +23,8 @@ from fanout.engine.runtime import Runtime
 from fanout.errors import SettingsError, StoreError
 from fanout.settings import Settings
 from fanout.types import BatchId
+
+log = logging.getLogger(__name__)
 
 ENDED = 0
 LOOK_S = 0.5
@@ -42,8 +45,9 @@ def worker_command(_options: argparse.Namespace) -> int:
         signal.signal(number, heard)
     with Runtime(Settings.from_environment()) as runtime:
         runtime.warm_up()
+        told = _Told(runtime, names=sys.stderr.isatty())
         for problem in runtime.problems:
-            print(f"fanout: {problem}", file=sys.stderr)
+            told.wrong(problem)
         if not runtime.store.kept:
             raise SettingsError(
                 "Runs are kept only until Fanout ends, so no batch can be carried out. Mend "
@@ -53,9 +57,9 @@ def worker_command(_options: argparse.Namespace) -> int:
         worker.start()
         place = "its PostgreSQL" if runtime.settings.database else str(runtime.settings.home)
         name = f"{platform.node()} ({os.getpid()})"
-        _say(f"Worker {name} takes rows of batches in {place}. Ctrl+C ends it.")
-        _work(runtime, worker, ended)
-        _say("Leaving: rows under way are given back.")
+        told.say(f"Worker {name} takes rows of batches in {place}. Ctrl+C ends it.")
+        _work(runtime, worker, ended, told)
+        told.say("Leaving: rows under way are given back.")
         last = threading.Timer(LEAVE_S, os._exit, (ENDED,))
         last.daemon = True
         last.start()
@@ -64,36 +68,57 @@ def worker_command(_options: argparse.Namespace) -> int:
     return ENDED
 
 
-def _work(runtime: Runtime, worker: Worker, ended: list[int]) -> None:
-    tick, told, due = threading.Event(), _Told(), 0.0
+def _work(runtime: Runtime, worker: Worker, ended: list[int], told: _Told) -> None:
+    tick, due = threading.Event(), 0.0
     while not ended:
         tick.wait(LOOK_S)
-        for note in worker.notes:
-            told.once(f"fanout: {note}")
+        told.notes(worker)
         if time.monotonic() < due:
             continue
         due = time.monotonic() + TELL_S
         try:
-            told.about(runtime, runtime.store.batches.open())
+            told.about(runtime.store.batches.open())
         except StoreError as error:
-            told.once(f"fanout: {str(error).removesuffix(AGAIN)}{AGAIN}")
+            told.once(f"{str(error).removesuffix(AGAIN)}{AGAIN}")
 
 
 class _Told:
     """What was said already, so that a worker that waits is silent."""
 
-    def __init__(self) -> None:
+    def __init__(self, runtime: Runtime, *, names: bool) -> None:
+        """`names`: somebody is there to read titles, which are people's words and in no log."""
+        self._names = names
+        self._store = runtime.store
+        self._json = runtime.settings.log_form == "json"
         self._lines: set[str] = set()
         self._batches: dict[BatchId, tuple[int, int]] = {}
+
+    def say(self, line: str) -> None:
+        if self._json:
+            log.info("%s", line)
+        else:
+            print(line, file=sys.stderr, flush=True)
+
+    def wrong(self, line: str) -> None:
+        if self._json:
+            log.warning("%s", line)
+        else:
+            self.say(f"fanout: {line}")
 
     def once(self, line: str) -> None:
         if line not in self._lines:
             self._lines.add(line)
-            _say(line)
+            self.wrong(line)
 
-    def about(self, runtime: Runtime, going: tuple[Batch, ...]) -> None:
+    def notes(self, worker: Worker) -> None:
+        if not self._json:
+            # There it has logged them itself.
+            for note in worker.notes if self._names else worker.logged:
+                self.once(note)
+
+    def about(self, going: tuple[Batch, ...]) -> None:
         """Each batch that moved, and each that came to its end."""
-        batches = runtime.store.batches
+        batches = self._store.batches
         known = {one.id: one for one in going}
         for gone in set(self._batches) - set(known):
             if (batch := batches.get(gone)) is not None:
@@ -103,11 +128,8 @@ class _Told:
             now = (progress.ended, progress.counts.get(RowState.RUNNING, 0))
             if self._batches.get(batch.id) != now or batch.state is not BatchState.RUNNING:
                 line = next(progress_lines(batch, progress))
-                _say(f"{batch.title[:60]} ({batch.id}), {batch.state.value}: {line}")
+                name = f"{batch.title[:60]} ({batch.id})" if self._names else f"Batch {batch.id}"
+                self.say(f"{name}, {batch.state.value}: {line}")
             self._batches[batch.id] = now
             if batch.state is not BatchState.RUNNING:
                 del self._batches[batch.id]
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
