@@ -17,7 +17,13 @@ from fanout.relay.line import WAIT_S, Ear, Lost
 LONGEST = 7_900
 CHECK_S = 10.0
 """A line on which nothing came for so long is asked whether it is still there."""
-_KEEPALIVES = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+_LIVELY = {
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+"""A server that went away without a word is noticed within that; see `store.database`."""
 _SEND: LiteralString = "SELECT pg_notify(%s, %s)"
 
 
@@ -65,7 +71,7 @@ class DatabaseLine:
                 connect_timeout=int(WAIT_S),
                 client_encoding="UTF8",
                 application_name="fanout-relay",
-                **_KEEPALIVES,  # type: ignore[arg-type]
+                **_LIVELY,  # type: ignore[arg-type]
             )
             connection.execute(f"SET statement_timeout = {int(WAIT_S * 1000)}".encode())
         except psycopg.Error as error:

@@ -12,7 +12,8 @@ from typing import Protocol
 EVERYBODY = "everybody"
 """The address at which all processes listen."""
 WAIT_S = 2.0
-"""Longest that sending or connecting may take."""
+"""Longest that sending or connecting should take, and that a server is given for it. One that goes
+away without a word may hold up the thread that sends for some seconds longer, and nothing else."""
 
 
 class Lost(Exception):

@@ -26,6 +26,14 @@ TRIES = 3
 LOCK_MS = BUSY_MS * TRIES
 """The same for a lock in PostgreSQL."""
 CONNECT_S = 10
+LIVELY = {
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+"""A server that went away without a word is noticed in seconds: what is sent isn't acknowledged, or
+nothing comes. Alone the kernel would go on trying for a quarter of an hour."""
 DAMAGED_MARK = "-damaged"
 """Ends the name of an empty file: the database beside it has to be checked from end to end."""
 
@@ -73,7 +81,7 @@ def postgresql_engine(url: URL) -> Engine:
     """The database at that address. Its errors never show what was to be written."""
     return create_engine(
         url,
-        connect_args={"connect_timeout": CONNECT_S, "client_encoding": "UTF8"},
+        connect_args={"connect_timeout": CONNECT_S, "client_encoding": "UTF8", **LIVELY},
         pool_pre_ping=True,
         hide_parameters=True,
     )

@@ -161,10 +161,16 @@ def _engine(url: URL) -> Engine:
         connect_args={
             "connect_timeout": WAIT_S,
             "client_encoding": "UTF8",
+            # The server's own limits are no help against one that doesn't answer at all.
+            "tcp_user_timeout": WAIT_S * 1000,
+            "keepalives_idle": 5,
+            "keepalives_interval": 1,
+            "keepalives_count": 3,
             "options": f"-c lock_timeout={WAIT_S}s -c statement_timeout={WAIT_S}s "
             "-c synchronous_commit=off",
         },
         pool_pre_ping=True,
+        pool_timeout=WAIT_S,
         hide_parameters=True,
     )
 
