@@ -17,7 +17,7 @@ from fanout.store.store import Store
 def batches_command(options: argparse.Namespace) -> int:
     """One line per batch; with --json an array of objects."""
     with opened() as store:
-        found = store.batches.all()
+        found = store.batches.all(limit=None)
         if options.json:
             print(json.dumps([batch_record(store, one) for one in found], ensure_ascii=False))
             return 0

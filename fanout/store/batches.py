@@ -80,8 +80,8 @@ class Batches(HandingOut):
             found = connection.execute(select(batches).where(*self._own(batch))).mappings().first()
         return None if found is None else batch_of(found)
 
-    def all(self, limit: int = 100) -> tuple[Batch, ...]:
-        """Newest first."""
+    def all(self, limit: int | None = 100) -> tuple[Batch, ...]:
+        """Newest first; no limit: every one of them."""
         asked = select(batches).where(*self._seen()).order_by(batches.c.number.desc())
         with reading(self._engine) as connection:
             return tuple(map(batch_of, connection.execute(asked.limit(limit)).mappings()))

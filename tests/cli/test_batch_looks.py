@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from io import StringIO
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,9 @@ from fanout.batches import Batch, BatchState, FailureGroup, NewBatch, Progress, 
 from fanout.cli.batch_looks import exit_status
 from fanout.cli.batch_progress import BatchProgress, progress_lines
 from fanout.policies import Budget
+from fanout.store.store import Store
 from fanout.types import BatchId, EndpointId, FailureKind, ModelRef
+from tests import command_line
 
 
 class Terminal(StringIO):
@@ -88,3 +91,13 @@ def test_the_exit_status_says_what_came_of_the_rows(
     state: BatchState, counts: dict[str, int], status: int
 ) -> None:
     assert exit_status(batch(state), progress(**counts)) == status
+
+
+def test_every_batch_is_listed_however_many_there_are(tmp_path: Path) -> None:
+    model = ModelRef(endpoint=EndpointId("here"), model="m")
+    new = NewBatch(title="B", workflow="w", definition={}, model=model)
+    with Store.open(tmp_path) as store:
+        for _ in range(103):
+            store.batches.create(new, [])
+    done = command_line.fanout("batches", environment={"FANOUT_HOME": str(tmp_path)})
+    assert len(done.stdout.splitlines()) == 103

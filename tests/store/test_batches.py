@@ -34,6 +34,7 @@ NEW = NewBatch(
     model=ModelRef(endpoint=EndpointId("here"), model="small"),
     columns=("topic", "tone"),
     budget=Budget(usd=Decimal("1.25"), tokens=900),
+    places={EndpointId("here"): "http://10.0.0.5/v1"},
 )
 DONE = RowResult(
     state=RowState.SUCCEEDED,
