@@ -5,6 +5,7 @@ from shutil import copyfile
 
 from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
+from setuptools.errors import FileError
 
 ROOT = Path(__file__).resolve().parent
 BESIDE = {
@@ -21,9 +22,11 @@ class WithShipped(build_py):
         for inside, (beside, pattern) in BESIDE.items():
             folder = Path(self.build_lib) / "fanout" / inside
             folder.mkdir(parents=True, exist_ok=True)
-            for file in (ROOT / beside).glob(pattern):
-                if file.is_file():
-                    copyfile(file, folder / file.name)
+            files = [file for file in (ROOT / beside).glob(pattern) if file.is_file()]
+            if not files:
+                raise FileError(f"{beside} holds nothing, and Fanout is of no use without it.")
+            for file in files:
+                copyfile(file, folder / file.name)
 
 
 setup(packages=find_packages(include=["fanout*"]), cmdclass={"build_py": WithShipped})
