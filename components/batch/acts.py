@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from components.batch.address import show_adding, show_all
+from components.batch.address import show, show_adding, show_all
 from components.batch.changing import change_fields
 from components.batch.once import once
 from components.batch.said import say, tried
@@ -44,7 +44,7 @@ def acts(runtime: Runtime, batch: Batch) -> None:
 def _more(runtime: Runtime, batch: Batch) -> None:
     change_fields(runtime, batch)
     st.divider()
-    _button("Duplicate", "content_copy", once(partial(_duplicate, runtime, batch)))
+    _button("Duplicate", "content_copy", once(partial(_duplicate, runtime, batch), _show_copy))
     st.caption("The same rows and settings once more, to be changed and started.")
     running = batch.state is BatchState.RUNNING
     st.divider()
@@ -109,8 +109,12 @@ def _duplicate(runtime: Runtime, batch: Batch) -> BatchId | None:
     # Read whole before it is written: a transaction doesn't wait for itself.
     if not tried(lambda: made.append(batches.create(new, [r.row for r in batches.each(batch.id)]))):
         return None
-    say("Duplicated. Nothing is asked before you start it.")
     return made[0]
+
+
+def _show_copy(batch: BatchId) -> None:
+    say("Duplicated. Nothing is asked before you start it.")
+    show(batch)
 
 
 def _delete(runtime: Runtime, batch: Batch) -> None:

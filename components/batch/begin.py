@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
+from components.batch.address import show
 from components.batch.said import say, tried
 from components.batch.setup import Pace, forget_pace
 from components.batch.source import forget_source
@@ -15,6 +17,7 @@ from fanout.batch.preparing import new_batch as made
 from fanout.batches import Batch
 from fanout.engine.own import OwnRuntime
 from fanout.engine.runtime import Runtime
+from fanout.errors import FanoutError
 from fanout.people import NOBODY, PersonId
 from fanout.types import BatchId, ModelRef
 from fanout.workflows.definition import Workflow
@@ -32,7 +35,7 @@ def begin(
     trial: bool,
 ) -> BatchId | None:
     """Keep the batch and start it; None where that could not be done, which the page says then. A
-    trial holds back all but the first rows."""
+    trial holds back all but the first rows. See `once`: nothing is asked of Streamlit here."""
     batches = runtime.store.batches
     rows = tuple(held_back(prepared.rows)) if trial else prepared.rows
     ids: list[BatchId] = []
@@ -55,21 +58,33 @@ def begin(
 
     if not tried(create):
         return None
-    forget_source()
-    forget_pace()
-    tried(lambda: batches.resume(ids[0]))
+    # Where that can't be done now, its page shows it as not started.
+    with suppress(FanoutError):
+        batches.resume(ids[0])
     wake_worker()
     return ids[0]
+
+
+def show_begun(batch: BatchId) -> None:
+    """The next one begins with nothing."""
+    forget_source()
+    forget_pace()
+    show(batch)
 
 
 def add_rows(runtime: Runtime, batch: Batch, prepared: Prepared) -> BatchId | None:
     """Append them; None where that could not be done, which the page says then."""
     if not tried(lambda: runtime.store.batches.add(batch.id, prepared.rows)):
         return None
-    say(f"{count(len(prepared.wanted), 'row')} added.")
-    forget_source()
     wake_worker()
     return batch.id
+
+
+def show_added(rows: int, batch: BatchId) -> None:
+    """So many rows have come to it."""
+    say(f"{count(rows, 'row')} added.")
+    forget_source()
+    show(batch)
 
 
 def _person(runtime: Runtime) -> PersonId:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from components.batch import words
 from components.batch.address import show, show_all
-from components.batch.begin import add_rows, begin
+from components.batch.begin import add_rows, begin, show_added, show_begun
 from components.batch.columns import landing, preview, topic_column, variable_columns
 from components.batch.doubtful import doubtful, keeps_duplicates
 from components.batch.foreseen import estimate_line
@@ -94,7 +94,10 @@ def more_rows(runtime: Runtime, batch: Batch) -> None:
         type="primary",
         icon=":material/playlist_add:",
         disabled=bool(prepared.problems),
-        on_click=once(partial(add_rows, runtime, batch, prepared)),
+        on_click=once(
+            partial(add_rows, runtime, batch, prepared),
+            partial(show_added, len(prepared.wanted)),
+        ),
     )
     st.caption(words.added_text(batch))
 
@@ -162,7 +165,7 @@ def _start(
         now = typed_pace(runtime, model)
         return begin(runtime, prepared, workflow, model, now, title, foreseen, trial=trial)
 
-    begun = once(go)
+    begun = once(go, show_begun)
     with st.container(horizontal=True, vertical_alignment="center", key="batch_go", gap="small"):
         if wanted > FIRST:
             st.button(
