@@ -30,7 +30,7 @@ def crew(batch: Batch, progress: Progress, workers: Sequence[WorkerSeen]) -> Non
             told = [one.leaves[batch.id] for one in left]
             others = [note for note in worker_notes() if note not in told]
             for note in (*map(partial(left_by, batch), left), *notes_about(batch, others)):
-                st.warning(label(note, 400), icon=":material/warning:")
+                st.warning(label(note, 700), icon=":material/warning:")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(
             f":material/group_work: {words.count(len(alive), 'worker')} there, "
