@@ -123,6 +123,9 @@ class _Told:
         for gone in set(self._batches) - set(known):
             if (batch := batches.get(gone)) is not None:
                 known[gone] = batch
+            else:
+                del self._batches[gone]
+                self.say(f"Batch {gone} was deleted.")
         for batch in known.values():
             progress = batches.progress(batch.id)
             now = (progress.ended, progress.counts.get(RowState.RUNNING, 0))
