@@ -56,7 +56,8 @@ class Session:
 
         A key is given with its endpoint: where one is named here, none is taken from the
         environment. With `home`, a folder, every run is kept there as the app keeps its own
-        (`python -m fanout history` lists them); without it nothing is.
+        (`python -m fanout history` lists them), or the session isn't opened: SettingsError.
+        Without it no run is kept, so no budget for a day can be.
         """
         self._named = endpoint if isinstance(endpoint, Endpoint) else None
         self._key = Secret(api_key) if isinstance(api_key, str) else api_key

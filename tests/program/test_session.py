@@ -30,11 +30,13 @@ def asked(server: ServerHandle, home: Path | None) -> fanout.Result:
 
 def refused(home: Path) -> str:
     """Why a session isn't opened; nothing is asked, and nothing stays open."""
+    before = set(threading.enumerate())
     with serving(FINE) as server:
         with pytest.raises(fanout.SettingsError) as raised:
             asked(server, home)
         assert not server.requests
-    assert not [one for one in threading.enumerate() if one.name.startswith("fanout-")]
+    after = set(threading.enumerate()) - before
+    assert not [one for one in after if one.name.startswith("fanout-")]
     return str(raised.value)
 
 
