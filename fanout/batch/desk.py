@@ -9,15 +9,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from typing import NamedTuple, ParamSpec, TypeVar
+from typing import NamedTuple
 
-from anyio import CapacityLimiter, sleep, sleep_forever
-from anyio.to_thread import run_sync
+from anyio import sleep, sleep_forever
 
 from fanout.batch.bell import Bell
 from fanout.batch.hand import Hand, Key, kept
 from fanout.batch.lull import Lull
 from fanout.batch.measures import row_result, stopped_by_budget
+from fanout.batch.places import check_places, models_named
+from fanout.batch.tries import Tries
 from fanout.batches import Batch, RowRecord, RowResult, RowState
 from fanout.engine.engine import Engine, new_run_id
 from fanout.engine.handle import RunHandle
@@ -25,20 +26,17 @@ from fanout.errors import DefinitionError, InputError, StoreError
 from fanout.snapshot import Snapshot
 from fanout.store.store import Store
 from fanout.types import BatchId, BranchId, FailureKind, RowPlace, RunStatus
+from fanout.workflows.definition import Workflow
 from fanout.workflows.parsing import parse
 
 log = logging.getLogger(__name__)
 
-Parameters = ParamSpec("Parameters")
-Result = TypeVar("Result")
 AGAIN_S = 0.5
-"""Between two tries on a database that doesn't answer, or on a run that another process has."""
+"""Between two tries on a run that another process has."""
 LOOK_S = 1.0
 """How often a run that another process carries out is looked at."""
 LONGEST_WAIT_S = 30.0
 """A run that rings nobody is looked at after this in any case."""
-THREADS = 4
-"""Rows that may speak to the database at once."""
 
 MISTAKE = "Fanout made a mistake with this row and ended it. Please report it with the log."
 
@@ -62,14 +60,14 @@ class Desk:
         self._engine = engine
         self._store = store
         self._ended = ended
-        self.lull = Lull(engine.endpoints)
+        self.lull = Lull(engine.book)
         self._hands: dict[Key, Hand] = {}
         self._coming: set[Key] = set()
         self._lulled: set[Key] = set()
         self._halted: set[Key] = set()
         self._batches: dict[BatchId, Batch] = {}
-        self._limiter: CapacityLimiter | None = None
         self._closing = False
+        self._tried = Tries(lambda: self._closing)
 
     @property
     def keys(self) -> frozenset[Key]:
@@ -114,7 +112,7 @@ class Desk:
         snapshot = hand.handle.snapshot
         refused = stopped_by_budget(snapshot)
         if refused is not None and snapshot.status is not RunStatus.STOPPED:
-            state = await self._returned(key, refused.message)
+            state = await self._returned(key, hand.batch, refused.message)
         else:
             state = await self._end(key, None, snapshot)
         self.put_down(key)
@@ -199,24 +197,37 @@ class Desk:
 
     def _begun(self, key: Key, again: bool) -> tuple[Batch, RunHandle]:
         """On a thread. Over; StoreError; InputError or DefinitionError where it can't be run."""
-        batch = self._batches.get(key.batch) or self._store.batches.get(key.batch)
+        # As it is now: its budget may have been raised since it was read for another row.
+        batch = self._store.batches.get(key.batch)
         if batch is None:
             raise Over
         self._batches[key.batch] = batch
+        workflow = self._askable(key, batch)
         own = new_run_id()
         row = self._store.batches.begun(*key, own, self._store.owner)
         if row is None or row.run_id is None:
             raise Over
         if row.run_id == own:
-            return batch, self._started(batch, row)
+            return batch, self._started(batch, workflow, row)
         handle = self._engine.get(row.run_id)
         if handle is None:
-            return batch, self._started(batch, self._unrecorded(key, row))
+            return batch, self._started(batch, workflow, self._unrecorded(key, row))
         status = handle.snapshot.status
         asked_anew = again or status is RunStatus.INTERRUPTED
         if status.finished and asked_anew and not handle.fixed:
             handle.resume()
         return batch, handle
+
+    def _askable(self, key: Key, batch: Batch) -> Workflow:
+        """Its workflow; Over where this process can't ask what it asks any more. The row waits for
+        one that can, instead of failing here."""
+        workflow = parse(batch.definition, name=batch.workflow)
+        try:
+            check_places(batch, models_named(workflow), self._engine.book(batch.person))
+        except DefinitionError:
+            self._store.batches.give_back(key.batch, [key.number], key.go)
+            raise Over from None
+        return workflow
 
     def _unrecorded(self, key: Key, row: RowRecord) -> RowRecord:
         """A row whose run isn't in the record: it never came that far, or was deleted."""
@@ -231,8 +242,7 @@ class Desk:
             raise Over
         return other
 
-    def _started(self, batch: Batch, row: RowRecord) -> RunHandle:
-        workflow = parse(batch.definition, name=batch.workflow)
+    def _started(self, batch: Batch, workflow: Workflow, row: RowRecord) -> RunHandle:
         return self._engine.start(
             workflow.with_variables(row.row.values),
             row.row.topic,
@@ -257,12 +267,15 @@ class Desk:
         self._ended()
         return state
 
-    async def _returned(self, key: Key, why: str) -> str:
-        """The batch's budget is used up: it pauses, and the row goes on once that is raised."""
+    async def _returned(self, key: Key, batch: Batch, why: str) -> str:
+        """The batch's budget is used up: it pauses, and the row goes on once that is raised. Where
+        it was raised since the row began, the row just goes on."""
 
         def give_back() -> str:
-            with suppress(InputError):
-                self._store.batches.pause(key.batch, why)
+            now = self._store.batches.get(key.batch)
+            if now is not None and now.budget == batch.budget:
+                with suppress(InputError):
+                    self._store.batches.pause(key.batch, why)
             self._store.batches.give_back(key.batch, [key.number], key.go)
             return RowState.WAITING.value
 
@@ -276,21 +289,3 @@ class Desk:
         self._halted.discard(key)
         if not any(other.batch == key.batch for other in self._hands):
             self._batches.pop(key.batch, None)
-
-    async def _tried(
-        self,
-        function: Callable[Parameters, Result],
-        *args: Parameters.args,
-        **kwargs: Parameters.kwargs,
-    ) -> Result:
-        """What it returns, on a thread; tried again for as long as the database doesn't answer."""
-        if self._limiter is None:
-            self._limiter = CapacityLimiter(THREADS)
-        while True:
-            try:
-                return await run_sync(lambda: function(*args, **kwargs), limiter=self._limiter)
-            except StoreError as error:
-                log.info("a row waits for the database: %s", error)
-                if self._closing:
-                    await sleep_forever()
-                await sleep(AGAIN_S)

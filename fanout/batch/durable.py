@@ -14,7 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 from sqlalchemy import Engine, create_engine, event
@@ -48,10 +48,21 @@ LAST_TAKE_S = 3.0
 TAKERS = "queue-worker-"
 """How DBOS names the threads that take rows from queues."""
 CLEARED = 500
-"""Checkpoints of rows that are deleted at once, when their batch is at rest."""
+"""Rows whose checkpoints are deleted at once."""
 
 _desks: list[Desk] = []
 """The one desk whose rows this process carries out."""
+
+
+class Open(NamedTuple):
+    """A durable workflow that hasn't ended."""
+
+    queued: bool
+    """Nobody has it in hand."""
+    executor: str
+    """Who has it in hand, had it last, or put it into its queue."""
+    current: bool
+    """Whether it is of this process's version, which alone is taken here."""
 
 
 class Durable:
@@ -63,7 +74,7 @@ class Durable:
         self._engine = None if url else _sqlite(home / FILE)
         config: DBOSConfig = {
             "name": "fanout",
-            "application_version": f"fanout-batch-{FORMAT}",
+            "application_version": _version(),
             "executor_id": executor,
             "log_level": "ERROR",
             "run_migrations": True,
@@ -104,8 +115,13 @@ class Durable:
         self._listen(_queue(batch.id))
 
     def drop(self, batch: BatchId) -> None:
-        """Look at that queue no more."""
+        """Look at that queue no more, in any process."""
         DBOS.delete_queue(_queue(batch))
+
+    def queues(self) -> set[BatchId]:
+        """The batches that have a queue, whichever process declared it."""
+        names = [queue.name for queue in DBOS.list_queues()]
+        return {BatchId(name.removeprefix(_QUEUE)) for name in names if name.startswith(_QUEUE)}
 
     def _listen(self, queue: str) -> None:
         """Take rows from that queue as well. It is asked which ones at every look, but has no way
@@ -150,13 +166,29 @@ class Durable:
         """Put the rows of processes that are gone back into their queues, once."""
         DBOS._recover_pending_workflows(list(executors))
 
-    def under_way(self, key: Key) -> bool:
-        """Whether the durable workflow of a go that isn't in hand here is queued, or elsewhere."""
-        status = DBOS.get_workflow_status(_id(key))
-        if status is None:
-            return False
-        running = status.status == "PENDING" and status.executor_id != DBOS.executor_id
-        return running or status.status == "ENQUEUED"
+    def open(self, batch: BatchId) -> dict[Key, Open]:
+        """Every workflow of that batch that hasn't ended, by the go that it is of."""
+        found = DBOS.list_workflows(
+            queue_name=_queue(batch),
+            status=["ENQUEUED", "PENDING"],
+            load_input=False,
+            load_output=False,
+        )
+        return {
+            _key(one.workflow_id): Open(
+                queued=one.status == "ENQUEUED",
+                executor=one.executor_id or "",
+                current=one.app_version == _version(),
+            )
+            for one in found
+        }
+
+    def forget(self, keys: Iterable[Key]) -> None:
+        """As if they had never been put into a queue. Who has one in hand after all is told so by
+        its next checkpoint, and ends."""
+        ids = [_id(key) for key in keys]
+        for start in range(0, len(ids), CLEARED):
+            DBOS.delete_workflows(ids[start : start + CLEARED])
 
     def close(self) -> None:
         """End it; rows in hand stay as a process that was killed leaves them."""
@@ -178,6 +210,7 @@ class Durable:
 
 
 _NAME = "fanout_row"
+_QUEUE = "batch-"
 
 
 @cache
@@ -195,13 +228,22 @@ async def _step(name: str, function: Callable[..., Awaitable[Result]], *args: ob
     return result
 
 
+def _version() -> str:
+    return f"fanout-batch-{FORMAT}"
+
+
 def _queue(batch: BatchId) -> str:
-    return f"batch-{batch}"
+    return _QUEUE + batch
 
 
 def _id(key: Key) -> str:
     """The same for every process, so that a row is in the queue once however often it is put."""
     return ":".join(map(str, key))
+
+
+def _key(workflow_id: str) -> Key:
+    batch, number, go = workflow_id.rsplit(":", 2)
+    return Key(BatchId(batch), int(number), int(go))
 
 
 def _limiter(rows_per_minute: int | None) -> QueueRateLimit | None:

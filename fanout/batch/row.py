@@ -41,6 +41,10 @@ async def carry_out(desk: Desk, step: Step, key: Key) -> str:
     except Exception:
         log.exception("row %s of batch %s", key.number, key.batch)
         return await step("give up", desk.give_up, key)
+    except BaseException:
+        # Another process has it, as the checkpoint said, or this one ends.
+        desk.put_down(key)
+        raise
 
 
 async def _steps(desk: Desk, step: Step, key: Key) -> str:

@@ -18,8 +18,11 @@ from typing import TYPE_CHECKING
 from fanout import __version__
 from fanout.batch.desk import Desk
 from fanout.batch.hand import Key
+from fanout.batch.heartbeat import Heartbeat
 from fanout.batch.naming import without_titles
 from fanout.batch.places import check_places, models_named
+from fanout.batch.takeover import Takeover
+from fanout.batch.tidying import Tidying
 from fanout.batches import FORMAT, Batch, BatchState, RowRecord, RowState, WorkerSeen
 from fanout.engine.runtime import Runtime
 from fanout.errors import DefinitionError, FanoutError
@@ -36,7 +39,6 @@ LOOK_S = 1.0
 """Between two looks at what there is to do."""
 POLL_S = 0.2
 """Between two looks of the durable engine at each of its queues."""
-BEAT_S = 5.0
 RECOVERIES = 2
 """After so many looks it is asked whether another worker has gone."""
 SWEEP_S = 30.0
@@ -46,6 +48,8 @@ AHEAD = 20
 AHEAD_OF_PROVIDER = 500
 """The same by the provider's Batch API, where rows wait together and begin as fast as can be."""
 CLOSE_S = 10.0
+LAST_S = 2.0
+"""For so long at its end it clears what it would leave behind."""
 
 
 class Worker:
@@ -62,6 +66,9 @@ class Worker:
         self._look_s = look_s
         self._poll_s = poll_s
         self._durable: Durable | None = None
+        self._takeover: Takeover | None = None
+        self._tidying: Tidying | None = None
+        self._heartbeat = Heartbeat(self._store.batches, self._seen)
         self._woken = threading.Event()
         self._closing = False
         self._thread: threading.Thread | None = None
@@ -70,10 +77,7 @@ class Worker:
         self._declared: dict[BatchId, int] = {}
         self._models: dict[BatchId, frozenset[str]] = {}
         self._leaves: dict[BatchId, str] = {}
-        self._cleared: list[BatchId] = []
         self._unhanded: list[Key] = []
-        self._recovered: set[str] = set()
-        self._suspects: set[Key] = set()
         self._since_fed = 0
 
     @property
@@ -117,12 +121,25 @@ class Worker:
         self._end()
 
     def _end(self) -> None:
+        for last in (self._tidied, self._left):
+            try:
+                last()
+            except Exception as error:
+                log.info("left without a word: %s", error)
+
+    def _tidied(self) -> None:
+        if self._tidying is not None:
+            for batch in set(self._declared) - {one.id for one in self._store.batches.tended()}:
+                self._tidying.rests(batch)
+            self._tidying.finish(LAST_S)
+
+    def _left(self) -> None:
         try:
             if self._durable is not None:
                 self._durable.close()
+        finally:
+            self._heartbeat.close()
             self._store.batches.leave(self._store.owner)
-        except Exception as error:
-            log.info("left without a word: %s", error)
 
     def _turn(self) -> None:
         batches = self._store.batches
@@ -131,29 +148,31 @@ class Worker:
             return
         tended, left = batches.tended(), self._leaves
         mine = self._understood(tended)
-        if self._due("beat", BEAT_S) or left != self._leaves:
-            batches.beat(self._seen())
+        if not self._heartbeat.begun or left != self._leaves:
+            self._heartbeat.beat()
         if not mine and self._durable is None:
             return
         self._stop()
-        durable = self._durable or self._launched()
+        durable, takeover, tidying = self._launched()
+        again = bool(mine) and self._due("sweep", SWEEP_S)
         for batch in mine:
-            if self._declared.get(batch.id) != batch.changed:
+            # Also now and then as it is: another process may have dropped its queue meanwhile.
+            if again or self._declared.get(batch.id) != batch.changed:
                 durable.declare(batch)
+                tidying.withdraw(batch.id)
                 self._declared[batch.id] = batch.changed
-        for gone in set(self._declared) - {one.id for one in tended}:
-            if not any(key.batch == gone for key in self._desk.keys):
-                durable.drop(gone)
-                del self._declared[gone]
-                self._cleared.append(gone)
-        self._cleared = [one for one in self._cleared if durable.clear(one)]
+        held = {key.batch for key in self._desk.keys}
+        for gone in set(self._declared) - {one.id for one in tended} - held:
+            tidying.rests(gone)
+            del self._declared[gone]
+        tidying.turn(tended)
         if mine and self._due("recover", RECOVERIES * self._look_s):
-            self._recover(durable, mine)
+            takeover.look(mine)
         for batch in mine:
             if batch.state is BatchState.RUNNING:
                 self._feed(durable, batch)
-        if mine and self._due("sweep", SWEEP_S):
-            self._sweep(durable, mine)
+        if again:
+            takeover.sweep(mine)
 
     def _stop(self) -> None:
         """Stop rows in hand whose batch was stopped, or is not there any more."""
@@ -189,19 +208,22 @@ class Worker:
                 log.warning("%s", note)
         return found
 
-    def _launched(self) -> Durable:
+    def _launched(self) -> tuple[Durable, Takeover, Tidying]:
         from fanout.batch.durable import Durable
 
-        self._durable = durable = Durable(
-            self._desk,
-            self._settings.home,
-            self._settings.database,
-            self._store.owner,
-            self._poll_s,
-        )
-        self._recovered = {self._store.owner}
-        self._recover_known(durable, durable.executors())
-        return durable
+        if self._durable is None:
+            self._durable = Durable(
+                self._desk,
+                self._settings.home,
+                self._settings.database,
+                self._store.owner,
+                self._poll_s,
+            )
+        if self._takeover is None:
+            self._takeover = Takeover(self._store, self._desk, self._durable)
+        if self._tidying is None:
+            self._tidying = Tidying(self._store, self._durable)
+        return self._durable, self._takeover, self._tidying
 
     def _feed(self, durable: Durable, batch: Batch) -> None:
         """Keep the queue filled some way ahead."""
@@ -220,41 +242,6 @@ class Worker:
         while self._unhanded:
             durable.hand_over(self._unhanded[:1])
             self._unhanded.pop(0)
-
-    def _recover(self, durable: Durable, mine: Iterable[Batch]) -> None:
-        """Take over what workers had in hand that are gone."""
-        known = {one.id for one in self._store.batches.workers()}
-        for batch in mine:
-            handed = self._store.batches.handed_out(batch.id)
-            known |= {worker for _, worker in handed if worker}
-        if self._recover_known(durable, known):
-            for batch in mine:
-                queued = self._store.batches.queued(batch.id)
-                durable.hand_over(_key(batch.id, row) for row in queued)
-
-    def _recover_known(self, durable: Durable, known: set[str]) -> bool:
-        alive = {one.id for one in self._store.batches.workers() if one.alive}
-        gone = known - alive - self._recovered
-        # A worker that isn't in the list any more may still have its process.
-        gone = {one for one in gone if one != self._store.owner}
-        if gone:
-            durable.recover(gone)
-            self._recovered |= gone
-        return bool(gone)
-
-    def _sweep(self, durable: Durable, mine: Iterable[Batch]) -> None:
-        """Give back rows that no durable workflow is about, as after a database was put back."""
-        held, suspects = self._desk.keys, set()
-        for batch in mine:
-            rows = (
-                *self._store.batches.queued(batch.id),
-                *self._store.batches.running(batch.id),
-            )
-            suspects |= {_key(batch.id, row) for row in rows} - held
-        for key in suspects & self._suspects:
-            if not durable.under_way(key):
-                self._store.batches.give_back(key.batch, [key.number], key.go)
-        self._suspects = suspects
 
     def _row_ended(self) -> None:
         """Where rows end quickly, the queue is filled before the next look."""

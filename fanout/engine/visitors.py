@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from fanout.engine.runtime import Runtime
 
 GONE_S = 1800.0
-"""Who has not been seen for so long has left: endpoints they added are forgotten, with the keys."""
+"""Who has not been seen for so long has left: endpoints they added are forgotten, with the keys,
+once no run and no batch needs them."""
 SWEEP_S = 60.0
 
 
@@ -56,7 +57,7 @@ class Visitors:
 
     def sign_out(self, person: Person) -> None:
         """This sign-in and earlier ones of theirs count no more, in no tab and with no copy of a
-        cookie; what they added is forgotten once no run needs it. StoreError."""
+        cookie; what they added is forgotten once no run and no batch needs it. StoreError."""
         self._whole.store.sign_out(person.id, person.signed_in_at)
         with self._lock:
             own = self._here.get(person.id)
@@ -103,4 +104,4 @@ class Visitors:
 
 
 def _gone(own: OwnRuntime) -> bool:
-    return monotonic() - own.seen >= GONE_S and not own.busy
+    return monotonic() - own.seen >= GONE_S and not own.in_use

@@ -46,14 +46,9 @@ class HandingOut:
                 return ()
             return batch_rows.take(connection, found["number"], most)
 
-    def queued(self, batch: BatchId) -> tuple[RowRecord, ...]:
-        """Rows that were handed to the queue and haven't begun: handing them over again is
-        harmless."""
-        return batch_rows.of_state(self._engine, batch, RowState.QUEUED)
-
-    def running(self, batch: BatchId) -> tuple[RowRecord, ...]:
-        """Rows that some worker has, or had when it died."""
-        return batch_rows.of_state(self._engine, batch, RowState.RUNNING)
+    def goes(self, batch: BatchId, states: Collection[RowState]) -> tuple[tuple[int, int], ...]:
+        """Number and go of every row in those states; for those of which there are few."""
+        return batch_rows.goes(self._engine, batch, states)
 
     def begin(
         self, batch: BatchId, number: int, go: int, run_id: RunId, worker: str

@@ -12,9 +12,10 @@ from sqlalchemy import update
 from components.batch.crew import notes_about
 from fanout.batches import FORMAT, RowState
 from fanout.cli.batch_looks import OLDER, status_lines
+from fanout.providers.script import Reply
 from fanout.store.schema_batches import batches
 from fanout.types import BatchId
-from tests.batch.hall import DEFINITION, Hall, hall
+from tests.batch.hall import DEFINITION, Hall, hall, script
 
 NEWER = DEFINITION | {"chorus": {"voices": 3}}
 """As a later version may write it: a key that this one doesn't know."""
@@ -58,15 +59,38 @@ def test_a_batch_goes_on_after_an_upgrade_and_back_without_asking_twice(fanout_h
         assert len(at.server.requests) == 6 * 4
 
 
+def test_an_upgrade_in_mid_batch_goes_on_with_what_the_older_version_had_in_hand(
+    fanout_home: Path, store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its durable workflows, queued or under way, are never given to another version."""
+    from fanout.batch import durable, worker
+
+    monkeypatch.setattr(worker, "SWEEP_S", 0.3)
+    slow = script(Reply(text="One two three. " * 4, tokens_per_s=20))
+    with hall(fanout_home, store_url, slow) as at:
+        batch = at.batch(8, concurrency=2)
+        with at.worker():
+            at.until(lambda: at.states(batch)[RowState.RUNNING] == 2, "two rows")
+        assert at.states(batch)[RowState.QUEUED] > 0
+        for module in (durable, worker):
+            monkeypatch.setattr(module, "FORMAT", FORMAT + 1)
+        with at.worker():
+            at.until_finished(batch)
+        assert at.states(batch) == {RowState.SUCCEEDED: 8}
+        assert at.asked("Combine what") == 8
+
+
 def test_a_worker_of_a_lower_format_leaves_rows_to_those_that_understand_them(
     fanout_home: Path, store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with hall(fanout_home, store_url) as at:
         batch = at.batch(2)
         with monkeypatch.context() as older, at.runtime() as runtime:
+            from fanout.batch import durable
             from fanout.batch import worker as module
 
             older.setattr(module, "FORMAT", FORMAT - 1)
+            older.setattr(durable, "FORMAT", FORMAT - 1)
             worker = module.Worker(runtime, look_s=0.05)
             worker.start()
             try:

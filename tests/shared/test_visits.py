@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fanout.batches import NewBatch, Row
 from fanout.engine.runtime import Runtime
 from fanout.engine.visitors import GONE_S
 from fanout.providers.script import Reply, Rule, Script
@@ -49,6 +50,23 @@ def test_what_was_added_is_forgotten_after_signing_out_once_no_run_needs_it(
     assert mine in ada.engine.endpoints
     handle.stop()
     handle.wait(10)
+    whole.visitors.sign_out(ADA)
+    assert mine not in ada.engine.endpoints
+
+
+def test_what_was_added_stays_for_as_long_as_a_batch_of_theirs_goes_on(
+    whole: Runtime, endpoint: ServerHandle
+) -> None:
+    ada = view(whole, ADA)
+    assert whole.visitors is not None
+    mine = added(ada, endpoint.base_url)
+    model = ModelRef(endpoint=mine, model="scripted")
+    new = NewBatch(title="Rain", workflow="pair", definition={}, model=model)
+    batch = ada.store.batches.create(new, [Row(number=1, topic="rain")])
+    ada.store.batches.resume(batch)
+    whole.visitors.sign_out(ADA)
+    assert mine in ada.engine.endpoints
+    ada.store.batches.pause(batch)
     whole.visitors.sign_out(ADA)
     assert mine not in ada.engine.endpoints
 
