@@ -1,5 +1,6 @@
 // One page of a batch's rows as a real table. Texts become text nodes, never HTML. A row is drawn
-// anew only where it has changed, so that focus and selection stay while others fill.
+// anew only where it has changed, so that focus and selection stay while others fill. Where it is
+// narrow, rows become blocks: browsers then forget that they are a table, so each part says its role.
 
 const tables = new WeakMap();
 const HEADS = {
@@ -13,8 +14,14 @@ function make(tag, name, text) {
   return node;
 }
 
+function part(tag, role, name) {
+  const node = make(tag, name);
+  node.setAttribute('role', role);
+  return node;
+}
+
 function cell(name, row) {
-  const td = make(name === 'topic' ? 'th' : 'td', name);
+  const td = name === 'topic' ? part('th', 'rowheader', name) : part('td', 'cell', name);
   if (name === 'topic') {
     td.scope = 'row';
     td.append(topic(row));
@@ -61,17 +68,18 @@ function columns(data) {
 
 function begin(table, data) {
   const names = columns(data);
-  const drawn = make('table', '');
+  const drawn = part('table', 'table');
   drawn.append(make('caption', '', 'Rows of the batch'));
-  const head = make('tr', '');
+  const head = part('tr', 'row');
   for (const name of names) {
-    const th = make('th', name, HEADS[name]);
+    const th = part('th', 'columnheader', name);
+    th.textContent = HEADS[name];
     th.scope = 'col';
     head.append(th);
   }
-  const thead = make('thead', '');
+  const thead = part('thead', 'rowgroup');
   thead.append(head);
-  table.body = make('tbody', '');
+  table.body = part('tbody', 'rowgroup');
   drawn.append(thead, table.body);
   table.root.replaceChildren(drawn);
   table.names = names;
@@ -85,7 +93,7 @@ function draw(table, data) {
   for (const row of data.rows) {
     const said = JSON.stringify(row);
     let was = table.known.get(row.n);
-    if (!was) was = {said: '', node: make('tr', '')};
+    if (!was) was = {said: '', node: part('tr', 'row')};
     if (was.said !== said) fill(table, was, row, said);
     const place = before ? before.nextSibling : table.body.firstChild;
     if (place !== was.node) table.body.insertBefore(was.node, place);

@@ -142,6 +142,14 @@ def test_axe_finds_nothing_serious_from_a_file_to_its_results(
     expect(in_state(page, "Finished")).to_be_visible(timeout=LONG_S)
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
     assert findings(page, sees="Time a row took") == [], "a finished batch"
+    table = page.get_by_role("table", name="Rows of the batch")
+    heads = ["Row", "Topic", "State", "Answer", "Time", "Cost"]
+    expect(table.get_by_role("columnheader")).to_have_text(heads)
+    expect(table.get_by_role("row").nth(1).get_by_role("cell")).to_have_count(len(heads) - 1)
+    shown = table.locator("td.cost").first.evaluate(
+        "td => getComputedStyle(td, '::before').content"
+    )
+    assert ("Cost" in shown) == (width < 680), "where no heading stands above it"
     press(page, "^All batches$")
     expect(page.get_by_role("link", name="axe").first).to_be_visible()
     assert findings(page, sees="batches") == [], "the list"

@@ -12,7 +12,7 @@ from tests.browser.steps import OpenPage
 from tests.browser.test_batch import HEAD, LONG_S, in_state, press
 
 pytestmark = pytest.mark.browser
-MANY, MORE = 20_000, 10_000
+MANY, MORE = 20_000, 30_000
 """Keeping them takes long enough for the second half of the click to come meanwhile."""
 
 
@@ -52,9 +52,9 @@ def test_a_double_click_starts_one_batch_and_adds_rows_once(app: App, open_page:
     press(page, "^Add rows$")
     expect(page.get_by_role("heading", name="Add rows to once")).to_be_visible()
     upload(page, MANY + 1, MORE, "more")
-    clicked_twice(page, "^Add 10,000 rows$")
+    clicked_twice(page, "^Add 30,000 rows$")
     expect(page.get_by_role("heading", name="once", exact=True)).to_be_visible(timeout=LONG_S)
-    expect(page.get_by_text("of 30,000 rows ended").first).to_be_visible()
+    expect(page.get_by_text("of 50,000 rows ended").first).to_be_visible()
     press(page, "^All batches$")
     expect(page.get_by_role("link", name=re.compile("^once"))).to_have_count(1)
-    expect(page.get_by_text("of 30,000 rows ended")).to_be_visible()
+    expect(page.get_by_text("of 50,000 rows ended")).to_be_visible()
