@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
@@ -10,10 +11,10 @@ import pytest
 
 from fanout.batches import Batch, BatchState, FailureGroup, NewBatch, Progress, RowState
 from fanout.cli.batch_looks import exit_status
-from fanout.cli.batch_progress import BatchProgress, progress_lines
+from fanout.cli.batch_progress import BatchProgress, progress_lines, spent_words
 from fanout.policies import Budget
 from fanout.store.store import Store
-from fanout.types import BatchId, EndpointId, FailureKind, ModelRef
+from fanout.types import BatchId, EndpointId, FailureKind, ModelRef, Via
 from tests import command_line
 
 
@@ -73,6 +74,21 @@ def test_progress_says_rows_rate_time_money_and_causes() -> None:
     unknown = next(progress_lines(batch(), progress(waiting=5, succeeded=1)))
     assert "time left unknown yet" in unknown
     assert "left" not in next(progress_lines(batch(BatchState.PAUSED), progress(waiting=5)))
+
+
+def test_answers_of_a_provider_that_come_at_once_foretell_nothing() -> None:
+    parked = replace(progress(waiting=600, succeeded=60), via=Via.PROVIDER)
+    assert next(progress_lines(batch(), parked)) == (
+        "60 of 660 rows · answered within 24 hours · $0.83"
+    )
+    assert parked.remaining_s is None
+
+
+def test_only_answers_for_nothing_are_free() -> None:
+    free = replace(progress(succeeded=2), cost_nano=0)
+    failed = replace(progress(failed=2), cost_nano=0)
+    assert spent_words(batch(), free) == "free"
+    assert spent_words(batch(), failed) == "$0.00", "at whatever price"
 
 
 @pytest.mark.parametrize(
