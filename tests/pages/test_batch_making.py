@@ -8,8 +8,20 @@ from dataclasses import replace
 import pytest
 
 from components import session
+from fanout.batches import FORMAT, NewBatch, WorkerSeen
 from fanout.types import Via
-from tests.pages.batch_steps import ANSWERED, batches, drawn, end, opened, pasted, pressed, said
+from tests.pages.batch_steps import (
+    ANSWERED,
+    batches,
+    drawn,
+    end,
+    kept,
+    opened,
+    pasted,
+    pressed,
+    said,
+    topics,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -87,3 +99,23 @@ def test_a_trial_counts_the_copies_of_a_branch_and_none_that_is_switched_off() -
     assert int(str(batch.estimate["tokens_least"])) > int(
         str(batch.estimate["output_tokens_least"])
     )
+
+
+def test_a_batch_at_a_provider_promises_a_day_and_no_rate() -> None:
+    made = kept(topics(4))
+    found = batches().get(made)
+    assert found is not None
+    fields = {name: getattr(found, name) for name in NewBatch.__dataclass_fields__}
+    batch = batches().create(NewBatch(**fields | {"via": Via.PROVIDER}), topics(4))
+    batches().resume(batch)
+    end(batch, [ANSWERED] * 3)
+    batches().beat(
+        WorkerSeen(
+            id=session.runtime().store.owner, host="lab", pid=7, version="1", format=FORMAT,
+            started_at=1.0, seen_at=2.0, alive=True,
+        )
+    )  # fmt: skip
+    told = said(opened(id=batch))
+    assert "Time left < 24 h" in told
+    assert "The provider answers a batch within 24 hours" in told
+    assert "rows a minute" not in told
