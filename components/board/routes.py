@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from components.board.entrance import Entrance, Open, Recorded, RecordedRuns
-from components.board.feed import Feeds, RunFeed, stop
+from components.board.feed import Feeds, RunFeed, newest, stop
 from components.board.shows import show_routes
 from fanout.errors import InputError
 from fanout.types import BranchId
@@ -100,6 +100,8 @@ class _Viewer:
         self._check_s = check_s
         self._tag: str | None = None
         self._refused: list[dict[str, object]] = []
+        self._stopping: Ask | None = None
+        """What was asked last to be stopped."""
 
     async def serve(self) -> int:
         """The code to close with, when the viewer says something that makes no sense, or nothing
@@ -145,6 +147,7 @@ class _Viewer:
                     await self._socket.send_text(data)
                 if self._tag == have:
                     self._tag = tag
+                self._look_at_stop()
                 while self._refused:
                     await self._socket.send_json({"refused": self._refused.pop()})
                 await feed.trace()
@@ -159,11 +162,19 @@ class _Viewer:
 
     def _answer(self, ask: Ask) -> None:
         if ask.stop is not None:
+            self._stopping = ask
             stop(self._handle, _branch(ask.stop))
         elif ask.retry is not None or ask.fold:
             self._go_on(ask)
         else:
             self._tag = ask.have
+
+    def _look_at_stop(self) -> None:
+        """A Stop that another process did not hear is sent back as well."""
+        notice: str = getattr(newest(self._handle), "notice", "")
+        if self._stopping is not None and notice:
+            self._refused = [self._stopping.model_dump(exclude_defaults=True)]
+            self._stopping = None
 
     def _go_on(self, ask: Ask) -> None:
         """What is refused is sent back: the board asks the page for it, and that says why."""

@@ -1,8 +1,7 @@
 """What this process and the others say to each other about runs: news, requests, and answers.
 
-Who may do what is checked where the person is, who holds a run only if it is theirs; and once more
-where it is carried out, by the person's id. Nobody but processes of this deployment can speak here:
-it takes the right to use its database, or its Redis.
+Who may do what is checked where the person is, who holds a run only if it is theirs. Nobody but
+processes of this deployment can speak here: it takes the right to use its database, or its Redis.
 """
 
 from __future__ import annotations
@@ -34,7 +33,12 @@ log = logging.getLogger(__name__)
 ANSWER_S = 2.0
 """How long the answer to a request is waited for."""
 NO_ANSWER = (
-    "The process of Fanout that carries out this run does not answer, so nothing was asked of it. "
+    "The process of Fanout that carries out this run does not answer. What you asked for may still "
+    "be done: look in a moment before you ask again. If that process is gone, the run ends as "
+    "interrupted in a moment and can be resumed here."
+)
+NOT_ASKED = (
+    "The process of Fanout that carries out this run can't be reached, so nothing was asked of it. "
     "If it is gone, the run ends as interrupted in a moment and can be resumed here; else try it "
     "again."
 )
@@ -129,15 +133,16 @@ class Exchange:
         if self._post is None or not self._post.up:
             self._watching.check(act.run)
             if wait:
-                raise InputError(NO_ANSWER)
+                raise InputError(NOT_ASKED)
+            run.notify(NOT_ASKED)
             return
         self._waiting[act.id] = answer
         self._post.send(run.owner, act.model_copy(update={"by": self._post.address}))
         if wait:
             self._wait(act, answer)
         else:
-            # The screen shows what came of it; this is for a process that is gone.
-            threading.Thread(target=self._follow_up, args=(act, answer), daemon=True).start()
+            # The screen shows what came of it; this is for a process that does not answer.
+            threading.Thread(target=self._follow_up, args=(run, act, answer), daemon=True).start()
 
     def _wait(self, act: Act, answer: _Answer) -> None:
         came = answer.came.wait(ANSWER_S)
@@ -148,11 +153,14 @@ class Exchange:
         if answer.problem:
             raise InputError(answer.problem)
 
-    def _follow_up(self, act: Act, answer: _Answer) -> None:
+    def _follow_up(self, run: WatchedRun, act: Act, answer: _Answer) -> None:
         try:
             self._wait(act, answer)
         except InputError as error:
             log.warning("run %s: %s", act.run, error)
+            run.notify(str(error))
+        else:
+            run.notify("")
 
     def _heard(self, message: Message) -> None:
         match message:
@@ -196,7 +204,7 @@ class Exchange:
 
     def _do(self, act: Act) -> None:
         handle = self._archive.known(act.run)
-        if handle is None or handle.elsewhere or handle.person != act.person:
+        if handle is None or handle.elsewhere:
             raise InputError("This run is not carried out there any more. Open it anew.")
         if act.act == "stop":
             handle.stop(None if act.branch is None else BranchId(act.branch))
@@ -216,7 +224,6 @@ def stop_of(run: WatchedRun, branch: BranchId | None) -> Act:
         id=secrets.token_hex(8),
         by="",
         run=run.seen.run_id,
-        person=run.person,
         act="stop",
         branch=branch,
     )
@@ -227,7 +234,6 @@ def combining_of(run: WatchedRun, spec: AggregateSpec, left_out: frozenset[Branc
         id=secrets.token_hex(8),
         by="",
         run=run.seen.run_id,
-        person=run.person,
         act="combine",
         spec=spec.model_dump(mode="json"),
         left_out=tuple(sorted(left_out)),

@@ -57,6 +57,12 @@ class RunHandle:
         return self._fixed
 
     @property
+    def notice(self) -> str:
+        """What became of the last thing that was asked, for a while where it can't be seen; else
+        ""."""
+        return ""
+
+    @property
     def newest(self) -> RunHandle:
         """What stands for this run by now: itself, unless it went on elsewhere or came back."""
         handle = self

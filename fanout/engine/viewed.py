@@ -40,6 +40,7 @@ class ViewedRun(RunHandle):
             fixed=VIEWED,
         )
         self.run = run
+        """As it was when the page was drawn; it may go on in another process."""
         self.imported = run.imported
 
         self._shared = shared
@@ -54,24 +55,24 @@ class ViewedRun(RunHandle):
 
     @property
     def outdated(self) -> bool:
-        return self.run.outdated
+        return self.run.newest.outdated
 
     @property
     def events(self) -> tuple[Event, ...]:
         return self._look()[1]
 
     def now_s(self) -> float:
-        return self.run.now_s()
+        return self.run.newest.now_s()
 
     def follow(self) -> Iterator[Event]:
-        for event in self.run.follow():
+        for event in self.run.newest.follow():
             self._look()
             if not self._open:
                 return
             yield event
 
     def wait(self, timeout_s: float | None = None) -> Snapshot:
-        self.run.wait(timeout_s)
+        self.run.newest.wait(timeout_s)
         return self.snapshot
 
     def compare(self, standing: Standing) -> None:
@@ -84,5 +85,6 @@ class ViewedRun(RunHandle):
             with suppress(StoreError):
                 self._open = self._shared()
         if self._open:
-            self._seen = self.run.snapshot, self.run.events
+            run = self.run.newest
+            self._seen = run.snapshot, run.events
         return self._seen

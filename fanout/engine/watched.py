@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 LOOKED_S = 10.0
 """For so long after somebody looked, a run is followed."""
+NOTICED_S = 20.0
+"""For so long it is said that something could not be asked."""
 ALONE = "Another process of Fanout is at work on this run. It can be stopped there."
 OUT_OF_REACH = (
     "Another process of Fanout is at work on this run, and can't be reached right now: it is shown "
@@ -51,6 +53,7 @@ class WatchedRun(RunHandle):
         self._looked_at = looked_at
         self._feeding = threading.Lock()
         self._followers = 0
+        self._noticed = ("", 0.0)
         self.looked_s = monotonic()
         """When somebody looked last."""
         self.owner = stored.owner
@@ -60,6 +63,15 @@ class WatchedRun(RunHandle):
     @property
     def fixed(self) -> str:
         return self._why_fixed()
+
+    @property
+    def notice(self) -> str:
+        text, since_s = self._noticed
+        return text if monotonic() - since_s < NOTICED_S and not self.outdated else ""
+
+    def notify(self, text: str) -> None:
+        """Why something could not be asked; "" once it could."""
+        self._noticed = (text, monotonic())
 
     @property
     def snapshot(self) -> Snapshot:

@@ -15,7 +15,7 @@ from time import monotonic
 
 from fanout.engine.handle import RunHandle
 from fanout.engine.watched import WatchedRun
-from fanout.errors import FanoutError, StoreError
+from fanout.errors import FanoutError, InputError, StoreError
 from fanout.relay.messages import Look, News, Watch
 from fanout.relay.post import Post
 from fanout.store.store import Store
@@ -44,6 +44,8 @@ class _Followed:
         self.go = 0
         self.asked_s = float("-inf")
         self.looked_s = monotonic()
+        self.strange = False
+        """Whether its process tells what this version can't read; then only the record is asked."""
 
 
 class Watching:
@@ -97,10 +99,21 @@ class Watching:
             followed.go += 1
             followed.asked_s = monotonic() - RENEW_S + LOOK_S
             followed.looked_s = float("-inf")
-        elif not followed.run.take(news.first, news.count, decode_lines(news.lines), news.now):
-            self._ask_anew(followed)
+        else:
+            self._take(followed, news)
         if isinstance(news, Look) or followed.run.outdated:
             self._wake.set()
+
+    def _take(self, followed: _Followed, news: News) -> None:
+        try:
+            events = decode_lines(news.lines)
+        except InputError:
+            log.info("run %s is told by another version of Fanout; the record is read", news.run)
+            followed.strange = True
+            followed.go += 1
+            return
+        if not followed.run.take(news.first, news.count, events, news.now):
+            self._ask_anew(followed)
 
     def changed(self, up: bool) -> None:
         """The relay works, or works no more."""
@@ -163,7 +176,7 @@ class Watching:
         if run.outdated:
             self._end(followed)
             return
-        if run.wanted and self.reaches:
+        if run.wanted and self.reaches and not followed.strange:
             if now - followed.asked_s >= RENEW_S:
                 self._ask(followed)
             every = COMPARE_S

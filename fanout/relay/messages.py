@@ -62,13 +62,12 @@ class Look(_Message):
 
 
 class Act(_Message):
-    """A person at the process `by` wants something done about their run."""
+    """A person at the process `by` wants something done about their run, as it saw to there."""
 
     kind: Literal["act"] = "act"
     id: str
     by: str
     run: str
-    person: str
     act: Literal["stop", "combine"]
     branch: str | None = None
     """What to stop; None is the whole run."""

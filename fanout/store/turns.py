@@ -20,8 +20,9 @@ from fanout.types import RunStatus
 
 ADVISORY = 0x46616E5475726E
 """The lock that a turn is: "FanTurn"."""
-WAIT_MS = 3000
-"""Longest that a turn is waited for."""
+WAIT_MS = 5000
+"""Longest that a turn is waited for: two others may each hold one until their run's first line is
+written, which they wait 2 s for."""
 
 
 class Turns:

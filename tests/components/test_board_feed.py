@@ -60,6 +60,7 @@ class FoldedRun:
         self.was_asked = threading.Event()
         self.problem = ""
         """Why nothing goes on now."""
+        self.notice = ""
 
     def happen(self, *events) -> None:
         for event in events:
@@ -271,6 +272,16 @@ def test_stop_retry_and_fold_in_reach_the_run(browser, run, message, asked):
         socket.send_json(message)
         assert run.was_asked.wait(5)
     assert run.asked == [asked]
+
+
+def test_a_stop_that_nobody_heard_is_sent_back_for_the_page_to_say_so(browser, run):
+    with watch(browser) as socket:
+        socket.send_json({})
+        socket.receive_json()
+        socket.send_json({"stop": "joke"})
+        assert run.was_asked.wait(5)
+        run.notice = "Its process does not answer."
+        assert socket.receive_json() == {"refused": {"stop": "joke"}}
 
 
 def test_what_finds_no_place_is_sent_back_for_the_page_to_say_why(browser, run):

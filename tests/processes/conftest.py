@@ -6,11 +6,14 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
+from tests.processes.pair import process
 from tests.processes.waiting import until
-from tests.rig import free_port
+from tests.rig import Rig, free_port
 from tests.store.conftest import postgres_address, postgres_url
 
 __all__ = ["postgres_address", "postgres_url"]
@@ -29,6 +32,16 @@ def redis_url() -> Iterator[str]:
     port = free_port()
     with redis_on(port):
         yield f"redis://127.0.0.1:{port}/0"
+
+
+@pytest.fixture
+def two(tmp_path: Path, postgres_url: str) -> Iterator[tuple[Rig, Rig]]:
+    """Two engines on one record; whoever tries Redis as well has others."""
+    with ExitStack() as stack:
+        one, other = (
+            stack.enter_context(process(tmp_path / name, postgres_url)) for name in ("one", "two")
+        )
+        yield one, other
 
 
 class redis_on:  # noqa: N801 - reads as the function that it nearly is

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,15 +32,6 @@ from tests.rig import QUICK, Rig, script, trio
 ADA, BOB = Person(id=PersonId("a" * 32)), Person(id=PersonId("b" * 32))
 UNHURRIED = Script(otherwise=Reply(text="word " * 4000, tokens_per_s=20))
 MORE = AggregateSpec(prompt="Combine: {results}")
-
-
-@pytest.fixture
-def two(tmp_path: Path, postgres_url: str) -> Iterator[tuple[Rig, Rig]]:
-    with ExitStack() as stack:
-        one, other = (
-            stack.enter_context(process(tmp_path / name, postgres_url)) for name in ("one", "two")
-        )
-        yield one, other
 
 
 @contextmanager

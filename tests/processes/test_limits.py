@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from fanout.engine.engine import BEGUN_S
 from fanout.providers.script import Reply, Script
 from fanout.providers.scripted_server import ServerHandle, serving
 from fanout.store.store import Store
+from fanout.store.turns import WAIT_MS
 from tests.processes.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,6 +109,10 @@ def test_nobody_gets_more_runs_by_pressing_in_three_processes_at_once(
         assert all("FANOUT_MAX_RUNS_PER_PERSON" in why for why in outcome.refused)
         with Store.open(tmp_path / "looking", postgres_url) as store:
             assert all(store.load(run) is not None for run in outcome.begun)
+
+
+def test_a_turn_is_waited_for_longer_than_two_others_may_hold_it() -> None:
+    assert WAIT_MS / 1000 > (PROCESSES - 1) * BEGUN_S
 
 
 def test_runs_of_an_hour_are_counted_over_all_processes(

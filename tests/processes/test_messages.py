@@ -12,7 +12,7 @@ MESSAGES: tuple[Message, ...] = (
     Watch(by="a" * 32, run="r", go=1, first=0),
     Look(run="r", go=2),
     Told(id="x", problem="“Nein”, sagte sie – \x00"),
-    Act(id="x", by="a", run="r", person="", act="combine", spec={"kind": "table"}),
+    Act(id="x", by="a", run="r", act="combine", spec={"kind": "table"}),
     News(run="r", go=1, first=5, count=2, now=1.5, lines="noise é\u2028" * 4000),
 )
 

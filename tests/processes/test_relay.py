@@ -13,7 +13,6 @@ import pytest
 from sqlalchemy import delete
 
 from fanout.engine.watched import beyond
-from fanout.errors import InputError
 from fanout.events import BranchWrote, Event
 from fanout.relay.database_line import DatabaseLine
 from fanout.relay.post import Post
@@ -126,18 +125,6 @@ def test_another_answer_can_be_asked_for_from_elsewhere(
         until(lambda: seen.snapshot.aggregates[0].branch.state.succeeded)
         assert seen.snapshot.aggregates[0].text == mine.snapshot.aggregates[0].text
         mine.stop()
-
-
-def test_whose_run_it_is_is_asked_again_where_it_is_carried_out(
-    two: tuple[Rig, Rig],
-) -> None:
-    one, other = two
-    mine = one.start(trio())
-    seen = watched(other, mine.id)
-    seen._recorder.person = "somebody-else"  # type: ignore[assignment]
-    with pytest.raises(InputError, match="not carried out there"):
-        seen.combine(AggregateSpec())
-    mine.stop()
 
 
 def test_a_deleted_run_is_stopped_wherever_it_is_carried_out(two: tuple[Rig, Rig]) -> None:
