@@ -9,22 +9,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Protocol, TypeVar
 
 import anyio
 
 from fanout.engine.collecting import Collecting
+from fanout.engine.handing_over import HandingOver
+from fanout.engine.job_notes import JobNotes, NotOurs, Record
 from fanout.engine.patience import Patience
 from fanout.errors import ProviderError
 from fanout.providers.batch_api import words
-from fanout.providers.batch_api.answers import (
-    CANCELLED,
-    EXPIRED,
-    BatchAnswer,
-    Line,
-    input_line,
-    packed,
-)
+from fanout.providers.batch_api.answers import CANCELLED, EXPIRED, BatchAnswer, Line, packed
 from fanout.providers.batch_api.client import BatchApi, FileMissing
 from fanout.providers.batch_api.remote import JobError, RemoteJob
 from fanout.store.provider_jobs import ProviderJobs
@@ -33,7 +27,6 @@ from fanout.types import Failure
 
 log = logging.getLogger(__name__)
 
-Result = TypeVar("Result")
 PORTION = 200
 """Answers that are kept in one transaction."""
 MOST_TRIES = 50
@@ -43,16 +36,6 @@ _BLAMELESS = 3
 _SHORT = 3
 """How often files are read that hold fewer lines than the provider says."""
 _NO_ROOM = "token_limit_exceeded"
-
-
-class Record(Protocol):
-    """Calls the database from the loop, again and again while it can't be used."""
-
-    async def __call__(self, function: Callable[..., Result], *args: object) -> Result: ...
-
-
-class NotOurs(Exception):
-    """Another process sees to the job by now."""
 
 
 class ProviderJob:
@@ -76,7 +59,7 @@ class ProviderJob:
         self._jobs = jobs
         self._record = record
         self._pace = pace
-        self._deliver = deliver
+        self._notes = JobNotes(job, api=api, jobs=jobs, record=record, deliver=deliver)
         self._no_room = no_room
         self._nudge = anyio.Event()
         self._cancelling = job.state is JobState.CANCELLING
@@ -88,56 +71,15 @@ class ProviderJob:
     async def carry(self) -> None:
         """See to it until it is over; expected failures are answers to its requests."""
         try:
-            remote = self.job.remote or await self._sent()
-            if remote and self.job.state is not JobState.ANSWERED:
-                seen = await self._looked_at(remote)
+            remote = self.job.remote
+            if self.job.state is not JobState.ANSWERED:
+                remote = remote or await HandingOver(self._notes, self._pace).carried_out()
+                seen = await self._looked_at(remote) if remote else None
                 if seen is not None and await self._fetched(seen):
                     await self._end(seen)
             await self._tidy(remote)
         except NotOurs:
             log.info("a batch at the provider is another process's now")
-
-    async def _sent(self) -> str:
-        """Hand it over; what the provider calls it, or "" where it could not be."""
-        file, unknown = self.job.input_file, self.job.adopted
-        patience = Patience(self._pace)
-        while True:
-            try:
-                api = self._api()
-                if unknown and (found := await api.find(self.job.id, file, self.job.made_at)):
-                    await self._mine(self._jobs.sent, found.id)
-                    return found.id
-                if not file:
-                    file = await self._uploaded(api, again=unknown)
-                if not file:
-                    await self._ended("not needed")
-                    return ""
-                unknown = True
-                made = await api.create(file, self.job.id)
-                await self._mine(self._jobs.sent, made.id)
-                return made.id
-            except FileMissing as error:
-                # Some say so of a file that they have just taken.
-                file = file if patience.tries < _SHORT else ""
-                problem = error.failure
-            except ProviderError as error:
-                unknown, problem = True, error.failure
-                if not problem.retryable or patience.over:
-                    await self._fail(problem)
-                    return ""
-            await patience.wait(problem)
-
-    async def _uploaded(self, api: BatchApi, *, again: bool) -> str:
-        """Its file at the provider; "" where nobody wants any of it by now."""
-        name = f"fanout-{self.job.id}.jsonl"
-        if again:
-            for stray in await api.strays(name):
-                await api.discard(stray)
-        if not await self._record(self._jobs.prune, self.job.id):
-            return ""
-        file = await api.upload(name, await self._record(self._file))
-        await self._mine(self._jobs.uploaded, file)
-        return file
 
     async def _looked_at(self, remote: str) -> RemoteJob | None:
         """How it ended; None where the provider lost it."""
@@ -148,7 +90,7 @@ class ProviderJob:
             try:
                 api = self._api()
                 if not self._cancelling and not await self._record(self._jobs.wanted, self.job.id):
-                    await self._mine(self._jobs.cancelling)
+                    await self._notes.mine(self._jobs.cancelling)
                     self._cancelling = True
                 if self._cancelling and not called_off:
                     await api.cancel(remote)
@@ -158,15 +100,15 @@ class ProviderJob:
                     return seen
                 if seen is not None and seen.status != status:
                     status = seen.status
-                    await self._mine(self._jobs.looked, status)
+                    await self._notes.mine(self._jobs.looked, status)
                 misses = 0 if seen is not None else misses + 1
                 if misses == _SHORT:
-                    await self._fail(words.lost(api.name))
+                    await self._notes.fail(words.lost(api.name))
                     return None
                 patience = Patience(self._pace)
             except ProviderError as error:
-                if patience.over and not error.failure.retryable:
-                    await self._tell(error.failure)
+                if patience.over:
+                    await self._notes.tell(error)
                 await patience.wait(error.failure)
                 continue
             with anyio.move_on_after(pause_s):
@@ -174,7 +116,7 @@ class ProviderJob:
             pause_s = min(pause_s * 1.5, self._pace.longest_poll_s)
 
     async def _fetched(self, seen: RemoteJob) -> bool:
-        """Keep all its answers; False where they could not be had."""
+        """Keep all its answers; False where the provider has them no more."""
         patience, short = Patience(self._pace), 0
         while True:
             try:
@@ -186,9 +128,12 @@ class ProviderJob:
                     return True
                 await patience.wait(None)
             except ProviderError as error:
-                if patience.over:
-                    await self._fail(error.failure)
+                if patience.over and isinstance(error, FileMissing):
+                    await self._notes.fail(error.failure)
                     return False
+                if patience.over:
+                    # They were paid for and lie there: whoever mends what is wrong has them.
+                    await self._notes.tell(error)
                 await patience.wait(error.failure)
 
     async def _read(self, api: BatchApi, file: str) -> int:
@@ -201,9 +146,9 @@ class ProviderJob:
                 if answer is not None:
                     answers.setdefault(line.key, packed(answer))
                 if len(answers) == PORTION:
-                    await self._keep(answers)
+                    await self._notes.keep(answers)
                     answers = {}
-        await self._keep(answers)
+        await self._notes.keep(answers)
         return lines
 
     def _answer(self, api: BatchApi, line: Line) -> BatchAnswer | None:
@@ -228,8 +173,8 @@ class ProviderJob:
                 failures = await self._blamed(api, seen, left)
             case _:
                 pass
-        await self._keep({key: packed(BatchAnswer(failure=f)) for key, f in failures.items()})
-        await self._ended(seen.status, seen.errors[0].code if seen.errors else "")
+        await self._notes.keep({key: packed(BatchAnswer(failure=f)) for key, f in failures.items()})
+        await self._notes.ended(seen.status, seen.errors[0].code if seen.errors else "")
 
     async def _tidy(self, remote: str) -> None:
         """Leave no file at the provider, as far as it lets itself be asked now."""
@@ -241,7 +186,7 @@ class ProviderJob:
                 files |= {seen.input_file, seen.output_file, seen.error_file}
             for file in filter(None, files):
                 await api.discard(file)
-        await self._mine(self._jobs.over)
+        await self._notes.mine(self._jobs.over)
 
     async def _blamed(
         self, api: BatchApi, seen: RemoteJob, left: list[tuple[str, int, bool]]
@@ -264,30 +209,3 @@ class ProviderJob:
             if not blamed or tries >= _BLAMELESS:
                 blamed.setdefault(key, general)
         return blamed
-
-    async def _fail(self, failure: Failure) -> None:
-        """None of its requests that is open gets an answer any more."""
-        left = await self._record(self._jobs.unanswered, self.job.id)
-        text = packed(BatchAnswer(failure=failure))
-        await self._keep({key: text for key, _, _ in left})
-        await self._ended("given up", failure.kind)
-
-    async def _tell(self, failure: Failure) -> None:
-        """Let those who wait go on without, while the job stays as it is."""
-        left = await self._record(self._jobs.unanswered, self.job.id)
-        told = Kept(answer=packed(BatchAnswer(failure=failure)), shape="")
-        self._deliver({key: told for key, _, _ in left})
-
-    async def _keep(self, answers: Mapping[str, str]) -> None:
-        if answers:
-            self._deliver(await self._record(self._jobs.answered, self.job.id, answers))
-
-    async def _ended(self, status: str, why: str = "") -> None:
-        await self._mine(self._jobs.ended, status, why)
-
-    async def _mine(self, note: Callable[..., bool], *args: object) -> None:
-        if not await self._record(note, self.job.id, *args):
-            raise NotOurs
-
-    def _file(self) -> bytes:
-        return b"".join(input_line(key, body) for key, body in self._jobs.bodies(self.job.id))

@@ -220,9 +220,11 @@ class Runtime:
             self.problems.append(str(error))
 
     def _end_interrupted(self) -> None:
-        """Runs whose process is gone can be resumed from now on."""
+        """Runs whose process is gone can be resumed from now on; what was left beside the record
+        of others is dropped."""
         try:
             self.store.interrupt()
+            self.store.provider_jobs.requests.sweep()
         except StoreError as error:
             log.warning("runs that were interrupted are not marked yet: %s", error)
 

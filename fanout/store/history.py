@@ -18,6 +18,7 @@ from fanout.store import labels, searching, totals
 from fanout.store.database import reading, writing
 from fanout.store.excerpts import excerpt
 from fanout.store.filters import conditions, ordered
+from fanout.store.provider_requests import forget_runs
 from fanout.store.rows import NANO, short
 from fanout.store.schema import calls, runs, timeline
 from fanout.store.schema import tags as tag_rows
@@ -109,9 +110,11 @@ class History:
 
     def _purge_some(self, before: float) -> int:
         gone = (runs.c.deleted_at < before, *labels.owned(self._person))
-        old = select(runs.c.number).where(*gone).limit(AT_ONCE)
+        old = select(runs.c.number, runs.c.id).where(*gone).limit(AT_ONCE)
         with writing(self._engine) as connection:
-            numbers = list(connection.execute(old.with_for_update()).scalars())
+            found = connection.execute(old.with_for_update()).all()
+            numbers = [run.number for run in found]
+            forget_runs(connection, [run.id for run in found])
             for run in (timeline.c.run, calls.c.run, tag_rows.c.run, runs.c.number):
                 connection.execute(delete(run.table).where(run.in_(numbers)))
         return len(numbers)

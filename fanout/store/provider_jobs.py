@@ -83,8 +83,8 @@ class ProviderJobs:
             connection.execute(
                 delete(requests).where(requests.c.job == job, requests.c.withdrawn.is_(True))
             )
-            left = select(requests.c.key).where(requests.c.job == job).limit(1)
-            return connection.execute(left).first() is not None
+            left = select(requests.c.key).where(requests.c.job == job, requests.c.answer.is_(None))
+            return connection.execute(left.limit(1)).first() is not None
 
     def bodies(self, job: str) -> Iterator[tuple[str, str]]:
         """Key and body of its requests, in the order of its file, read in portions."""

@@ -32,6 +32,10 @@ PORTION = 200
 """Rows in one statement or one page."""
 ORPHAN_S = 3600.0
 """Requests of a run that nobody ever wrote down are dropped after so long."""
+UNTOLD_S = 30 * 86_400.0
+"""An answer that came too late for its run is kept for so long, should the run go on."""
+_UNTOLD = ""
+"""The owner of requests whose run went on without their answers."""
 _ENDED = (RunStatus.SUCCEEDED, RunStatus.PARTIAL, RunStatus.FAILED)
 _Item = TypeVar("_Item")
 
@@ -139,26 +143,44 @@ class ProviderRequests:
                     )
                 )
 
+    def told(self, job: str) -> list[str]:
+        """What this process waits for in a job; from now on nobody does, and an answer is kept for
+        when it is asked for again."""
+        with writing(self._engine) as connection:
+            open_here = (requests.c.job == job) & requests.c.answer.is_(None)
+            open_here &= requests.c.owner == self._owners.id
+            found = list(connection.execute(select(requests.c.key).where(open_here)).scalars())
+            connection.execute(update(requests).where(open_here).values(owner=_UNTOLD))
+            return found
+
     def forget(self, run: str) -> None:
-        """A run has ended and is recorded, so its answers are there: drop them here. What a job
-        still works on stays, should the run go on."""
+        """A run has ended and is recorded, so its answers are there: drop them here. What it was
+        not told, and what a job still works on, stays, should the run go on."""
+        heard = requests.c.answer.is_not(None) & (requests.c.owner != _UNTOLD)
         with writing(self._engine) as connection:
             connection.execute(
-                delete(requests).where(
-                    requests.c.run == run, or_(requests.c.answer.is_not(None), requests.c.job == "")
-                )
+                delete(requests).where(requests.c.run == run, heard | (requests.c.job == ""))
             )
 
     def sweep(self) -> None:
         """Drop what belongs to runs that have ended or are gone, left over by a crash."""
         with writing(self._engine) as connection:
-            ended = select(runs.c.id).where(
-                runs.c.status.in_(_ENDED) | runs.c.deleted_at.is_not(None)
-            )
-            old = requests.c.parked_at < clock(connection) - ORPHAN_S
+            now = clock(connection)
+            ended = requests.c.run.in_(select(runs.c.id).where(runs.c.status.in_(_ENDED)))
+            deleted = select(runs.c.id).where(runs.c.deleted_at.is_not(None))
+            old = requests.c.parked_at < now - ORPHAN_S
             gone = and_(old, requests.c.run.not_in(select(runs.c.id)))
-            at_rest = or_(requests.c.answer.is_not(None), requests.c.job == "")
-            connection.execute(delete(requests).where(at_rest, requests.c.run.in_(ended) | gone))
+            answered = requests.c.answer.is_not(None)
+            late = (requests.c.owner == _UNTOLD) & answered
+            heard = ~late | (requests.c.answered_at < now - UNTOLD_S)
+            over = or_(requests.c.run.in_(deleted), gone, and_(ended, heard))
+            connection.execute(delete(requests).where(answered | (requests.c.job == ""), over))
+
+
+def forget_runs(connection: Connection, ids: Sequence[str]) -> None:
+    """These runs are removed for good, with all that is parked or kept for them."""
+    for portion in portions(ids):
+        connection.execute(delete(requests).where(requests.c.run.in_(portion)))
 
 
 def parked_for(owner: str) -> ColumnElement[bool]:

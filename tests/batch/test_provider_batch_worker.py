@@ -10,9 +10,11 @@ from pathlib import Path
 from fanout.batch.worker import Worker
 from fanout.batches import BatchState, RowState
 from fanout.providers.batch_script import JobScript
-from fanout.types import RunStatus, Via
+from fanout.store.provider_values import Parked, Queue
+from fanout.types import EndpointId, RunStatus, Via
 from tests.batch.hall import LOOK_S, Hall, hall
 from tests.batch.parked import QUICK, comes_true
+from tests.store.shelf import Made
 
 
 @contextmanager
@@ -72,3 +74,15 @@ def test_a_worker_that_ends_leaves_its_job_to_the_next_one(fanout_home: Path) ->
             at.until_finished(batch)
         assert at.states(batch) == {RowState.SUCCEEDED: 3}
         assert set(Counter(at.server.batches.prompts).values()) == {1}
+
+
+def test_what_deleted_runs_had_asked_is_dropped_when_fanout_starts(fanout_home: Path) -> None:
+    with hall(fanout_home, "") as at:
+        at.store.write([Made(id="gone").update()])
+        queue = Queue(endpoint=EndpointId("e"), model="m")
+        asked = Parked(key="k", run="gone", call="c", queue=queue, body="{}", shape="s")
+        at.store.provider_jobs.requests.park([asked])
+        at.store.history.delete(["gone"])
+        with at.runtime() as runtime:
+            runtime.warm_up()
+            at.until(lambda: at.store.provider_jobs.requests.waiting() == (), "the sweep")

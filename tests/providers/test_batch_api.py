@@ -22,7 +22,7 @@ from fanout.providers.batch_api.answers import (
     packed,
     unpacked,
 )
-from fanout.providers.batch_api.client import BatchApi, FileMissing
+from fanout.providers.batch_api.client import BatchApi, FileMissing, NotMade
 from fanout.providers.batch_api.remote import JobError, remote_job
 from fanout.providers.batch_script import JobScript
 from fanout.providers.openai_compatible import OpenAICompatible
@@ -151,6 +151,43 @@ async def test_a_file_that_is_not_there_yet_is_told_from_a_job_that_is_refused()
             await api.create(file, "mine")
     assert not isinstance(caught.value, FileMissing)
     assert caught.value.failure.kind is FailureKind.AUTH
+
+
+@pytest.mark.parametrize(
+    ("status", "made"), [(400, False), (403, False), (429, False), (409, None), (500, None)]
+)
+async def test_a_refusal_to_make_a_job_is_told_from_an_outcome_that_nobody_knows(
+    status: int, made: bool | None
+) -> None:
+    async with asking() as (api, server):
+        file = await api.upload("one.jsonl", line_of(api, "a"))
+        server.batches.refusals["batches"] = deque([status])
+        with pytest.raises(ProviderError) as caught:
+            await api.create(file, "mine")
+    assert isinstance(caught.value, NotMade) is (made is False)
+
+
+async def test_an_endpoint_that_lists_no_files_has_no_strays_and_a_busy_one_is_asked_again() -> (
+    None
+):
+    async with asking() as (api, server):
+        file = await api.upload("one.jsonl", line_of(api, "a"))
+        server.batches.refusals["list"] = deque([405, 403, 503])
+        assert await api.strays("one.jsonl") == [] == await api.strays("one.jsonl")
+        with pytest.raises(ProviderError):
+            await api.strays("one.jsonl")
+        assert await api.strays("one.jsonl") == [file]
+
+
+async def test_answers_that_are_not_there_are_told_from_a_key_that_is_refused() -> None:
+    async with asking() as (api, server):
+        with pytest.raises(FileMissing):
+            await read(api, "file-99")
+        file = await api.upload("one.jsonl", line_of(api, "a"))
+        server.batches.refusals["content"] = deque([403])
+        with pytest.raises(ProviderError) as caught:
+            await read(api, file)
+    assert not isinstance(caught.value, FileMissing)
 
 
 async def test_a_job_that_is_unknown_or_over_can_be_called_off_without_harm() -> None:

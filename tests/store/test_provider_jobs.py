@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from fanout.store.database import reading
+from fanout.store.database import reading, writing
 from fanout.store.provider_jobs import ProviderJobs
+from fanout.store.provider_requests import UNTOLD_S
 from fanout.store.provider_values import Job, JobState, Parked, Queue
 from fanout.store.schema_batches import provider_requests
 from fanout.store.store import Store
-from fanout.types import EndpointId
+from fanout.types import EndpointId, RunStatus
+from tests.store.shelf import Made
 
 QUEUE = Queue(endpoint=EndpointId("e"), model="m")
 AT = {Queue(endpoint=EndpointId("e"), model=""): "host"}
@@ -153,3 +156,60 @@ def test_a_file_is_made_without_what_was_called_off_before(store: Store) -> None
     assert jobs.place_in(job.id, 1) == "b" and jobs.place_in(job.id, 2) is None
     jobs.requests.withdraw("other", None)
     assert not jobs.prune(job.id)
+
+
+def test_a_job_whose_requests_are_all_answered_needs_no_file(store: Store) -> None:
+    jobs = store.provider_jobs
+    jobs.requests.park([asked("a")])
+    job = gathered(jobs)
+    jobs.answered(job.id, {"a": "given up"})
+    assert not jobs.prune(job.id), "else it would be handed over without its prompts"
+
+
+def test_an_answer_that_came_too_late_for_its_run_is_kept_until_it_is_asked_for_again(
+    store: Store,
+) -> None:
+    jobs = store.provider_jobs
+    store.write([Made(id="r", status=RunStatus.FAILED).update()])
+    jobs.requests.park([asked("early"), asked("late")])
+    job = gathered(jobs)
+    jobs.answered(job.id, {"early": "x"})
+    assert jobs.requests.told(job.id) == ["late"]
+    assert jobs.requests.told(job.id) == [], "nobody waits for it any more"
+    jobs.answered(job.id, {"late": "paid for"})
+    jobs.requests.forget("r")
+    jobs.requests.sweep()
+    assert jobs.requests.park([asked("late")])["late"].answer == "paid for"
+    assert jobs.requests.kept(["early"]) == {}
+    jobs.requests.forget("r")
+    assert jobs.requests.kept(["late"]) == {}, "now the run was told"
+
+
+def test_an_answer_that_nobody_asks_for_again_is_not_kept_for_ever(store: Store) -> None:
+    jobs = store.provider_jobs
+    store.write([Made(id="r", status=RunStatus.FAILED).update()])
+    jobs.requests.park([asked("a"), asked("b", run="deleted")])
+    store.write([Made(id="deleted", status=RunStatus.FAILED).update()])
+    job = gathered(jobs)
+    jobs.requests.told(job.id)
+    jobs.answered(job.id, {"a": "x", "b": "y"})
+    store.history.delete(["deleted"])
+    jobs.requests.sweep()
+    assert set(jobs.requests.kept(["a", "b"])) == {"a"}
+    with writing(store._engine) as connection:
+        long_ago = provider_requests.c.answered_at - UNTOLD_S - 1.0
+        connection.execute(update(provider_requests).values(answered_at=long_ago))
+    jobs.requests.sweep()
+    assert jobs.requests.kept(["a"]) == {}
+
+
+def test_a_run_that_is_removed_for_good_leaves_no_prompt_and_no_answer(store: Store) -> None:
+    jobs = store.provider_jobs
+    for run in ("stopped", "kept"):
+        store.write([Made(id=run, status=RunStatus.STOPPED).update()])
+    jobs.requests.park([asked("a", run="stopped"), asked("b", run="stopped"), asked("c", "kept")])
+    jobs.answered(gathered(jobs, most=1).id, {"a": "x"})
+    store.history.delete(["stopped"])
+    assert store.history.purge(time.time() + 60) == 1
+    with reading(store._engine) as connection:
+        assert list(connection.execute(select(provider_requests.c.key)).scalars()) == ["c"]

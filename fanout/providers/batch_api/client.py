@@ -42,6 +42,12 @@ _FILE = re.compile(
     r"(?:cannot|can't|could not) find (?:the )?file|no such file|file.{0,80}not found", re.I
 )
 _NONE = frozenset({400, 404, 405, 410, 421, 422, 501})
+_NO_ANSWER = frozenset({408, 409})
+"""Refusals that say nothing of whether what was asked for is done."""
+
+
+class NotMade(ProviderError):
+    """The provider has answered that it makes no such batch."""
 
 
 class FileMissing(ProviderError):
@@ -87,8 +93,14 @@ class BatchApi(Wording):
         return self._id(made)
 
     async def strays(self, name: str) -> list[str]:
-        """Files of that name: of a job whose process ended before it heard what its file is."""
-        page = await self._page("/files", {"purpose": "batch", "limit": 1000})
+        """Files of that name: of a job whose process ended before it heard what its file is. None
+        where the endpoint doesn't list its files: one that is left there is no harm."""
+        try:
+            page = await self._page("/files", {"purpose": "batch", "limit": 1000})
+        except ProviderError as error:
+            if error.failure.retryable:
+                raise
+            return []
         entries = page.get("data")
         files = [e for e in entries if isinstance(e, dict)] if isinstance(entries, list) else []
         return [str(each["id"]) for each in files if each.get("filename") == name]
@@ -104,7 +116,8 @@ class BatchApi(Wording):
             return
 
     async def create(self, file: str, mark: str) -> RemoteJob:
-        """Begin a batch. It may exist even where this fails, which `find` can tell."""
+        """Begin a batch. It may exist even where this fails, which `find` can tell, but for
+        NotMade and FileMissing."""
         try:
             with self._within(ASK_S):
                 made = await self._connect(self._asked).post(
@@ -120,6 +133,8 @@ class BatchApi(Wording):
         except ProviderError as error:
             if _said(error) in (400, 404) and _FILE.search(str(error.__cause__)):
                 raise FileMissing(error.failure) from error
+            if 300 <= _said(error) < 500 and _said(error) not in _NO_ANSWER:
+                raise NotMade(error.failure, error.rates) from error
             raise
         return self._job(made)
 
@@ -167,7 +182,7 @@ class BatchApi(Wording):
 
     @asynccontextmanager
     async def lines(self, file: str) -> AsyncGenerator[AsyncGenerator[Line]]:
-        """The lines of an output or error file, as they come."""
+        """The lines of an output or error file, as they come. FileMissing where it is not there."""
         try:
             with anyio.fail_after(IDLE_S):
                 opened = await self._connect(self._asked).get(
@@ -190,6 +205,8 @@ class BatchApi(Wording):
             late = httpx2.ReadTimeout("a file of answers")
             raise ProviderError(failure_of(late, self._asked)) from problem
         except EXPECTED as problem:
+            if isinstance(problem, openai.NotFoundError):
+                raise FileMissing(words.no_file(self.name)) from problem
             raise failed(problem, self._asked) from problem
 
     async def _read(self, response: httpx2.Response) -> AsyncGenerator[Line]:

@@ -39,6 +39,14 @@ def lost(name: str) -> Failure:
     )
 
 
+def no_file(name: str) -> Failure:
+    return Failure(
+        kind=FailureKind.SERVER,
+        message=f"{name} does not have the file of this batch's answers any more. Look there "
+        "whether it was deleted, then retry the row to ask it again.",
+    )
+
+
 def not_offered(name: str) -> Failure:
     return Failure(
         kind=FailureKind.BAD_RESPONSE,
