@@ -27,6 +27,8 @@ class Collecting:
     """Between two tries where the provider fails, growing likewise."""
     give_up_s: float = 3600.0
     """A provider that fails for so long in handing over or fetching is given up."""
+    sweep_s: float = 600.0
+    """Between two cleanings of what was parked and answered."""
     stale_s: float = 120.0
     """A job whose process said nothing for so long is taken over."""
     room_s: float = 30.0

@@ -18,6 +18,7 @@ from anyio.to_thread import run_sync
 
 from fanout.engine.collecting import Collecting
 from fanout.engine.provider_job import ProviderJob
+from fanout.engine.rooms import Rooms
 from fanout.errors import StoreError
 from fanout.kernel.recorder import Recorder
 from fanout.providers.batch_api.client import BatchApi
@@ -28,10 +29,11 @@ from fanout.types import RunStatus
 log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
-SWEEP_S = 600.0
 _OVERLAP_S = 10.0
 """A transaction that was open at the last look may have ended since."""
 _AGAIN_S = 1.0
+_AT_ONCE = 100_000
+"""Requests that are written down together."""
 _ENDED = (RunStatus.SUCCEEDED, RunStatus.PARTIAL, RunStatus.FAILED)
 
 
@@ -53,15 +55,6 @@ class _Waiter:
         self.kept: Kept | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Room:
-    """A queue whose provider takes no more for now."""
-
-    until: float
-    pause_s: float
-    most: int
-
-
 class Collector:
     """Used on the engine's loop only."""
 
@@ -71,8 +64,9 @@ class Collector:
         self._waiters: dict[str, _Waiter] = {}
         self._links: dict[Queue, Link] = {}
         self._working: dict[str, ProviderJob] = {}
-        self._rooms: dict[Queue, _Room] = {}
+        self._rooms = Rooms(pace)
         self._asked: list[Parked] = []
+        self._at_once = _AT_ONCE
         self._left: list[str] = []
         self._withdrawn: list[tuple[str, str | None]] = []
         self._recorders: dict[str, Recorder] = {}
@@ -142,14 +136,15 @@ class Collector:
     async def _work(self, group: TaskGroup) -> None:
         while True:
             self._woken = anyio.Event()
-            try:
-                await self._take_in()
-                await self._flush(group)
-                await self._look(group)
-            except Exception:
-                # Rows that wait must not wait for ever because of one that can't be kept.
-                log.exception("collecting for batches at the provider met a mistake of Fanout's")
-                await anyio.sleep(_AGAIN_S)
+            for step in (self._withdraw, self._park, self._unpark, self._flush, self._look):
+                try:
+                    await step(group)
+                except Exception:
+                    # Rows that wait must not wait for ever because of one that can't be kept.
+                    log.exception(
+                        "collecting for batches at the provider met a mistake of Fanout's"
+                    )
+                    await anyio.sleep(_AGAIN_S)
             with anyio.move_on_after(None if self._idle else self._pace.look_s):
                 await self._woken.wait()
 
@@ -159,21 +154,34 @@ class Collector:
         news = self._asked, self._left, self._withdrawn
         return not any((*busy, *news))
 
-    async def _take_in(self) -> None:
-        """Write down what was asked and called off since the last time."""
-        withdrawn, self._withdrawn = self._withdrawn, []
-        for run, call in withdrawn:
-            for job in await self._record(self._jobs.requests.withdraw, run, call):
+    async def _withdraw(self, _: TaskGroup) -> None:
+        """Write down what was called off since the last time."""
+        while self._withdrawn:
+            for job in await self._record(self._jobs.requests.withdraw, *self._withdrawn[0]):
                 if job in self._working:
                     self._working[job].nudge()
-        asked, self._asked = self._asked, []
+            del self._withdrawn[0]
+
+    async def _park(self, _: TaskGroup) -> None:
+        """Write down what was asked; fewer at once where some can't be, so that one of which that
+        is so for good holds up no other."""
+        asked, self._asked = self._asked[: self._at_once], self._asked[self._at_once :]
         wanted = list({one.key: one for one in asked if one.key in self._waiters}.values())
-        if wanted:
-            self._deliver(await self._record(self._jobs.requests.park, wanted))
-        left, self._left = self._left, []
+        try:
+            if wanted:
+                self._deliver(await self._record(self._jobs.requests.park, wanted))
+        except Exception:
+            self._asked += wanted
+            self._at_once = max(1, len(wanted) // 2)
+            raise
+        self._at_once = min(2 * self._at_once, _AT_ONCE)
+
+    async def _unpark(self, _: TaskGroup) -> None:
+        left = list(self._left)
         gone = [key for key in left if key not in self._waiters]
         if gone:
             await self._record(self._jobs.requests.unpark, gone)
+        del self._left[: len(left)]
 
     async def _flush(self, group: TaskGroup) -> None:
         """Make jobs of what has waited long enough."""
@@ -181,18 +189,17 @@ class Collector:
             return
         for waiting in await self._record(self._jobs.requests.waiting):
             link = self._links.get(replace(waiting.queue, model=""))
-            room = self._rooms.get(waiting.queue)
-            full = room is not None and anyio.current_time() < room.until
-            if link is None or full or not self._due(waiting):
+            if link is None or self._rooms.full(waiting.queue) or not self._due(waiting):
                 continue
+            most = self._rooms.most(waiting.queue)
             gather = partial(
                 self._jobs.gather,
-                most=self._pace.most if room is None else room.most,
+                most=most or self._pace.most,
                 most_bytes=self._pace.most_bytes,
             )
             while job := await self._record(gather, waiting.queue, link.host):
                 self._begin(job, link, group)
-                if room is not None:
+                if most is not None:
                     break
 
     def _due(self, waiting: Waiting) -> bool:
@@ -222,9 +229,10 @@ class Collector:
             if ours:
                 self._deliver(await self._record(self._jobs.requests.kept, ours))
         await self._forget()
-        if self._links and now_s - self._swept_s > SWEEP_S:
+        if self._links and now_s - self._swept_s > self._pace.sweep_s:
             await self._record(self._jobs.requests.sweep)
-            self._swept_s = now_s
+            # Look at all answers again: one may have been long on its way into the database.
+            self._swept_s, self._seen_at = now_s, 0.0
 
     async def _forget(self) -> None:
         async with self._forgetting:
@@ -243,7 +251,7 @@ class Collector:
             record=self._record,
             pace=self._pace,
             deliver=self._deliver,
-            no_room=lambda: self._no_room(job),
+            no_room=lambda: self._rooms.none_for(job),
         )
         self._working[job.id] = work
         group.start_soon(self._carry, work)
@@ -251,7 +259,7 @@ class Collector:
     async def _carry(self, work: ProviderJob) -> None:
         try:
             await work.carry()
-            self._rooms_again(work.job)
+            self._rooms.some_for(work.job)
         except Exception:
             # It stays in the database and is taken up again by whoever starts next.
             log.exception("a batch at the provider was left alone")
@@ -259,19 +267,6 @@ class Collector:
         finally:
             self._working.pop(work.job.id, None)
             self._woken.set()
-
-    def _no_room(self, job: Job) -> None:
-        before = self._rooms.get(job.queue)
-        pause_s = self._pace.room_s if before is None else before.pause_s * 2
-        pause_s = min(pause_s, self._pace.most_room_s)
-        until = anyio.current_time() + pause_s
-        self._rooms[job.queue] = _Room(until=until, pause_s=pause_s, most=max(1, job.requests // 2))
-
-    def _rooms_again(self, job: Job) -> None:
-        room = self._rooms.get(job.queue)
-        if room is not None and room.until <= anyio.current_time():
-            # A smaller one went through: the next may be as large as any.
-            del self._rooms[job.queue]
 
     def _deliver(self, answers: Mapping[str, Kept]) -> None:
         for key, kept in answers.items():
