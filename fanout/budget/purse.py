@@ -72,11 +72,17 @@ class Reserved:
     """What is set aside for one request; implements `kernel.calls.Reservation`."""
 
     def __init__(
-        self, fitted: Fitted, claim: Claim, settled: Callable[[Reserved, Amount], None]
+        self,
+        fitted: Fitted,
+        claim: Claim,
+        settled: Callable[[Reserved, Amount], None],
+        name: str = "",
     ) -> None:
-        """`settled` is told what was taken in place of the worst case."""
+        """`settled` is told what was taken in place of the worst case; `name` where the call
+        outlives this process."""
         self.fitted = fitted
         self.claim = claim
+        self.name = name
         self.guessed = False
         """True where nobody knows what it took."""
         self._settled = settled
@@ -119,7 +125,9 @@ class RunPurse:
         self._parked_as = parked_as
         self._numbers: Counter[str] = Counter()
         self._calls: dict[str, str] = {}
-        """Of parked calls: by the name of its claim, which call it is."""
+        """Of parked calls: by its name, which call it is."""
+        self._waiting: dict[str, Amount] = {}
+        """Set aside for those that were hung up on, by name, until they are asked for again."""
         self._turn = anyio.Lock()
         self._open = 0
         """Requests that are not settled yet."""
@@ -156,21 +164,21 @@ class RunPurse:
         caps, batch = self._day.caps(), await self._day.batch_cap(self._batch)
         shared = caps.capped or batch.capped
         if not (self.cap.capped or shared):
-            return self._put(Fitted(worst=Amount(), max_tokens=asked.limit))
+            return self._put(Fitted(worst=Amount(), max_tokens=asked.limit), name)
         # One after another, so that what is left of the run is the same before and after the day.
         async with self._turn:
             if not shared or self._free_under(caps, batch, asked):
-                return self._put(self._fit(asked, ()))
+                return self._put(self._fit(asked, (), name), name)
             fit = Fitted(worst=Amount(), max_tokens=None)
 
             def fits(rooms: tuple[Room, ...]) -> Amount:
                 nonlocal fit
-                fit = self._fit(asked, rooms)
+                fit = self._fit(asked, rooms, name)
                 return fit.worst
 
             claim = await self._day.claim(self._person, caps, fits, self._batch, name)
             # Nothing is awaited from here on: a Stop in between would lose the claim.
-            return self._put(fit, claim)
+            return self._put(fit, name, claim)
 
     def _name(self, plan: BranchPlan, model: ModelRef) -> str:
         """Of a call that outlives this process: the same when the run goes on in another one."""
@@ -203,24 +211,26 @@ class RunPurse:
         of_tokens = caps.of_tokens or batch.tokens is not None
         return not of_tokens and self._worst_usd(asked.model, asked.input, longest) == 0
 
-    def _fit(self, asked: Wish, rooms: Sequence[Room]) -> Fitted:
-        run = Room(whose=THE_RUNS, cap=self.cap, taken=self.taken.all)
+    def _fit(self, asked: Wish, rooms: Sequence[Room], name: str) -> Fitted:
+        others = self.taken.all - self._waiting.get(name, Amount())
+        run = Room(whose=THE_RUNS, cap=self.cap, taken=others)
         return fitted(asked, [*([run] if run.cap.capped else []), *rooms], self._worst_usd)
 
-    def _put(self, fit: Fitted, claim: Claim | None = None) -> Reserved:
-        self.taken = Taken(spent=self.taken.spent, reserved=self.taken.reserved + fit.worst)
+    def _put(self, fit: Fitted, name: str, claim: Claim | None = None) -> Reserved:
+        others = self.taken.reserved - self._waiting.pop(name, Amount())
+        self.taken = Taken(spent=self.taken.spent, reserved=others + fit.worst)
         self._open += 1
         claim = claim or self._day.unclaimed(self._person, self._batch)
-        return Reserved(fit, claim, self._settled)
+        return Reserved(fit, claim, self._settled, name)
 
     def _settled(self, one: Reserved, actual: Amount) -> None:
-        self.taken = Taken(
-            spent=self.taken.spent + actual, reserved=self.taken.reserved - one.fitted.worst
-        )
-        if one.guessed and self._parked_as:
+        if one.guessed and one.name:
             # Its answer is still to come, to whoever goes on with the run: it stays set aside.
-            self._forget(one.claim.id)
+            self._waiting[one.name] = one.fitted.worst
+            self._forget(one.name)
         else:
+            reserved = self.taken.reserved - one.fitted.worst
+            self.taken = Taken(spent=self.taken.spent + actual, reserved=reserved)
             self._day.book(Booking(claim=one.claim, amount=actual))
         self._open -= 1
         settlement, self._settlement = self._settlement, anyio.Event()

@@ -313,7 +313,8 @@ class RunContext:
                 self._scopes[branch_id].cancel()
 
     def _finish(self, plan: BranchPlan, outcome: Outcome) -> None:
-        bill = self._asking.bill(plan.id)
+        waits = self._means.patient and outcome.state is BranchState.STOPPED
+        bill = self._asking.bill(plan.id).closed(goes_on=waits)
         answered = self.snapshot.branch(plan.id).answered_by
         self._recorder.emit(
             BranchFinished(

@@ -28,7 +28,7 @@ from fanout.store.schema import calls, runs, timeline
 from fanout.store.values import Label, Later, Standing, StoredRun
 from fanout.timeline import compact
 from fanout.tokens import estimated_usage
-from fanout.types import ENDED_WITH_FANOUT, BranchState, Cost, RunStatus, Usage
+from fanout.types import ENDED_WITH_FANOUT, BranchState, Cost, RunStatus, Usage, Via
 
 CUT = "A part of this run's record is damaged: it is shown as far as it can be read."
 REBUILT = "This run's timeline is damaged: its texts and figures are shown, but not how they came."
@@ -156,7 +156,7 @@ def endings(snapshot: Snapshot) -> tuple[Event, ...]:
             id=call.id,
             state=BranchState.STOPPED,
             failure=ENDED_WITH_FANOUT,
-            usage=_begun(call),
+            usage=_begun(call, snapshot),
             cost=_begun_cost(call, snapshot),
         )
         for call in snapshot.calls
@@ -165,8 +165,12 @@ def endings(snapshot: Snapshot) -> tuple[Event, ...]:
     return (*ends, RunFinished(at=snapshot.at, status=RunStatus.INTERRUPTED))
 
 
-def _begun(call: Branch) -> Usage:
+def _begun(call: Branch, snapshot: Snapshot) -> Usage:
     """About what a call had used when its process ended, as where a person stops one."""
+    made = snapshot.made_with
+    if made is not None and made.row is not None and made.row.via is Via.PROVIDER:
+        # It outlives its process, and counts once its answer is asked for again.
+        return Usage()
     sent = call.started_s is not None and bool(call.plan.messages)
     return estimated_usage(call) if sent else Usage()
 
@@ -181,7 +185,8 @@ def _begun_cost(call: Branch, snapshot: Snapshot) -> Cost | None:
     price = next(prices, None)
     if price is None:
         return None
-    return Cost(usd=flat_cost(price, _begun(call)), price=price, estimated=True)
+    usage = _begun(call, snapshot)
+    return Cost(usd=flat_cost(price, usage), price=price, estimated=usage.estimated)
 
 
 def _live(connection: Connection, owners: Owners, row: RowMapping) -> bool:

@@ -86,6 +86,10 @@ def carried_out(place: Place) -> None:
             stored = store.load(f"row-{number}")
             assert stored is not None and stored.snapshot.status is RunStatus.SUCCEEDED
             assert all(branch.usage for branch in stored.snapshot.branches)
+            goes = stored.snapshot.goes
+            assert not any(go.usage is not None and go.usage.estimated for go in goes)
+            answered = [go for go in goes if go.usage is not None and go.usage.input]
+            assert len(answered) == 4, "every request counts once, however often it was killed"
         assert isinstance(store.provider_jobs, ProviderJobs)
         store.provider_jobs.requests.sweep()
         assert store.provider_jobs.requests.waiting() == ()
