@@ -1,4 +1,4 @@
-"""What failed in a batch is grouped, and what it spent is forgotten with it."""
+"""What failed in a batch is grouped, what it spent is summed, and forgotten with it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import time
 from dataclasses import replace
 from decimal import Decimal
 
-from fanout.batches import RowState
+from fanout.batches import BatchState, RowState
 from fanout.budget.amount import Amount
 from fanout.budget.ledger import Booking, Claim, utc_day
+from fanout.store.batch_values import SUMMED
 from fanout.store.store import Store
-from tests.store.test_batches import FAILED, end_next, started
+from fanout.types import Cost, FailureKind
+from tests.store.test_batches import DONE, FAILED, end_next, started
 
 
 def test_a_row_that_lacks_a_branch_is_among_the_failures(store: Store) -> None:
@@ -35,3 +37,45 @@ def test_a_deleted_batch_leaves_nothing_of_what_it_spent(store: Store) -> None:
     assert store.spend.taken(day, "", batch).batch.all == Amount()
     assert store.spend.taken(day, "", other).batch.all.tokens == 14
     assert store.spend.taken(day, "").everyone.all.tokens == 28
+
+
+def test_a_cost_from_an_estimated_usage_keeps_its_sign(store: Store) -> None:
+    batch = started(store, 3)
+    guessed = Cost(usd=Decimal("0.5"), price=SUMMED, estimated=True)
+    end_next(store, batch)
+    end_next(store, batch, replace(DONE, cost=guessed))
+    ended = [r.result.cost for r in store.batches.rows(batch) if r.result and r.result.cost]
+    assert sorted(cost.estimated for cost in ended) == [False, True]
+    assert store.batches.progress(batch).estimated_costs == 1
+    assert sum(point.estimated for point in store.batches.points(batch)) == 1
+
+
+def test_only_failed_rows_are_tried_again_and_what_they_cost_stays_counted(store: Store) -> None:
+    batch = started(store, 3)
+    end_next(store, batch)
+    end_next(store, batch, replace(FAILED, cost=Cost(usd=Decimal("0.5"), price=SUMMED)))
+    end_next(store, batch)
+    assert store.batches.retry(batch, [RowState.FAILED]) == 1
+    assert store.batches.states([batch]) == {batch: BatchState.RUNNING}
+    shown = store.batches.progress(batch)
+    assert shown.cost_nano == 504_000_000
+    assert shown.failures == ()
+    (again,) = store.batches.take(batch, 9)
+    assert (again.row.number, again.go, again.run_id, again.result) == (2, 2, "run-2", None)
+
+
+def test_progress_counts_states_costs_and_causes(store: Store) -> None:
+    batch = started(store, 5)
+    end_next(store, batch)
+    end_next(store, batch)
+    end_next(store, batch, FAILED)
+    end_next(store, batch, replace(FAILED, message="Far too many."))
+    shown = store.batches.progress(batch)
+    assert shown.counts == {RowState.SUCCEEDED: 2, RowState.FAILED: 2, RowState.WAITING: 1}
+    assert (shown.total, shown.ended, shown.left) == (5, 4, 1)
+    assert (shown.cost_nano, shown.unknown_costs, shown.tokens) == (4_000_000, 2, 60)
+    (group,) = shown.failures
+    assert (group.cause, group.count, group.rows) == (FailureKind.RATE_LIMIT, 2, (3, 4))
+    assert group.message == "Far too many."
+    assert shown.rows_per_minute is not None
+    assert shown.remaining_s is not None

@@ -18,7 +18,6 @@ from fanout.batches import (
     Row,
     RowResult,
     RowState,
-    WorkerSeen,
 )
 from fanout.errors import InputError, StoreError
 from fanout.people import PersonId
@@ -230,54 +229,12 @@ def test_after_a_stop_nothing_begins_and_a_resume_brings_stopped_rows_back(store
     assert [row.row.number for row in store.batches.take(batch, 9)] == [1, 2]
 
 
-def test_a_cost_from_an_estimated_usage_keeps_its_sign(store: Store) -> None:
-    batch = started(store, 3)
-    guessed = Cost(usd=Decimal("0.5"), price=SUMMED, estimated=True)
-    end_next(store, batch)
-    end_next(store, batch, replace(DONE, cost=guessed))
-    ended = [r.result.cost for r in store.batches.rows(batch) if r.result and r.result.cost]
-    assert sorted(cost.estimated for cost in ended) == [False, True]
-    assert store.batches.progress(batch).estimated_costs == 1
-    assert sum(point.estimated for point in store.batches.points(batch)) == 1
-
-
-def test_only_failed_rows_are_tried_again_and_what_they_cost_stays_counted(store: Store) -> None:
-    batch = started(store, 3)
-    end_next(store, batch)
-    end_next(store, batch, replace(FAILED, cost=Cost(usd=Decimal("0.5"), price=SUMMED)))
-    end_next(store, batch)
-    assert store.batches.retry(batch, [RowState.FAILED]) == 1
-    assert store.batches.states([batch]) == {batch: BatchState.RUNNING}
-    shown = store.batches.progress(batch)
-    assert shown.cost_nano == 504_000_000
-    assert shown.failures == ()
-    (again,) = store.batches.take(batch, 9)
-    assert (again.row.number, again.go, again.run_id, again.result) == (2, 2, "run-2", None)
-
-
 def test_rows_can_be_added_to_a_batch_that_had_finished(store: Store) -> None:
     batch = started(store, 1)
     end_next(store, batch)
     assert store.batches.add(batch, topics(2)) == 2
     assert store.batches.states([batch]) == {batch: BatchState.RUNNING}
     assert [row.row.number for row in store.batches.take(batch, 9)] == [2, 3]
-
-
-def test_progress_counts_states_costs_and_causes(store: Store) -> None:
-    batch = started(store, 5)
-    end_next(store, batch)
-    end_next(store, batch)
-    end_next(store, batch, FAILED)
-    end_next(store, batch, replace(FAILED, message="Far too many."))
-    shown = store.batches.progress(batch)
-    assert shown.counts == {RowState.SUCCEEDED: 2, RowState.FAILED: 2, RowState.WAITING: 1}
-    assert (shown.total, shown.ended, shown.left) == (5, 4, 1)
-    assert (shown.cost_nano, shown.unknown_costs, shown.tokens) == (4_000_000, 2, 60)
-    (group,) = shown.failures
-    assert (group.cause, group.count, group.rows) == (FailureKind.RATE_LIMIT, 2, (3, 4))
-    assert group.message == "Far too many."
-    assert shown.rows_per_minute is not None
-    assert shown.remaining_s is not None
 
 
 def test_rows_are_found_by_state_and_text_and_shown_in_order(store: Store) -> None:
@@ -328,50 +285,6 @@ def test_nobody_sees_or_touches_somebody_elses_batch(store: Store) -> None:
         with pytest.raises(InputError):
             act(batch)
     assert [one.person for one in store.batches.all()] == ["ann"]
-
-
-def test_a_worker_is_shown_with_what_it_has_and_gone_when_its_process_is(
-    open_store: Callable[[], Store],
-) -> None:
-    here, there = open_store(), open_store()
-    seen = WorkerSeen(
-        id=there.owner,
-        host="there",
-        pid=1,
-        version="1",
-        format=FORMAT,
-        started_at=1.0,
-        seen_at=0.0,
-        alive=True,
-    )
-    there.batches.beat(seen)
-    batch = started(here, 2)
-    row, other = here.batches.take(batch, 2)
-    here.batches.begin(batch, 1, row.go, RunId("r"), there.owner)
-    here.batches.begin(batch, 2, other.go, RunId("s"), there.owner)
-    here.batches.end(batch, 1, row.go, DONE)
-    (shown,) = here.batches.workers()
-    assert (shown.alive, shown.rows, shown.done, shown.host) == (True, 1, 1, "there")
-    there.close()
-    (shown,) = here.batches.workers()
-    assert not shown.alive
-
-
-def test_a_worker_that_left_is_shown_as_gone_though_its_process_lives(store: Store) -> None:
-    seen = WorkerSeen(
-        id=store.owner,
-        host="here",
-        pid=1,
-        version="1",
-        format=FORMAT,
-        started_at=1.0,
-        seen_at=0.0,
-        alive=True,
-    )
-    store.batches.beat(seen)
-    store.batches.leave(store.owner)
-    (shown,) = store.batches.workers()
-    assert not shown.alive
 
 
 def test_rows_held_back_for_a_trial_wait_until_they_are_released(store: Store) -> None:
