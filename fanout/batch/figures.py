@@ -49,6 +49,7 @@ class Money:
     paid: int = 0
     """Rows that cost something, and it is known what."""
     free: int = 0
+    """Rows that were answered for nothing."""
     unknown: int = 0
     estimated: int = 0
     """Rows, among the paid and the free ones, whose usage was estimated."""

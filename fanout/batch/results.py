@@ -86,7 +86,7 @@ class Counting:
         self._output += point.tokens - point.input_tokens
         self._sequential_s += point.sequential_s
         self._wall_s += point.wall_s
-        self._add_money(point.cost_nano)
+        self._add_money(point)
         self._estimated += point.estimated
         self._add_times(point)
         if point.state.lacks:
@@ -133,14 +133,15 @@ class Counting:
             over_time=over_time(self._began, self._ends, self._failed_ends),
         )
 
-    def _add_money(self, nano: int | None) -> None:
+    def _add_money(self, point: RowPoint) -> None:
+        nano = point.cost_nano
         if nano is None:
             self._unknown += 1
             return
         self._nano += nano
         if nano:
             self._costs.append(nano / NANO)
-        else:
+        elif point.state in _ANSWERED:
             self._free += 1
 
     def _add_times(self, point: RowPoint) -> None:

@@ -52,7 +52,8 @@ def test_rows_are_counted_by_state_and_only_those_that_ended_have_figures() -> N
 
 def test_unknown_free_and_paid_rows_are_told_apart() -> None:
     free, unknown = replace(point(2), cost_nano=0), replace(point(3), cost_nano=None)
-    money = figures([point(1), free, unknown, point(4)]).money
+    failed = replace(free, number=5, state=RowState.FAILED)
+    money = figures([point(1), free, unknown, point(4), failed]).money
     assert (money.paid, money.free, money.unknown) == (2, 1, 1)
     assert money.usd == Decimal("0.002")
     assert money.spread is not None
