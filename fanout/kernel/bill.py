@@ -16,19 +16,9 @@ class Bill:
 
     def __init__(self) -> None:
         self._items: list[tuple[ModelRef, Usage]] = []
-        self._unheard: list[tuple[ModelRef, Usage]] = []
 
-    def add(self, model: ModelRef, usage: Usage, *, heard: bool = True) -> None:
-        """`heard`: whether the request had ended by itself."""
-        (self._items if heard else self._unheard).append((model, usage))
-
-    def closed(self, *, goes_on: bool) -> Bill:
-        """Told how the call ended; `goes_on`: what nobody heard the end of is still on its way, and
-        counts when it is asked for again."""
-        if not goes_on:
-            self._items += self._unheard
-        self._unheard = []
-        return self
+    def add(self, model: ModelRef, usage: Usage) -> None:
+        self._items.append((model, usage))
 
     @property
     def usage(self) -> Usage:

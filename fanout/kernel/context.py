@@ -27,6 +27,7 @@ from fanout.events import (
 )
 from fanout.insight.similarity import cosines
 from fanout.kernel.asking import Asking, Then
+from fanout.kernel.bill import Bill
 from fanout.kernel.calls import Calls, Purse
 from fanout.kernel.fan_in import FanInWait
 from fanout.kernel.means import Means
@@ -313,8 +314,10 @@ class RunContext:
                 self._scopes[branch_id].cancel()
 
     def _finish(self, plan: BranchPlan, outcome: Outcome) -> None:
-        waits = self._means.patient and outcome.state is BranchState.STOPPED
-        bill = self._asking.bill(plan.id).closed(goes_on=waits)
+        bill = self._asking.bill(plan.id)
+        if self._means.patient and self.stopped and outcome.state is BranchState.STOPPED:
+            # What it was told and what it waits for is there when the run goes on: it counts then.
+            bill = Bill()
         answered = self.snapshot.branch(plan.id).answered_by
         self._recorder.emit(
             BranchFinished(

@@ -73,7 +73,6 @@ class Lane:
     async def ask(self, provider: Provider, request: ChatRequest, deadlines: Deadlines) -> Done:
         """The answer; what goes wrong is raised, and told to the gate."""
         self._input = estimated_input(request.messages)
-        self.result = None
         try:
             self.result = await attempt(provider, request, deadlines, self)
             return self.result

@@ -93,7 +93,7 @@ class Sending:
         model = self.request.model
         for lane in lanes:
             usage = lane.close(lambda usage: self._means.cost(model, usage))
-            self.request.bill.add(model, usage, heard=lane.result is not None)
+            self.request.bill.add(model, usage)
             if lane is lanes[-1]:
                 self._settle(None, usage)
 

@@ -59,6 +59,14 @@ def texts(snapshot: Snapshot) -> dict[str, str]:
     return {call.id: call.text for call in calls}
 
 
+def to_the_end(workflow: Workflow) -> Workflow:
+    """The same, but no vote is called off: which ones are is a matter of who was faster."""
+    vote = getattr(workflow, "vote", None)
+    if vote is None:
+        return workflow
+    return workflow.model_copy(update={"vote": vote.model_copy(update={"early_stop": "never"})})
+
+
 def rows_of(store: Store, table: object) -> list[dict[str, object]]:
     with reading(store._engine) as connection:
         return [dict(row) for row in connection.execute(select(table)).mappings()]  # type: ignore[call-overload]
@@ -77,6 +85,7 @@ def asked_once(here: Parked) -> bool:
 def test_every_kind_of_workflow_says_the_same_as_by_single_calls(
     workflow: Workflow, tmp_path: Path
 ) -> None:
+    workflow = to_the_end(workflow)
     topic = "wind" if workflow.kind == "research" else "Bees 17. Spiders have 8 legs."
     with filled(tmp_path) as library, serving(Script()) as server:
         with (

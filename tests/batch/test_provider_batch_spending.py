@@ -9,11 +9,13 @@ import pytest
 
 from fanout.engine.handle import RunHandle
 from fanout.providers.batch_script import JobScript
+from fanout.providers.script import Reply, Script
 from fanout.providers.scripted_server import serving
 from fanout.snapshot import Snapshot
 from fanout.store.store import Store
 from fanout.types import Price, RunStatus, Usage
 from fanout.workflows.definition import Workflow
+from fanout.workflows.library import shipped
 from tests.batch.parked import Parked, comes_true, ended, engine_of
 from tests.rig import script, trio
 
@@ -82,6 +84,28 @@ def capped() -> Workflow:
         ],
         aggregate={"prompt": "Combine:\n{results}", "result": "{text}", "max_tokens": 8},
     )
+
+
+def test_an_answer_that_is_told_again_when_a_row_goes_on_counts_once(tmp_path: Path) -> None:
+    formless = Script(otherwise=Reply(text="Nothing of the kind."))
+    moderation = shipped().get("moderation")
+    with (
+        serving(formless) as server,
+        Store.open(tmp_path / "undisturbed") as store,
+        engine_of(server, store) as here,
+    ):
+        usual = here.run(moderation, "A text.")
+        assert len(server.batches.made) > 1, "asked once more, in a plainer form"
+    with serving(formless) as server:
+        server.batches.jobs.extend([JobScript(), JobScript(takes_s=60.0)])
+        with Store.open(tmp_path) as store, engine_of(server, store) as here:
+            handle = here.row(moderation, "A text.")
+            assert comes_true(lambda: len(server.batches.made) == 2)
+            stopped(here, handle)
+            assert comes_true(lambda: server.batches.cancelled)
+        with Store.open(tmp_path) as store, engine_of(server, store) as here:
+            again = ended(here.resumed())
+    assert used(again) == used(usual) != Usage()
 
 
 def test_a_cap_of_the_run_is_not_used_up_by_restarts(tmp_path: Path) -> None:
