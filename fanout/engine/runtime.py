@@ -22,6 +22,7 @@ from fanout.engine.engine import Engine
 from fanout.engine.insides import sources_of
 from fanout.engine.local_models import LocalModels
 from fanout.engine.model_lists import Listing, ModelLists
+from fanout.engine.openings import opened_place, opened_post, opened_store
 from fanout.engine.visitors import Visitors
 from fanout.errors import FanoutError, LocalModelError, SettingsError, StoreError
 from fanout.people import NOBODY, PersonId
@@ -30,14 +31,10 @@ from fanout.providers.discovery import USUAL_PORTS, FoundServer, find_local_serv
 from fanout.providers.local.server import LocalServer
 from fanout.providers.network import Network
 from fanout.providers.openai_compatible import MODELS_S, OpenAICompatible
-from fanout.relay.opening import post_for
-from fanout.relay.post import Post
 from fanout.retrieval.library import Library
 from fanout.settings import ENVIRONMENT, Settings
 from fanout.store.store import Store
 from fanout.telemetry.telemetry import telemetry
-from fanout.traffic.lane import Place
-from fanout.traffic.shared import shared_place
 from fanout.types import EndpointId, ModelRef, Price
 from fanout.workflows.library import shipped
 
@@ -78,8 +75,9 @@ class Runtime:
         """Where servers of this machine are looked for, and whose port it usually is."""
         self.network = Network(settings.allowed_hosts) if settings.shared else None
         """Which hosts people's endpoints may lie at; None: any."""
-        book = EndpointBook(self._make, settings.home / "endpoints.json", self._place())
-        self.store = store or self._opened_store()
+        place = opened_place(settings, self.problems)
+        book = EndpointBook(self._make, settings.home / "endpoints.json", place)
+        self.store = store or opened_store(settings, self.problems)
         self.visitors = Visitors(self) if settings.shared else None
         """Where several people use this Fanout, a view for each; None: it is one person's."""
         self.telemetry = telemetry(
@@ -103,7 +101,7 @@ class Runtime:
                 ),
             ),
             bounds=settings.bounds,
-            post=self._post(),
+            post=opened_post(settings, self.store),
             witness=self.telemetry.witness if self.telemetry.witness else None,
         )
         self._library: Library | None = None
@@ -174,44 +172,6 @@ class Runtime:
                 self._library = Library(self.settings.home / "library.db")
                 self._library.sample()
             return self._library
-
-    def _place(self) -> Place | None:
-        """Where this process and others keep rates and pauses together, if anywhere."""
-        redis, database = self.settings.redis_url, self.settings.database_url
-        try:
-            return shared_place(
-                redis_url=redis.reveal() if redis is not None else "",
-                database_url=database.reveal() if database is not None else "",
-            )
-        except SettingsError as error:
-            self.problems.append(f"{error} Rates hold for this process alone.")
-            return None
-
-    def _post(self) -> Post | None:
-        """How this process and others of the same record speak with each other."""
-        redis, database = self.settings.redis_url, self.settings.database
-        if not self.store.kept:
-            return None
-        with suppress(SettingsError):
-            # What is wrong with an address was told by what opened record and rates.
-            return post_for(
-                self.store.owner,
-                redis_url=redis.reveal() if redis is not None else "",
-                database_url=database,
-            )
-        return None
-
-    def _opened_store(self) -> Store:
-        """The record of all runs; where it can't be used, one in memory, and people are told."""
-        try:
-            store = Store.open(self.settings.home, self.settings.database)
-        except SettingsError as error:
-            self.problems.append(
-                f"{error} Until that is mended, runs are kept only until Fanout ends."
-            )
-            return Store.in_memory()
-        self.problems.extend(store.problems)
-        return store
 
     def _open_library(self) -> None:
         try:

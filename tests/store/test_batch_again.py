@@ -1,5 +1,7 @@
-"""Rows that are asked again, or come later: they go on by themselves only where nobody halted them,
-and whoever looks at a batch that stands still learns of them."""
+"""Rows that are asked again, or come later, go on by themselves only where nobody halted them.
+
+Whoever looks at a batch that stands still learns of them.
+"""
 
 from __future__ import annotations
 
