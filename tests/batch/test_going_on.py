@@ -11,11 +11,12 @@ from tests.batch.hall import MODEL, hall, script
 
 UNHURRIED = script(Reply(text="One two three.", first_token_s=0.5))
 SMALL, BIG = "Say it shortly: {topic}.", "Say all of it: {topic}."
+COMBINE = "Combine what was said of {topic}.\n{results}"
 MIXED = Script(
-    rules=(Rule(prompt="shortly: topic 2.", replies=(Reply(text="word " * 40, tokens_per_s=8),)),),
+    rules=(Rule(prompt="said of topic 2.", replies=(Reply(text="word " * 40, tokens_per_s=12),)),),
     otherwise=Reply(text="One two three."),
 )
-"""The second row takes some seconds to end."""
+"""The second row takes some seconds to end, once its branches have ended."""
 
 
 def test_rows_wait_for_an_endpoint_that_was_removed(fanout_home: Path) -> None:
@@ -44,14 +45,22 @@ def test_a_budget_that_was_raised_is_not_used_up_by_rows_of_before(fanout_home: 
             {"id": "small", "title": "Small", "prompt": SMALL, "max_tokens": 50},
             {"id": "big", "title": "Big", "prompt": BIG, "max_tokens": 20_000},
         ],
+        "aggregate": {"prompt": COMBINE, "max_tokens": 50},
     }
     with hall(fanout_home, "", MIXED) as at, at.worker():
         batch = at.batch(2, concurrency=2, definition=definition, budget=Budget(tokens=5_000))
         at.until_state(batch, BatchState.PAUSED)
         assert at.states(batch)[RowState.RUNNING] == 1, "the second row is still answered"
-        assert at.asked("Say it shortly", 2) == 1
+
+        def combines() -> bool:
+            return at.asked("Combine what was said", 2) == 1
+
+        # Combined is what there is: the long answer was refused by then.
+        at.until(combines, "its last call")
+        assert at.asked("Say all of it") == 0
         at.store.batches.change(batch, budget=Budget(tokens=1_000_000))
         at.store.batches.resume(batch)
         at.until_finished(batch)
         assert at.states(batch) == {RowState.SUCCEEDED: 2}
-        assert [at.asked("Say it shortly", row) for row in (1, 2)] == [1, 1]
+        for row in (1, 2):
+            assert [at.asked(said, row) for said in ("Say it shortly", "Say all of it")] == [1, 1]
