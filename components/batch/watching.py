@@ -19,10 +19,12 @@ from components.plain import label
 from fanout.batches import Batch, BatchState, Progress, RowState
 from fanout.engine.runtime import Runtime
 from fanout.errors import FanoutError
+from fanout.render.words import seconds_text
 from fanout.types import Via
 
 LIVE_S = 2.0
 QUIET_S = 10.0
+HOUR_S = 3600.0
 
 
 def watching(runtime: Runtime, batch: Batch, held: int) -> None:
@@ -77,7 +79,8 @@ def _figures(batch: Batch, progress: Progress, held: int, able: bool) -> None:
     """`able`: a worker is there that can carry it out."""
     with st.grid(4, min_column_width=150, gap="small"):
         st.metric("Rows ended", f"{progress.ended:,}", help=words.ended_text(progress), border=True)
-        st.metric("Time left", _left(batch, progress, able), help=_left_help(progress), border=True)
+        name, span, told = _time(batch, progress, able)
+        st.metric(name, span, help=told, border=True)
         st.metric(
             "Cost so far",
             label(words.spent_text(progress, free=_free(batch))),
@@ -100,6 +103,16 @@ def _figures(batch: Batch, progress: Progress, held: int, able: bool) -> None:
     _capped(batch, progress)
 
 
+def _time(batch: Batch, progress: Progress, able: bool) -> tuple[str, str, str]:
+    """What is left of it, or how long it took: a name, the span, and a sentence."""
+    if progress.left or batch.started_at is None or batch.finished_at is None:
+        told = words.remaining_text(progress) or "Every row has ended"
+        return "Time left", _left(batch, progress, able), told
+    took_s = max(0.0, batch.finished_at - batch.started_at)
+    span = words.time_text(took_s) if took_s >= HOUR_S else seconds_text(took_s)
+    return "Took", span, "From the start to the end of the last row, pauses included"
+
+
 def _left(batch: Batch, progress: Progress, able: bool) -> str:
     if not progress.left:
         return "–"
@@ -111,10 +124,6 @@ def _left(batch: Batch, progress: Progress, able: bool) -> str:
     if left_s is None:
         return "unknown"
     return words.about(words.time_text(left_s)).replace("about", "≈").replace("under", "<")
-
-
-def _left_help(progress: Progress) -> str:
-    return words.remaining_text(progress) or "Every row has ended"
 
 
 def _told(batch: Batch, progress: Progress, held: int, able: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -260,6 +261,13 @@ def test_it_says_where_no_worker_is_there_and_how_to_start_one() -> None:
     assert "No worker is there" in said(app)
     assert "python -m fanout worker" in said(app)
     assert "Time left unknown" in said(app)
+
+
+def test_a_finished_batch_tells_how_long_it_took() -> None:
+    batch = kept(topics(1))
+    batches().resume(batch)
+    end(batch, [ANSWERED])
+    assert re.search(r"Took \d+\.\d+ s", said(opened(id=batch)))
 
 
 def test_it_says_where_a_worker_is_too_old_for_the_batch() -> None:
