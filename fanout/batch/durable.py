@@ -24,6 +24,7 @@ from fanout.batch.desk import Desk
 from fanout.batch.hand import Key
 from fanout.batch.row import Result, carry_out
 from fanout.batches import FORMAT, Batch
+from fanout.store.database import LIVELY
 from fanout.store.opening import address
 from fanout.types import BatchId, Via
 
@@ -89,6 +90,7 @@ class Durable:
             config["system_database_engine"] = self._engine
         else:
             config["system_database_url"] = address(url).render_as_string(hide_password=False)
+            config["db_engine_kwargs"] = {"connect_args": {"application_name": "fanout", **LIVELY}}
         _quiet()
         _row_workflow()
         _desks[:] = [desk]

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import psycopg
 import pytest
@@ -41,10 +42,14 @@ def test_a_server_that_goes_away_for_seconds_costs_nothing(
     with (
         postgres.database(own_server) as url,
         hall(fanout_home, url, PACE) as at,
-        at.worker(),
+        at.worker() as worker,
     ):
         batch = at.batch(ROWS)
         at.until(lambda: at.states(batch)[RowState.SUCCEEDED] >= 3, "some rows")
+        assert worker._durable is not None
+        with worker._durable._dbos._sys_db.engine.connect() as connection:
+            line = cast("psycopg.Connection", connection.connection.dbapi_connection)
+            assert line.info.get_parameters()["tcp_user_timeout"] == "10000"
         with _away(own_server):
             time.sleep(GONE_S)
         at.until(lambda: _ended(at, batch) == ROWS, "the end of every row")
