@@ -75,7 +75,8 @@ def test_a_disk_that_fills_and_is_freed_costs_nothing(fanout_home: Path) -> None
         time.sleep(1.0)
         full = False
         at.until(lambda: _ended(at, batch) == ROWS, "the end of every row")
-        _check(at, batch)
+        # A row whose checkpoint had no room has another go, which finds its run there.
+        _check(at, batch, most_goes=2)
 
 
 def _unwritten(worker: object) -> bool:
@@ -90,10 +91,10 @@ def _ended(at: Hall, batch: object) -> int:
         return -1
 
 
-def _check(at: Hall, batch: object) -> None:
+def _check(at: Hall, batch: object, most_goes: int = 1) -> None:
     at.until_finished(batch)  # type: ignore[arg-type]
     assert len(at.server.requests) == ROWS * 4
-    assert {row.go for row in at.rows(batch)} == {1}  # type: ignore[arg-type]
+    assert max(row.go for row in at.rows(batch)) <= most_goes  # type: ignore[arg-type]
 
 
 @contextmanager
