@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from shutil import copyfile
 from tempfile import TemporaryDirectory
+from threading import Lock
 
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import URL, make_url
@@ -28,7 +29,7 @@ from fanout.store.file_lock import FileLock
 from fanout.store.file_watch import FileWatch
 from fanout.store.migrations import HEAD, REVISIONS
 from fanout.store.sqlite_file import FILE, copied, looked_at, set_aside
-from fanout.store.unreachable import unreachable
+from fanout.store.unreachable import Unreachable, unreachable
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,8 @@ OPENING_S = 30.0
 """How long another process may take to upgrade the database."""
 ADVISORY = 0x46616E6F7574
 """The lock that PostgreSQL's upgrades are made under: "Fanout"."""
+_upgrading = Lock()
+"""Alembic keeps what it works on in globals of its modules, so it does one database at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +197,7 @@ def _open_postgresql(url: str) -> Opened:
         raise
     except (StoreError, DBAPIError) as error:
         engine.dispose()
-        raise SettingsError(unreachable(engine.url, error)) from None
+        raise Unreachable(unreachable(engine.url, error)) from None
     return Opened(engine=engine)
 
 
@@ -234,4 +237,5 @@ def _upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", "fanout.store:migrations")
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    with _upgrading:
+        command.upgrade(config, "head")

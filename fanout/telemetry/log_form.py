@@ -6,10 +6,12 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
+from threading import Lock
 
 from fanout import redaction
 
 NAME = "fanout"
+_changing = Lock()
 
 
 class Lines(logging.Formatter):
@@ -46,12 +48,13 @@ def write_log(form: str, level: str) -> None:
     Other libraries' logs stay as they are. Calling it again changes the form.
     """
     logger = logging.getLogger(NAME)
-    for handler in [h for h in logger.handlers if getattr(h, "of_fanout", False)]:
-        logger.removeHandler(handler)
     handler = logging.StreamHandler(sys.stderr)
     handler.of_fanout = True  # type: ignore[attr-defined]
     handler.setFormatter(JsonLines() if form == "json" else Lines())
-    logger.addHandler(handler)
+    with _changing:
+        for old in [h for h in logger.handlers if getattr(h, "of_fanout", False)]:
+            logger.removeHandler(old)
+        logger.addHandler(handler)
     logger.setLevel(level.upper())
     logger.propagate = False
 
