@@ -205,7 +205,8 @@ class Settings:
             self.home.mkdir(parents=True, exist_ok=True)
             probe = self.home / ".write-test"
             probe.write_bytes(b"fanout")
-            probe.unlink()
+            # Another process may try the same, and be the first to clear it away.
+            probe.unlink(missing_ok=True)
         except OSError as error:
             way_out = "Set FANOUT_HOME to a folder that can be written."
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
