@@ -65,7 +65,8 @@ class Presence:
     def _take(self) -> None:
         try:
             pooled = self._engine.raw_connection()
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
+            # Asked for a bare connection, the engine lets the driver's own errors through.
             log.info("this process' lock is not held yet: %s", type(error).__name__)
             return
         # From now on it is not the pool's, which would take it back and hand it out.
