@@ -35,7 +35,7 @@ from fanout.setting_values import (
 )
 from fanout.setting_values import checked_key as checked_key
 from fanout.setting_values import checked_url as checked_url
-from fanout.settings_sources import ENDPOINT, Said, gathered
+from fanout.settings_sources import ENDPOINT, Said, gathered, placed
 from fanout.settings_table import BY_NAME
 from fanout.types import EndpointId
 
@@ -93,6 +93,8 @@ class Settings:
     """The settings file that was read."""
     warnings: tuple[str, ...] = ()
     """What was said and nobody understands, such as a misspelt variable."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """How to name what no variable of its own name holds."""
 
     @classmethod
     def from_environment(
@@ -147,6 +149,7 @@ class Settings:
                 traces=checked_url(env.get("FANOUT_TRACES", ""), "FANOUT_TRACES"),
                 file=said.file,
                 warnings=said.warnings,
+                places=said.places,
             )
 
     @classmethod
@@ -193,6 +196,10 @@ class Settings:
     def database(self) -> str:
         """The database of runs as `Store.open` takes it; "" is a file in `home`."""
         return self.database_url.reveal() if self.database_url is not None else ""
+
+    def placed(self, said: str) -> str:
+        """What is wrong with a setting, with the file and line that it stands in."""
+        return placed(said, self.places)
 
     @property
     def local_model(self) -> str:

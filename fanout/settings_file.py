@@ -122,8 +122,10 @@ def _found(value: object) -> str:
     match value:
         case bool():
             return str(value).lower()
-        case int() | float():
+        case int():
             return "a number"
+        case float():
+            return "a decimal number"
         case str():
             return "a text in quotation marks"
         case list():

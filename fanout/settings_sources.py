@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -39,7 +40,7 @@ class Said:
     wrong: Mapping[str, str] = field(default_factory=dict)
     """What can't be used, and why; SettingsError where it is needed."""
     places: Mapping[str, str] = field(default_factory=dict)
-    """For those of the settings file, how to name them."""
+    """For those that no variable of that name holds, how to name them."""
     file: Path | None = None
     warnings: tuple[str, ...] = ()
 
@@ -61,11 +62,17 @@ class Said:
         try:
             yield
         except SettingsError as error:
-            said = str(error)
-            # Longer names first: one may be the beginning of another.
-            for name in sorted(self.places, key=len, reverse=True):
-                said = said.replace(name, self.places[name], 1)
-            raise SettingsError(said) from None
+            raise SettingsError(placed(str(error), self.places)) from None
+
+
+def placed(said: str, places: Mapping[str, str]) -> str:
+    """The same words, with the setting that they are about named as it can be found."""
+    # Longer names first: one may be the beginning of another.
+    names = sorted(places, key=len, reverse=True)
+    if not names:
+        return said
+    whole = re.compile(rf"\b(?:{'|'.join(map(re.escape, names))})\b")
+    return whole.sub(lambda found: places[found[0]], said, count=1)
 
 
 def gathered(
@@ -83,7 +90,7 @@ def gathered(
     if not endpoint_from_files:
         for name in ENDPOINT:
             env.pop(name + FILE, None)
-    wrong = _add_secret_files(env)
+    wrong, by_file = _add_secret_files(env)
     found = _of_file(env, default_home)
     # A key goes to no other address than the one that it stands beside.
     elsewhere = "OPENAI_BASE_URL" in env and env["OPENAI_BASE_URL"].rstrip("/") != found.values.get(
@@ -98,15 +105,16 @@ def gathered(
     return Said(
         values={**values, **env},
         wrong={**{n: why for n, why in found.wrong.items() if n not in given}, **wrong},
-        places={n: place for n, place in found.places.items() if n not in given},
+        places={n: place for n, place in found.places.items() if n not in given} | by_file,
         file=found.path,
         warnings=unknown_names(env),
     )
 
 
-def _add_secret_files(env: dict[str, str]) -> dict[str, str]:
-    """Reads what NAME_FILE names into `env`; returns those that can't be, with the reason."""
-    wrong = {}
+def _add_secret_files(env: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Reads what NAME_FILE names into `env`; returns those that can't be, with the reason, and the
+    variable that named each of the others."""
+    wrong, read_from = {}, {}
     for setting in SETTINGS:
         name, by_file = setting.name, setting.name + FILE
         if not setting.secret or by_file not in env:
@@ -123,10 +131,11 @@ def _add_secret_files(env: dict[str, str]) -> dict[str, str]:
             continue
         if text:
             env[name] = text
+            read_from[name] = by_file
             learn(text)
         else:
             wrong[name] = f"{by_file} names a file that is empty."
-    return wrong
+    return wrong, read_from
 
 
 def _first_bytes(path: Path) -> str:

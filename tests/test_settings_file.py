@@ -176,6 +176,7 @@ def test_what_is_no_setting_is_refused_with_its_line_and_the_nearest(
         ),
         ("[limits]\nmax_runs = 0\n", r"limits.max_runs \(.*, line 2\) is a whole number from 1"),
         ("[limits]\nmax_runs = true\n", "a whole number; true stands there now"),
+        ("[limits]\nmax_runs = 3.5\n", "a whole number; a decimal number stands there now"),
         ("[limits]\nmax_runs = 2026-01-01\n", "a date or time stands there now"),
         ("[shared]\non = 1\n", r"shared.on \(.*, line 2\) is true or false"),
         ('[shared]\nmembers = "a@b.c"\n', r'a list of names, each in quotation marks: \["one"'),

@@ -9,17 +9,22 @@ from pathlib import Path
 from fanout.doctor.findings import Finding, Group
 from fanout.errors import SettingsError
 from fanout.settings import DEFAULT_HOME, Settings
-from fanout.settings_sources import Said, gathered
-from fanout.settings_table import BY_NAME, SETTINGS
+from fanout.settings_sources import ENDPOINT, Said, gathered
+from fanout.settings_table import BY_NAME, FILE, SETTINGS
 
 _SETTINGS = Group(name="Settings")
 _NEEDS = "Mend it there; docs/settings.md lists what each may be."
+_LEFT_OUT = "Until that is mended, the whole endpoint is left out, and no key is sent anywhere"
 
 
 def configuration(
     environment: Mapping[str, str], secrets: Mapping[str, object], wrong_secrets: str = ""
 ) -> tuple[list[Finding], Settings]:
-    """Every setting that is wrong, and the settings without those, to look at the rest with."""
+    """Every setting that is wrong, and the settings without those, to look at the rest with.
+
+    As in the app, one wrong word about the endpoint leaves all of it out: a key that was meant for
+    another address must not go to OpenAI's.
+    """
     found = []
     if wrong_secrets:
         found.append(_SETTINGS.broken(wrong_secrets, "Mend that file."))
@@ -27,14 +32,20 @@ def configuration(
         said = gathered(environment, secrets, DEFAULT_HOME)
     except SettingsError as error:
         found.append(_SETTINGS.broken(str(error), _NEEDS))
-        without = {n: v for n, v in environment.items() if n != "FANOUT_CONFIG"}
-        return found, Settings.said(Said(values=_good(Said(values=without))[0]))
+        found.append(_SETTINGS.note(_LEFT_OUT))
+        left_out = ENDPOINT | {"FANOUT_CONFIG"}
+        good, _ = _good(Said(values=environment).without(left_out))
+        return found, Settings.said(Said(values=good))
     good, problems = _good(said)
-    found += [_SETTINGS.broken(problem, _NEEDS) for problem in problems]
+    found += [_SETTINGS.broken(problem, _NEEDS) for problem in problems.values()]
+    if wrong_secrets or ENDPOINT & set(problems):
+        if ENDPOINT & set(said.values):
+            found.append(_SETTINGS.note(_LEFT_OUT))
+        good = {name: text for name, text in good.items() if name not in ENDPOINT}
     found += [_SETTINGS.warning(each, "Rename or remove it.") for each in said.warnings]
     found += _without_effect(good)
     found += _open_to_others(said)
-    settings = Settings.said(Said(values=good, file=said.file))
+    settings = Settings.said(Said(values=good, file=said.file, places=said.places))
     if not problems:
         set_here = sum(setting.name in said.values for setting in SETTINGS)
         source = f"; file {said.file}" if said.file is not None else ""
@@ -42,10 +53,10 @@ def configuration(
     return found, settings
 
 
-def _good(said: Said) -> tuple[dict[str, str], list[str]]:
+def _good(said: Said) -> tuple[dict[str, str], dict[str, str]]:
     """What can be used, each by itself, and what is wrong with the others."""
     good: dict[str, str] = {}
-    problems = []
+    problems: dict[str, str] = {}
     for setting in SETTINGS:
         name = setting.name
         alone = Said(
@@ -56,7 +67,7 @@ def _good(said: Said) -> tuple[dict[str, str], list[str]]:
         try:
             Settings.said(alone)
         except SettingsError as error:
-            problems.append(str(error))
+            problems[name] = str(error)
         else:
             good |= dict(alone.values)
     return good, problems
@@ -81,7 +92,11 @@ def _without_effect(good: Mapping[str, str]) -> Iterator[Finding]:
 
 def _open_to_others(said: Said) -> Iterator[Finding]:
     """A settings file that holds a secret is for those who need it."""
-    held = [name for name in said.places if BY_NAME[name].secret]
+    held = [
+        BY_NAME[name].key
+        for name, place in said.places.items()
+        if BY_NAME[name].secret and place != name + FILE
+    ]
     if said.file is None or not held:
         return
     mode, todo = _others(said.file)

@@ -45,14 +45,15 @@ def database(settings: Settings) -> Iterator[Finding]:
     try:
         engine = postgresql_engine(address(url))
     except SettingsError as error:
-        yield _DATABASE.broken(str(error))
+        yield _DATABASE.broken(settings.placed(str(error)))
         return
     try:
         with engine.connect() as connection:
             yield from _server(connection)
             yield from _rows(connection)
     except SQLAlchemyError as error:
-        yield _DATABASE.broken(unreachable(engine.url, error), "Mend FANOUT_DATABASE_URL.")
+        why = settings.placed(unreachable(engine.url, error))
+        yield _DATABASE.broken(why, settings.placed("Mend FANOUT_DATABASE_URL."))
     finally:
         engine.dispose()
 

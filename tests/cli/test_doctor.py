@@ -97,6 +97,55 @@ def test_a_settings_file_that_cannot_be_read_ends_no_other_check(tmp_path: Path)
     assert levels(findings, "Python")
 
 
+KEY = "sk-meant-for-another-address"
+
+
+@pytest.mark.parametrize(
+    ("environment", "file", "secrets"),
+    [
+        ({"OPENAI_BASE_URL": "localhost:11434", "OPENAI_API_KEY": KEY}, "", {}),
+        ({"OPENAI_API_KEY": KEY}, '[endpoint]\nbase_url = "http://h/v1"\nmodle = "m"\n', {}),
+        ({"OPENAI_API_KEY": KEY}, '[endpoint]\nbase_url = "http://h/v1\n', {}),
+        ({"OPENAI_API_KEY": KEY}, "", "secrets.toml can't be read."),
+        ({}, f'[endpoint]\nbase_url = 5\napi_key = "{KEY}"\n', {}),
+        ({"OPENAI_BASE_URL": "localhost:11434"}, "", {"OPENAI_API_KEY": KEY}),
+        ({"FANOUT_CALLS_AT_ONCE": "many", "OPENAI_API_KEY": KEY}, "", {}),
+    ],
+)
+def test_a_key_whose_address_cannot_be_told_is_sent_nowhere(
+    tmp_path: Path, environment: dict[str, str], file: str, secrets: dict[str, str] | str
+) -> None:
+    (tmp_path / "fanout.toml").write_text(file)
+    env = {"FANOUT_HOME": str(tmp_path), "FANOUT_MAX_BRANCHES": "9", **environment}
+    held, wrong = ({}, secrets) if isinstance(secrets, str) else (secrets, "")
+    findings, settings = configuration(env, held, wrong)
+    assert (settings.endpoint, settings.api_key) == (None, None)
+    assert settings.bounds.branches == 9, "the rest is looked at"
+    assert any("no key is sent anywhere" in one.text for one in findings)
+    assert KEY not in repr(findings)
+
+
+def test_a_wrong_setting_that_is_none_of_the_endpoint_leaves_the_endpoint_in(
+    tmp_path: Path,
+) -> None:
+    env = {"FANOUT_HOME": str(tmp_path), "FANOUT_MAX_RUNS": "none", "OPENAI_API_KEY": KEY}
+    findings, settings = configuration(env, {})
+    assert settings.endpoint is not None and settings.api_key is not None
+    assert not any("no key is sent" in one.text for one in findings)
+
+
+def test_a_file_with_a_secret_is_told_by_its_key_in_there(tmp_path: Path) -> None:
+    file = tmp_path / "fanout.toml"
+    file.write_text(f'[endpoint]\napi_key = "{KEY}"\n')
+    file.chmod(0o644)
+    (said,) = [
+        one.text
+        for one in configuration({"FANOUT_CONFIG": str(file)}, {})[0]
+        if "holds" in one.text
+    ]
+    assert said.startswith(f"{file} holds endpoint.api_key, and others may read it")
+
+
 def test_members_without_shared_mode_let_everybody_in_and_that_is_said(tmp_path: Path) -> None:
     findings, _ = configuration({"FANOUT_MEMBERS": "@a.b", "FANOUT_HOME": str(tmp_path)}, {})
     (said,) = [one for one in findings if one.level is Level.WARNING]
