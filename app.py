@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gc
+import logging
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import anyio
 import streamlit as st
@@ -21,6 +24,10 @@ from components.board.routes import guarded_routes  # noqa: E402
 from components.page_policy import PagePolicy  # noqa: E402
 from components.session import close_runtime, process  # noqa: E402
 from components.sign_in.door import Door, Guard  # noqa: E402
+from fanout.errors import SettingsError  # noqa: E402
+from fanout.telemetry.log_form import write_log  # noqa: E402
+
+log = logging.getLogger("fanout.app")
 
 SWITCH_S = 0.0005
 """How long one thread may compute while another waits for the interpreter."""
@@ -38,6 +45,18 @@ def end_with_the_terminal() -> None:
         signal.signal(hang_up, lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
+NOT_STARTED = 3
+"""The exit status of a server whose start failed, as uvicorn has it."""
+
+
+def end_for(error: SettingsError) -> NoReturn:
+    """One line for whoever started it. An error that left `lifespan` would be dozens."""
+    if os.environ.get("FANOUT_LOG", "").strip().lower() == "json":
+        write_log("json", "error")
+    log.error("Fanout does not start: %s", error)
+    os._exit(NOT_STARTED)
+
+
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
     """Heavy imports once, before the first visitor; the engine starts and ends with the server."""
@@ -48,7 +67,10 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     end_with_the_terminal()
     # A page being drawn would keep the engine waiting for up to 5 ms at each of its many turns.
     sys.setswitchinterval(SWITCH_S)
-    opened = await anyio.to_thread.run_sync(process)
+    try:
+        opened = await anyio.to_thread.run_sync(process)
+    except SettingsError as error:
+        end_for(error)
     opened.warm_up()
     gc.collect()
     gc.freeze()

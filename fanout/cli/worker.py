@@ -19,6 +19,7 @@ from types import FrameType
 from fanout.batch.worker import Worker
 from fanout.batches import Batch, BatchState, RowState
 from fanout.cli.batch_progress import progress_lines
+from fanout.engine.openings import awaited_store
 from fanout.engine.runtime import Runtime
 from fanout.errors import SettingsError, StoreError
 from fanout.settings import Settings
@@ -43,7 +44,8 @@ def worker_command(_options: argparse.Namespace) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, heard)
-    with Runtime(Settings.from_environment()) as runtime:
+    settings = Settings.from_environment()
+    with Runtime(settings, store=awaited_store(settings)) as runtime:
         runtime.warm_up()
         told = _Told(runtime, names=sys.stderr.isatty())
         for problem in runtime.problems:

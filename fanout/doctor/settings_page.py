@@ -32,6 +32,11 @@ that is none is told as a warning. A wrong setting of the endpoint leaves the wh
 and the app comes up with the model on this machine; anything else that is wrong keeps it from
 coming up, since a bound that can't be read must not mean "no bound".
 
+App and workers don't come up without the PostgreSQL of `FANOUT_DATABASE_URL` either. Where it can't
+be reached they try again for 30 seconds, say so in the log, and then end with an error, so that
+what watches over them (systemd, Compose) starts them again. A single command such as
+`python -m fanout run` goes on with its runs in memory, and says so.
+
 A key in the file is sent to the address that stands beside it, or to OpenAI where none does: if the
 environment names another `OPENAI_BASE_URL`, the file's `[endpoint]` is left out as a whole.
 `python -m fanout doctor` looks at all of it and says what to do.

@@ -22,7 +22,7 @@ from fanout.engine.engine import Engine
 from fanout.engine.insides import sources_of
 from fanout.engine.local_models import LocalModels
 from fanout.engine.model_lists import Listing, ModelLists
-from fanout.engine.openings import opened_place, opened_post, opened_store
+from fanout.engine.openings import awaited_store, opened_place, opened_post, opened_store
 from fanout.engine.visitors import Visitors
 from fanout.errors import FanoutError, LocalModelError, SettingsError, StoreError
 from fanout.people import NOBODY, PersonId
@@ -132,10 +132,11 @@ class Runtime:
         """Comes up whatever is said of an endpoint; what can't be used of it is in `problems`.
 
         `secrets` is a secrets file that was read. SettingsError where shared mode, budgets or
-        bounds can't be read: those have no safe way to be left out.
+        bounds can't be read: those have no safe way to be left out; and where the PostgreSQL that
+        was named can't be used, after a while in which it is tried again.
         """
         settings, problem = Settings.usable(environment, secrets)
-        return cls(settings, [problem] if problem else [])
+        return cls(settings, [problem] if problem else [], store=awaited_store(settings))
 
     def __enter__(self) -> Runtime:
         return self

@@ -5,6 +5,8 @@ from __future__ import annotations
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
+from fanout.errors import SettingsError
+
 _REASONS = (
     ("password authentication failed", "it refuses this user or password"),
     ("no password supplied", "it wants a password"),
@@ -20,6 +22,10 @@ _REASONS = (
     ("permission denied", "this user may not make tables there"),
     ("syntax error", "it is older than PostgreSQL 12"),
 )
+
+
+class Unreachable(SettingsError):
+    """A database server that can't be used now; in a moment it may be."""
 
 
 def unreachable(url: URL, error: Exception) -> str:

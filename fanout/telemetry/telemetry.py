@@ -34,6 +34,15 @@ class Telemetry:
         self.witness.close()
 
 
+def log_as_asked(settings: Settings) -> bool:
+    """By FANOUT_LOG and FANOUT_LOG_LEVEL; whether anything was asked."""
+    asked = (settings.log_form, settings.log_level)
+    if asked == QUIET:
+        return False
+    write_log(*asked)
+    return True
+
+
 def telemetry(
     settings: Settings, shipped: Callable[[], Collection[str]], sources: Sources
 ) -> Telemetry:
@@ -42,8 +51,7 @@ def telemetry(
     each: list[Witness] = []
     problems: list[str] = []
     metrics: list[Metrics] = []
-    if (settings.log_form, settings.log_level) != QUIET:
-        write_log(settings.log_form, settings.log_level)
+    if log_as_asked(settings):
         each.append(RunLog())
     if settings.traces:
         problems += _tried(lambda: each.append(Traces.to(settings.traces)))
