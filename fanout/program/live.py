@@ -8,10 +8,11 @@ from anyio import CancelScope
 from anyio.to_thread import run_sync
 
 from fanout.engine.handle import RunHandle
+from fanout.errors import InputError
 from fanout.events import Event
 from fanout.program.result import Result
 from fanout.snapshot import Snapshot
-from fanout.types import BranchId
+from fanout.types import AGGREGATE, BranchId
 
 LOOK_S = 0.25
 """How soon a cancelled program is let go."""
@@ -53,8 +54,17 @@ class Live:
         return Result(snapshot=self._handle.snapshot, now_s=self._handle.now_s())
 
     def stop(self, branch: str | None = None) -> None:
-        """Stop one branch, or the whole run; its text so far is kept."""
+        """Stop one branch, or the whole run; its text so far is kept. InputError where there is no
+        such branch."""
+        if branch is not None and not self._has(branch):
+            there = ", ".join(call.id for call in self.snapshot.calls)
+            raise InputError(f'This run has no branch "{branch}" to stop. There are: {there}.')
         self._handle.stop(None if branch is None else BranchId(branch))
+
+    def _has(self, branch: str) -> bool:
+        # What combines may be called off before it has begun.
+        planned = self.snapshot.aggregate_kind is not None and branch == AGGREGATE
+        return planned or branch in {call.id for call in self.snapshot.calls}
 
     async def aclose(self) -> None:
         """Stop it, unless it has ended, and wait until its connections are closed."""

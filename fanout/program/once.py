@@ -62,7 +62,12 @@ def run_sync(
     home: str | Path | None = None,
     on_event: OnEvent | None = None,
 ) -> Result:
-    """`run` for programs without an event loop."""
+    """`run` for programs without an event loop; RuntimeError where one runs in this thread."""
+    if _in_loop():
+        raise RuntimeError(
+            "fanout.run_sync can't wait where an event loop runs already, as in a coroutine or a "
+            "notebook. Use `await fanout.run(...)` there, with the same arguments."
+        )
 
     async def main() -> Result:
         return await run(
@@ -76,3 +81,11 @@ def run_sync(
         )
 
     return anyio.run(main)
+
+
+def _in_loop() -> bool:
+    try:
+        anyio.current_time()
+    except RuntimeError:
+        return False
+    return True

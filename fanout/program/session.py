@@ -12,14 +12,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
 from types import TracebackType
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from anyio.to_thread import run_sync
 
 from fanout.endpoint import Endpoint, Secret
 from fanout.engine.handle import RunHandle
 from fanout.engine.runtime import Runtime
-from fanout.errors import LocalModelError, SettingsError
+from fanout.errors import InputError, LocalModelError, SettingsError
 from fanout.events import Event
 from fanout.program.handover import done_anyway, handed_over
 from fanout.program.live import Live
@@ -30,6 +30,7 @@ from fanout.store.store import Store
 from fanout.types import ModelRef
 from fanout.workflows.definition import Workflow, WorkflowBase
 from fanout.workflows.library import load_all, load_file
+from fanout.workflows.parsing import checked
 
 log = logging.getLogger(__name__)
 
@@ -110,11 +111,9 @@ class Session:
     ) -> AsyncIterator[Live]:
         """A run to look at while it goes on; leaving the block stops it if it hasn't ended."""
         runtime = self._opened
-        found = (
-            workflow
-            if isinstance(workflow, WorkflowBase)
-            else await run_sync(self._found, workflow)
-        )
+        if not isinstance(topic, str):
+            raise InputError(f"The topic has to be text; this is {_kind(topic)}. Give it as a str.")
+        found = await run_sync(self._found, workflow)
         chosen = await run_sync(self._model_for, model)
         start = partial(runtime.engine.start, found, topic, chosen)
         live = Live(await handed_over(start, _stop))
@@ -171,10 +170,18 @@ class Session:
                 return self._read({}).home
         return None
 
-    def _found(self, workflow: str | Path) -> Workflow:
-        if isinstance(workflow, Path) or workflow.endswith(".toml"):
+    def _found(self, workflow: object) -> Workflow:
+        if isinstance(workflow, WorkflowBase):
+            return checked(cast("Workflow", workflow))
+        if isinstance(workflow, Path) or (isinstance(workflow, str) and workflow.endswith(".toml")):
             return load_file(Path(workflow))
-        return load_all(self._opened.settings.home).get(workflow)
+        if isinstance(workflow, str):
+            return load_all(self._opened.settings.home).get(workflow)
+        raise InputError(
+            f"This can't be run as a workflow: {_kind(workflow)}. Give a workflow's name, the Path "
+            "of a .toml file, or a workflow made in code; fanout.parse(data, name=...) makes one "
+            "of plain data."
+        )
 
     def _model_for(self, name: str) -> ModelRef:
         if self._chosen is None and self._named is not None:
@@ -220,6 +227,11 @@ def _stop(handle: RunHandle) -> None:
     with suppress(RuntimeError):
         # Raised where the session has been closed, and with it the run.
         handle.stop()
+
+
+def _kind(value: object) -> str:
+    """As it is called in Python: what it holds may be long, and not for a log."""
+    return f"a value of type {type(value).__name__}"
 
 
 def _environment(endpoint: str | Endpoint | None, model: str, key: Secret | None) -> dict[str, str]:

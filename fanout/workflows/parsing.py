@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from fanout.errors import DefinitionError
 from fanout.workflows.definition import (
@@ -17,8 +18,8 @@ from fanout.workflows.definition import (
     Sectioning,
     Workflow,
 )
+from fanout.workflows.faults import faults, in_words
 from fanout.workflows.places import place
-from fanout.workflows.specs import MAX_BRANCHES
 
 KINDS: dict[str, type[Workflow]] = {
     "sectioning": Sectioning,
@@ -41,13 +42,14 @@ class Complaint:
 
 def parse(data: Mapping[str, object], *, name: str, source: str = "") -> Workflow:
     """A checked workflow from plain data; DefinitionError names its source and each bad field."""
-    source = source or name
-    try:
+    with _told_of(source or name):
         return _kind(data).model_validate(_named(data, name))
-    except DefinitionError as error:
-        raise DefinitionError(f"{source}: {error}") from None
-    except ValueError as error:
-        raise DefinitionError(f"{source}: {_in_words(error)}") from None
+
+
+def checked(workflow: Workflow) -> Workflow:
+    """The same one, looked at anew: `model_copy` changes fields unseen. DefinitionError."""
+    with _told_of(f'workflow "{str(workflow.name)[:40]}"'):
+        return type(workflow).model_validate(_plain(workflow))
 
 
 def complaints(data: Mapping[str, object], *, name: str) -> tuple[Complaint, ...]:
@@ -57,11 +59,25 @@ def complaints(data: Mapping[str, object], *, name: str) -> tuple[Complaint, ...
     except DefinitionError as error:
         return (Complaint(where=place(str(error), data), message=str(error)),)
     except ValidationError as error:
-        return tuple(
-            Complaint(where=item["loc"], message=_COMPLAINTS.get(item["type"], item["msg"].lower()))
-            for item in error.errors(include_url=False, include_input=False)
-        )
+        return tuple(Complaint(where=path, message=said) for path, said in faults(error))
     return ()
+
+
+@contextmanager
+def _told_of(source: str) -> Iterator[None]:
+    try:
+        yield
+    except ValidationError as error:
+        raise DefinitionError(f"{source}: {in_words(error)}") from None
+    except (DefinitionError, ValueError) as error:
+        raise DefinitionError(f"{source}: {error}") from None
+
+
+def _plain(value: object) -> object:
+    """Down to what no model has checked."""
+    if isinstance(value, BaseModel):
+        return {name: _plain(field) for name, field in vars(value).items()}
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _named(data: Mapping[str, object], name: str) -> dict[str, object]:
@@ -79,36 +95,3 @@ def _kind(data: Mapping[str, object]) -> type[Workflow]:
         offer = ", ".join(KINDS)
         raise DefinitionError(f'there is no workflow kind "{kind}"; use one of {offer}.')
     return KINDS[kind]
-
-
-def _in_words(error: ValueError) -> str:
-    if not isinstance(error, ValidationError):
-        return str(error)
-    return "; ".join(
-        f"{field_words(item['loc'])} {_COMPLAINTS.get(item['type'], item['msg'].lower())}"
-        for item in error.errors(include_url=False, include_input=False)
-    )
-
-
-_COMPLAINTS = {
-    "extra_forbidden": "is not a known field",
-    "missing": "is missing",
-    "string_too_short": "is empty",
-    "too_short": "needs at least one entry",
-    "too_long": f"has more than {MAX_BRANCHES} entries",
-    "string_pattern_mismatch": "may hold small letters, digits and single hyphens only",
-    "string_too_long": "is too long",
-    "string_type": "should be text",
-}
-"""pydantic's types of error as a person says them; others keep pydantic's words."""
-
-
-def field_words(path: tuple[str | int, ...]) -> str:
-    """A place in a file, counted as people count: "branch 2: title"."""
-    words = ""
-    for part in path:
-        if isinstance(part, int):
-            words = f"{words.removesuffix('es')} {part + 1}"
-        else:
-            words = f"{words}: {part}" if words else part
-    return words or "the file"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from fanout.errors import DefinitionError
 from fanout.types import Deadlines
+from fanout.workflows.faults import in_words
 
 MAX_BRANCHES = 1000
 
@@ -27,7 +30,27 @@ WRITTEN_BY_A_MODEL = frozenset({"synthesis", "guided", "table", "best", "cited"}
 
 
 class Spec(BaseModel):
+    """Made in code, it raises DefinitionError. What is read as a whole (`model_validate`) keeps
+    pydantic's own error, which tells the place of every fault inside it."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    if not TYPE_CHECKING:
+        # Type checkers know the fields of each kind better than this says them.
+        def __init__(self, **fields: object) -> None:
+            try:
+                super().__init__(**fields)
+            except ValidationError as error:
+                said = in_words(error)
+                raise DefinitionError(f"{_called(type(self), fields)}: {said}") from None
+
+        # Without it pydantic would come through here for what lies inside another one too.
+        __init__.__pydantic_base_init__ = True
+
+
+def _called(kind: type[Spec], fields: Mapping[str, object]) -> str:
+    name = fields.get("name", fields.get("id"))
+    return f'{kind.__name__} "{name[:40]}"' if isinstance(name, str) else kind.__name__
 
 
 Fallback = Annotated[tuple[str, ...], Field(max_length=5)]
