@@ -60,6 +60,7 @@ class Session:
         (`python -m fanout history` lists them), or the session isn't opened: SettingsError.
         Without it no run is kept, so no budget for a day can be.
         """
+        _check_endpoint(endpoint)
         self._named = endpoint if isinstance(endpoint, Endpoint) else None
         self._key = Secret(api_key) if isinstance(api_key, str) else api_key
         self._environment = _environment(endpoint, model, self._key)
@@ -227,6 +228,14 @@ def _stop(handle: RunHandle) -> None:
     with suppress(RuntimeError):
         # Raised where the session has been closed, and with it the run.
         handle.stop()
+
+
+def _check_endpoint(endpoint: object) -> None:
+    if endpoint is not None and not isinstance(endpoint, str | Endpoint):
+        raise SettingsError(
+            f"This can't be an endpoint: {_kind(endpoint)}. Give the base URL of one, as text that "
+            'ends in /v1, an Endpoint, "bundled", or nothing.'
+        )
 
 
 def _kind(value: object) -> str:
