@@ -151,6 +151,8 @@ class RowRecord:
     state: RowState
     go: int = 0
     """How often it was handed to the queue; each go is a durable workflow of its own."""
+    tries: int = 0
+    """How often a worker has begun it: not where it was only queued, and taken back by a pause."""
     worker: str = ""
     """The process that has it, or had it last."""
     run_id: RunId | None = None
@@ -186,10 +188,24 @@ class Progress:
     """Rows whose cost comes from an estimated usage."""
     tokens: int
     recent: int
-    """Rows that ended within the last `recent_s` seconds."""
+    """Rows that ended within the last `recent_s` seconds, none of them before the batch went on."""
     recent_s: float
     failures: tuple[FailureGroup, ...] = ()
     via: Via = Via.CALLS
+    booked_nano: int | None = None
+    """Nano-dollars that count against the batch's budget: also those of rows under way, and of
+    rows that were put back and wait; None where nothing was booked."""
+    booked_tokens: int | None = None
+
+    def cost_under(self, budget: Budget) -> int:
+        """Nano-dollars to be held against that budget; without one, those of rows that ended."""
+        booked = self.booked_nano if budget.usd is not None else None
+        return self.cost_nano if booked is None else booked
+
+    def tokens_under(self, budget: Budget) -> int:
+        """The same in tokens."""
+        booked = self.booked_tokens if budget.tokens is not None else None
+        return self.tokens if booked is None else booked
 
     @property
     def total(self) -> int:

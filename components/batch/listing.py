@@ -85,7 +85,7 @@ def _row(runtime: Runtime, batch: Batch, titles: Mapping[str, str]) -> None:
 
 
 def _spent(batch: Batch, progress: Progress) -> str:
-    known = f"cost {words.spent_text(progress)}" if progress.ended else ""
+    known = f"cost {words.spent_text(progress, batch.budget)}" if progress.ended else ""
     return " ".join(filter(None, (known, words.usd_cap(batch))))
 
 

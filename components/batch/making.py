@@ -85,7 +85,8 @@ def more_rows(runtime: Runtime, batch: Batch) -> None:
     doubtful(found, prepared)
     if prepared.wanted:
         st.subheader("What these rows take", anchor=False)
-        spent = Decimal(runtime.store.batches.progress(batch.id).cost_nano) / words.NANO
+        progress = runtime.store.batches.progress(batch.id)
+        spent = Decimal(progress.cost_under(batch.budget)) / words.NANO
         estimate_line(runtime, prepared, workflow, batch.model, pace_of(batch, spent), more=True)
     _problems(prepared)
     st.button(

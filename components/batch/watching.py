@@ -83,20 +83,20 @@ def _figures(batch: Batch, progress: Progress, held: int, able: bool) -> None:
         st.metric(name, span, help=told, border=True)
         st.metric(
             "Cost so far",
-            label(words.spent_text(progress, free=_free(batch))),
+            label(words.spent_text(progress, batch.budget, free=not batch.budget.usd)),
             delta=label(words.usd_cap(batch)) or None,
             delta_color="off",
             delta_arrow="off",
-            help="Of rows that have ended. Those under way are added when they end.",
+            help=words.spent_of(batch.budget.usd is not None),
             border=True,
         )
         st.metric(
             "Tokens",
-            f"{progress.tokens:,}",
+            f"{progress.tokens_under(batch.budget):,}",
             delta=words.token_cap(batch) or None,
             delta_color="off",
             delta_arrow="off",
-            help="In and out, of rows that have ended",
+            help=f"In and out. {words.spent_of(batch.budget.tokens is not None)}",
             border=True,
         )
     st.caption(label(_told(batch, progress, held, able), 300))
@@ -131,9 +131,7 @@ def _told(batch: Batch, progress: Progress, held: int, able: bool) -> str:
     running = batch.state is BatchState.RUNNING and able
     parts = [
         words.remaining_text(progress) if running else "",
-        f"{words.count(progress.counts.get(RowState.WAITING, 0), 'row')} waiting"
-        if progress.left
-        else "",
+        f"{words.count(words.waiting(progress), 'row')} waiting" if progress.left else "",
         f"{words.count(held, 'row')} held back" if held else "",
         f"{words.count(left_out, 'row')} left out" if left_out else "",
         words.unknown_text(progress),
@@ -146,13 +144,9 @@ def _capped(batch: Batch, progress: Progress) -> None:
     """A bar for the cap that is used up first; nothing without a cap."""
     shares = []
     if batch.budget.usd:
-        shares.append(Decimal(progress.cost_nano) / words.NANO / batch.budget.usd)
+        shares.append(Decimal(progress.cost_under(batch.budget)) / words.NANO / batch.budget.usd)
     if batch.budget.tokens:
-        shares.append(Decimal(progress.tokens) / batch.budget.tokens)
+        shares.append(Decimal(progress.tokens_under(batch.budget)) / batch.budget.tokens)
     if shares:
         used = min(1.0, float(max(shares)))
         st.progress(used, text=f"{used:.0%} of the budget used")
-
-
-def _free(batch: Batch) -> bool:
-    return not batch.budget.usd

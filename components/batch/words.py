@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from fanout.batches import Batch, BatchState, FailureGroup, Progress, RowRecord, RowState
+from fanout.policies import Budget
 from fanout.render.words import cost_text, kind_word, seconds_text, usd_text
+from fanout.store.batch_progress import RECENT_S
 from fanout.store.batch_values import SUMMED
 from fanout.types import Via
 
@@ -72,6 +74,11 @@ def share(progress: Progress) -> float:
     return min(1.0, progress.ended / wanted(progress)) if wanted(progress) else 0.0
 
 
+def waiting(progress: Progress) -> int:
+    """Rows that nobody has begun, whether they stand in a worker's queue or not."""
+    return sum(progress.counts.get(state, 0) for state in (RowState.WAITING, RowState.QUEUED))
+
+
 def ended_text(progress: Progress) -> str:
     """ "412 of 5,000 rows ended · 398 answered · 9 in part · 5 failed"."""
     parts = [f"{progress.ended:,} of {count(wanted(progress), 'row')} ended"]
@@ -111,6 +118,8 @@ def remaining_text(progress: Progress) -> str:
     if rate is None or left_s is None:
         if progress.ended < 2:
             return "How long it takes is known once two rows have ended"
+        if progress.recent_s < RECENT_S:
+            return "How long it takes is known once two more rows have ended"
         return f"No two rows ended within the last {round(progress.recent_s / 60)} minutes"
     since_s = progress.recent_s
     over = seconds_text(since_s) if since_s < 60 else time_text(since_s)
@@ -145,17 +154,25 @@ def rate_text(rows_per_minute: float) -> str:
     return f"{said} rows a minute"
 
 
-def spent_text(progress: Progress, *, free: bool = False) -> str:
-    """What the calls of ended rows cost."""
-    known = usd_text(Decimal(progress.cost_nano) / NANO)
-    if progress.unknown_costs and not progress.cost_nano:
+def spent_text(progress: Progress, budget: Budget, *, free: bool = False) -> str:
+    """What the calls of ended rows cost; under a budget in dollars, all that counts against it."""
+    nano = progress.cost_under(budget)
+    known = usd_text(Decimal(nano) / NANO)
+    if progress.unknown_costs and not nano:
         return "unknown"
     # Rows that all failed cost nothing anywhere; only an answer for nothing is free.
-    if free and progress.answered and not progress.cost_nano:
+    if free and progress.answered and not nano:
         return "free"
     # More was spent where some of it isn't known.
     sign = "≥ " if progress.unknown_costs else "≈ " if progress.estimated_costs else ""
     return f"{sign}{known}"
+
+
+def spent_of(capped: bool) -> str:
+    """Which calls a figure is of."""
+    if capped:
+        return "Of all calls that have ended, as they count against the budget."
+    return "Of rows that have ended. Those under way are added when they end."
 
 
 def unknown_text(progress: Progress) -> str:

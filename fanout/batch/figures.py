@@ -92,7 +92,7 @@ class Figures:
     failures: tuple[FailureGroup, ...] = ()
     """Rows that failed, by cause, most frequent first."""
     again: int = 0
-    """Rows that were handed to workers more than once."""
+    """Rows that were begun more than once."""
     sequential_s: float = 0.0
     """The own times of all calls, one after another."""
     wall_sum_s: float = 0.0

@@ -32,7 +32,7 @@ def point_of(record: RowRecord) -> RowPoint:
         state=record.state,
         started_at=record.started_at,
         finished_at=record.finished_at,
-        go=record.go,
+        tries=record.tries,
     )
     if result is None:
         return base
@@ -51,7 +51,7 @@ def point_of(record: RowRecord) -> RowPoint:
         sequential_s=result.sequential_s,
         started_at=base.started_at,
         finished_at=base.finished_at,
-        go=base.go,
+        tries=base.tries,
     )
 
 
@@ -81,7 +81,7 @@ class Counting:
         self._states[point.state] += 1
         if not point.state.finished or point.state is RowState.SKIPPED:
             return
-        self._again += point.go > 1
+        self._again += point.tries > 1
         self._input += point.input_tokens
         self._output += point.tokens - point.input_tokens
         self._sequential_s += point.sequential_s

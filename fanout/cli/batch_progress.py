@@ -86,18 +86,18 @@ def progress_lines(batch: Batch, progress: Progress) -> Iterator[str]:
 
 def spent_words(batch: Batch, progress: Progress) -> str:
     """ "$0.83 of $5.00"; what nobody knows is said."""
-    usd = Decimal(progress.cost_nano) / NANO
+    usd = Decimal(progress.cost_under(batch.budget)) / NANO
     # Rows that all failed cost nothing anywhere; only an answer for nothing is free.
     free = not usd and progress.answered
     said = "free" if free else f"{'≈ ' if progress.estimated_costs else ''}{usd_text(usd)}"
     if progress.unknown_costs:
         said = f"{usd_text(usd)} and what is unknown" if usd else "cost unknown"
-    elif not progress.ended:
+    elif not (progress.ended or usd):
         said = "nothing spent"
     if batch.budget.usd is not None:
         said += f" of {usd_text(batch.budget.usd)}"
     if batch.budget.tokens is not None:
-        said += f", {progress.tokens:,} of {batch.budget.tokens:,} tokens"
+        said += f", {progress.tokens_under(batch.budget):,} of {batch.budget.tokens:,} tokens"
     return said
 
 

@@ -36,7 +36,7 @@ class RowPoint:
     sequential_s: float = 0.0
     started_at: float | None = None
     finished_at: float | None = None
-    go: int = 0
+    tries: int = 0
 
 
 def points(engine: Engine, batch: BatchId) -> Iterator[RowPoint]:
@@ -46,7 +46,7 @@ def points(engine: Engine, batch: BatchId) -> Iterator[RowPoint]:
         rows.c.number, rows.c.state, rows.c.cause, case((failed, rows.c.message), else_=""),
         rows.c.verdict, rows.c.agreement, rows.c.cost_nano,
         rows.c.input_tokens + rows.c.output_tokens, rows.c.input_tokens, rows.c.wall_s,
-        rows.c.sequential_s, rows.c.started_at, rows.c.finished_at, rows.c.go, rows.c.estimated,
+        rows.c.sequential_s, rows.c.started_at, rows.c.finished_at, rows.c.tries, rows.c.estimated,
     )  # fmt: skip
     after = 0
     while True:
@@ -59,7 +59,7 @@ def points(engine: Engine, batch: BatchId) -> Iterator[RowPoint]:
                 .limit(PORTION)
             ).all()
         for number, state, cause, message, verdict, agreement, cost, *rest in found:
-            tokens, read, wall, sequential, started, finished, go, estimated = rest
+            tokens, read, wall, sequential, started, finished, tries, estimated = rest
             yield RowPoint(
                 number=number,
                 state=RowState(state),
@@ -75,7 +75,7 @@ def points(engine: Engine, batch: BatchId) -> Iterator[RowPoint]:
                 sequential_s=sequential,
                 started_at=started,
                 finished_at=finished,
-                go=go,
+                tries=tries,
             )
         if len(found) < PORTION:
             return

@@ -11,6 +11,7 @@ from fanout.store.database import reading
 from fanout.store.rows import short
 from fanout.store.schema_batches import batch_rows as rows
 from fanout.store.schema_batches import batches
+from fanout.store.spend import booked_for
 from fanout.types import BatchId, FailureKind, Via
 
 NEWEST = 100
@@ -26,8 +27,9 @@ def progress(engine: Engine, batch: BatchId) -> Progress:
     """As it is now, in one consistent picture."""
     at = time.time()
     with reading(engine) as connection:
-        own = select(batches.c.number, batches.c.via).where(batches.c.id == short(batch, 64))
-        number, via = connection.execute(own).one_or_none() or (0, Via.CALLS)
+        own = select(batches.c.number, batches.c.via, batches.c.running_since)
+        known = connection.execute(own.where(batches.c.id == short(batch, 64))).one_or_none()
+        number, via, since = known or (0, Via.CALLS, None)
         found = connection.execute(
             select(
                 rows.c.state,
@@ -40,7 +42,8 @@ def progress(engine: Engine, batch: BatchId) -> Progress:
             .where(rows.c.batch == number)
             .group_by(rows.c.state)
         ).all()
-        recent, recent_s = _recent(connection, number, at)
+        recent, recent_s = _recent(connection, number, at, since)
+        booked = booked_for(connection, batch, at)
         failures = _failures(connection, number)
     return Progress(
         at=at,
@@ -55,22 +58,33 @@ def progress(engine: Engine, batch: BatchId) -> Progress:
         recent_s=recent_s,
         failures=failures,
         via=Via(via),
+        booked_nano=None if booked is None else booked[0],
+        booked_tokens=None if booked is None else booked[1],
     )
 
 
-def _recent(connection: Connection, batch: int, at: float) -> tuple[int, float]:
-    """How many rows ended within how many seconds: since the first of the newest ends."""
-    ends = connection.execute(
-        select(rows.c.finished_at)
-        .where(rows.c.batch == batch, rows.c.finished_at >= at - RECENT_S)
+def _recent(
+    connection: Connection, batch: int, at: float, since: float | None
+) -> tuple[int, float]:
+    """How many rows ended within how many seconds: since the batch went on or their own first
+    beginning; where that is long ago, since the first of the newest ends."""
+    oldest = at - RECENT_S
+    went_on = since is not None and since > oldest
+    first = since if since is not None and went_on else oldest
+    found = connection.execute(
+        select(rows.c.finished_at, rows.c.started_at)
+        .where(rows.c.batch == batch, rows.c.finished_at >= first)
         .order_by(rows.c.finished_at.desc())
         .limit(NEWEST + 1)
-    ).scalars()
-    found = list(ends)
+    ).all()
     if len(found) < 2:
-        return len(found), RECENT_S
+        return len(found), at - first
+    if went_on and len(found) <= NEWEST:
+        # A worker may have come only some time after that.
+        began = max(first, min(one.started_at or first for one in found))
+        return len(found), max(at - began, 0.001)
     # The first one only marks where the time begins.
-    return len(found) - 1, max(at - found[-1], 0.001)
+    return len(found) - 1, max(at - found[-1].finished_at, 0.001)
 
 
 def _failures(connection: Connection, batch: int) -> tuple[FailureGroup, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator, Sequence
 
-from sqlalchemy import ColumnElement, Connection, Engine, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, case, exists, func, or_, select, update
 
 from fanout.batches import HELD, Row, RowRecord, RowResult, RowState
 from fanout.store.batch_values import record_of, result_columns, row_columns
@@ -91,6 +91,8 @@ def begin(
             state=RowState.RUNNING.value,
             worker=short(worker, 64),
             run=own if anew else func.coalesce(rows.c.run, own),
+            # Who has it already only looks again, as after a database that was away.
+            tries=rows.c.tries + case((_in_hand_of(worker), 0), else_=1),
             started_at=time.time(),
             finished_at=None,
         )
@@ -255,6 +257,10 @@ def asked_for(
 def number_of(batch: str) -> ColumnElement[int]:
     """Its number in the tables, as part of a question."""
     return select(batches.c.number).where(batches.c.id == short(batch, 64)).scalar_subquery()
+
+
+def _in_hand_of(worker: str) -> ColumnElement[bool]:
+    return (rows.c.state == RowState.RUNNING.value) & (rows.c.worker == short(worker, 64))
 
 
 def _own(batch: int, number: int, go: int) -> tuple[ColumnElement[bool], ...]:

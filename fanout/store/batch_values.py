@@ -126,6 +126,7 @@ def record_of(found: RowMapping) -> RowRecord:
         ),
         state=state,
         go=found["go"],
+        tries=found["tries"],
         worker=found["worker"],
         run_id=_run(found["run"]),
         started_at=found["started_at"],

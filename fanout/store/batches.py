@@ -112,7 +112,7 @@ class Batches(HandingOut):
                 self._goes_on(connection, found)
                 return
             began = found["started_at"] or time.time()
-            self._put(connection, found, state=BatchState.RUNNING, why="", started_at=began)
+            self._put(connection, found, **_running(), started_at=began)
             self._settle(connection, found["number"])
 
     def retry(self, batch: BatchId, states: Collection[RowState]) -> int:
@@ -236,7 +236,7 @@ class Batches(HandingOut):
         other: dict[str, object] = {}
         finished = found["state"] == BatchState.FINISHED.value
         if batch_rows.left(connection, found["number"]) if finished else halted:
-            other = {"state": BatchState.RUNNING, "why": "", "finished_at": None}
+            other = _running() | {"finished_at": None}
         self._put(connection, found, **other)
 
     def _put(self, connection: Connection, found: RowMapping, **other: object) -> None:
@@ -257,6 +257,11 @@ class Batches(HandingOut):
     def _check(self, batch: str) -> None:
         if self._person is not None and self.get(batch) is None:
             raise InputError(GONE)
+
+
+def _running() -> dict[str, object]:
+    """From now on; what was done before says nothing about how fast it goes."""
+    return {"state": BatchState.RUNNING, "why": "", "running_since": time.time()}
 
 
 def _new_id() -> BatchId:

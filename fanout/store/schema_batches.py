@@ -46,6 +46,7 @@ batches = Table(
     Column("finished_at", Double),
     Column("changed", Integer, nullable=False, server_default="0"),
     Column("places", Text, nullable=False, server_default="{}"),
+    Column("running_since", Double),
     Index("batches_by_state", "state"),
 )
 
@@ -79,6 +80,7 @@ batch_rows = Table(
     Column("branches", Integer, nullable=False, server_default="0"),
     Column("failed", Integer, nullable=False, server_default="0"),
     Column("estimated", Boolean, nullable=False, server_default=false()),
+    Column("tries", Integer, nullable=False, server_default="0"),
     Index("batch_rows_by_state", "batch", "state", "number"),
     Index("batch_rows_by_end", "batch", "finished_at"),
     Index("batch_rows_by_run", "run"),

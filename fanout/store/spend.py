@@ -125,6 +125,22 @@ class Spend:
         )
 
 
+def booked_for(connection: Connection, batch: str, at: float) -> tuple[int, int] | None:
+    """Nano-dollars and tokens that are spent of a batch's budget, calls that its processes took
+    along when they died among them; None where nothing was booked."""
+    abandoned = reservations.c.made_at <= at - ABANDONED_S
+    own = [
+        connection.execute(
+            select(func.sum(table.c.cost_nano), func.sum(table.c.tokens)).where(
+                table.c.day == OF_BATCHES, table.c.person == batch, *more
+            )
+        ).one()
+        for table, more in ((spending, ()), (reservations, (abandoned,)))
+    ]
+    known = [(int(nano), int(tokens)) for nano, tokens in own if nano is not None]
+    return (sum(n for n, _ in known), sum(t for _, t in known)) if known else None
+
+
 def forget_batch(connection: Connection, batch: str) -> None:
     """Drop what is known of a batch's spending; that of days and of people stays."""
     for table in (spending, reservations):

@@ -31,7 +31,7 @@ def point(number: int, state: RowState = RowState.SUCCEEDED) -> RowPoint:
         sequential_s=6.0,
         started_at=100.0 + number,
         finished_at=102.0 + number,
-        go=1,
+        tries=1,
     )
 
 

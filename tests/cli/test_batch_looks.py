@@ -91,6 +91,13 @@ def test_only_answers_for_nothing_are_free() -> None:
     assert spent_words(batch(), failed) == "$0.00", "at whatever price"
 
 
+def test_under_a_budget_what_counts_against_it_is_told() -> None:
+    booked = replace(progress(waiting=2), cost_nano=0, booked_nano=40_000_000, booked_tokens=4_828)
+    capped = batch(budget=Budget(usd=Decimal(1), tokens=5_000))
+    assert spent_words(capped, booked) == "$0.040 of $1.00, 4,828 of 5,000 tokens"
+    assert spent_words(batch(), booked) == "nothing spent"
+
+
 @pytest.mark.parametrize(
     ("state", "counts", "status"),
     [

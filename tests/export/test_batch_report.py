@@ -48,7 +48,7 @@ def test_a_report_tells_what_was_asked_and_what_came_of_it() -> None:
         "column “topic”", "lang", "w1 (36 rows)", "the cost of 3 rows is unknown",
         "1 left out before the start", "“Retry 3 rows” on the Batch page", "Server error",
         "11, 22, 33", "The endpoint broke. Retry the row.",
-        "3 rows were handed to a worker more than once",
+        "3 rows were begun more than once",
         "Rows over time", "Time a row", "Cost a row", "90 % below", "$0.010 to $0.040",
         "from the 3 rows of the trial", "$5.00", "topic 7", "Answer 7.", "the same as row 3",
     ):  # fmt: skip

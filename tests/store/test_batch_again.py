@@ -74,5 +74,5 @@ def test_answers_of_a_provider_that_come_at_once_tell_no_rate(store: Store) -> N
     for _ in range(4):
         end_next(store, batch)
     shown = store.batches.progress(batch)
-    assert (shown.via, shown.recent, shown.left) == (Via.PROVIDER, 3, 5)
+    assert (shown.via, shown.recent, shown.left) == (Via.PROVIDER, 4, 5)
     assert (shown.rows_per_minute, shown.remaining_s) == (None, None)

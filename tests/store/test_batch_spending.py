@@ -9,6 +9,7 @@ from decimal import Decimal
 from fanout.batches import BatchState, RowState
 from fanout.budget.amount import Amount
 from fanout.budget.ledger import Booking, Claim, utc_day
+from fanout.policies import Budget
 from fanout.store.batch_values import SUMMED
 from fanout.store.store import Store
 from fanout.types import Cost, FailureKind
@@ -79,3 +80,21 @@ def test_progress_counts_states_costs_and_causes(store: Store) -> None:
     assert group.message == "Far too many."
     assert shown.rows_per_minute is not None
     assert shown.remaining_s is not None
+
+
+def test_what_counts_against_the_budget_has_calls_of_rows_that_were_put_back(store: Store) -> None:
+    batch = started(store, 3)
+    assert store.batches.progress(batch).booked_nano is None
+    end_next(store, batch)
+    day = utc_day(time.time())
+    for number, usd in enumerate(("0.002", "0.5")):
+        claim = Claim(id=f"claim-{number}", day=day, person="", batch=batch)
+        amount = Amount(usd=Decimal(usd), tokens=30)
+        store.spend.reserve(claim, lambda _, amount=amount: amount)
+        store.spend.book([Booking(claim=claim, amount=amount)])
+    under_way = Claim(id="under-way", day=day, person="", batch=batch)
+    store.spend.reserve(under_way, lambda _: Amount(usd=Decimal(9), tokens=9))
+    shown, budget = store.batches.progress(batch), Budget(usd=Decimal("1.25"), tokens=900)
+    assert (shown.cost_nano, shown.tokens) == (2_000_000, 30)
+    assert (shown.cost_under(budget), shown.tokens_under(budget)) == (502_000_000, 60)
+    assert shown.cost_under(Budget()) == 2_000_000

@@ -161,7 +161,7 @@ def _own() -> tuple[Field, ...]:
         one("output_tokens", "count", "All output tokens.", _of(lambda r: r.output_tokens)),
         one("started_at", "time", "When it began (UTC).", lambda r: r.started_at),
         one("finished_at", "time", "When it ended (UTC).", lambda r: r.finished_at),
-        one("tries", "count", "How often it was handed to a worker.", lambda r: r.go),
+        one("tries", "count", "How often a worker began it.", lambda r: r.tries),
         one("worker", "text", "Who had it last.", lambda r: r.worker or None),
         one("run_id", "text", "Its run, opened at /?run=ID.", lambda r: r.run_id),
         *map(_measure, MEASURES),

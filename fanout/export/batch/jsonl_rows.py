@@ -32,7 +32,7 @@ def row_object(record: RowRecord) -> dict[str, object]:
         **(_NOTHING if result is None else _result(result)),
         "started_at": None if record.started_at is None else iso(record.started_at),
         "finished_at": None if record.finished_at is None else iso(record.finished_at),
-        "tries": record.go,
+        "tries": record.tries,
         "worker": record.worker or None,
         "run_id": record.run_id,
     }

@@ -150,8 +150,8 @@ def done_about_it(found: Figures) -> Iterator[str]:
     """What was done about failures, and what can be."""
     if found.again:
         yield (
-            f"{counted_rows(found.again)} {'was' if found.again == 1 else 'were'} handed to a "
-            "worker more than once: tried again by hand, or taken over from a worker that went. "
+            f"{counted_rows(found.again)} {'was' if found.again == 1 else 'were'} begun more "
+            "than once: tried again by hand, or taken over from a worker that went. "
             "Branches that had answered were kept."
         )
     partial = found.states.get(RowState.PARTIAL, 0)
@@ -242,7 +242,7 @@ def time_text(seconds: float) -> str:
 
 
 def tries(record: RowRecord) -> str:
-    return counted(record.go, "try", "tries") if record.go > 1 else ""
+    return counted(record.tries, "try", "tries") if record.tries > 1 else ""
 
 
 def _workflow(batch: Batch) -> str:
