@@ -32,6 +32,8 @@ def run_bar(runtime: Runtime, handle: RunHandle) -> bool:
         st.info(label(handle.fixed, 400), icon=":material/group:")
     elif snapshot.status.finished and not replayed:
         _to_resume(runtime, handle)
+    elif handle.fixed and not snapshot.status.finished:
+        st.warning(label(handle.fixed, 400), icon=":material/sync_problem:")
     if handle.notice:
         st.warning(label(handle.notice, 400), icon=":material/sync_problem:")
     with st.container(horizontal=True, key="run_tools", vertical_alignment="center", gap="small"):

@@ -50,6 +50,12 @@ def worker_notes() -> tuple[str, ...]:
     return _worker.notes if _worker is not None else ()
 
 
+def trouble() -> str:
+    """What keeps runs from being written down now; "" where nothing does."""
+    scribe = _runtime.engine.scribe if _runtime is not None else None
+    return scribe.problem if scribe is not None else ""
+
+
 def runtime() -> Runtime:
     """Fanout as whoever is at this screen has it; ends the script where they have to sign in."""
     whole = process()

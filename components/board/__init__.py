@@ -17,7 +17,7 @@ from typing import Literal
 import streamlit as st
 
 from components import session
-from components.board.feed import Handle, stop
+from components.board.feed import Handle, around, stop
 from fanout.errors import InputError
 from fanout.render.frames import Frame, FrameBuilder
 from fanout.render.stage import PARTS, SHEETS, board_data
@@ -56,7 +56,7 @@ def live_board(handle: Handle, *, key: str = "board") -> BoardResult:
     if handle.snapshot.status.finished:
         return polled_board(handle, key=key)
     poll = st.fragment(_poll, run_every=POLL_S)
-    poll(handle, key)
+    poll(handle, key, _around(handle))
     return BoardResult(mode="poll")
 
 
@@ -79,11 +79,11 @@ def polled_board(handle: Handle, *, key: str = "board") -> BoardResult:
     return _draw(handle, key, frames)
 
 
-def _poll(handle: Handle, key: str) -> None:
+def _poll(handle: Handle, key: str, said: str) -> None:
     # Ends where the person has signed out meanwhile, in another tab as well.
     session.check_sign_in()
     polled_board(handle, key=key)
-    if handle.snapshot.status.finished:
+    if handle.snapshot.status.finished or _around(handle) != said:
         st.rerun()
 
 
@@ -92,6 +92,7 @@ def _draw(handle: Handle, key: str, frames: list[Frame] | None) -> BoardResult:
     data = board_data(snapshot) | {"path": f"/api/runs/{snapshot.run_id}/ws"}
     # Whose run another one is, or what can't go on here, has no Stop and no Retry.
     data["fixed"] = bool(getattr(handle, "fixed", ""))
+    data["around"] = _around(handle)
     if frames is not None:
         data["frames"] = frames
     told = board_component(
@@ -102,6 +103,7 @@ def _draw(handle: Handle, key: str, frames: list[Frame] | None) -> BoardResult:
         on_lost_change=_nothing,
         on_resumed_change=_nothing,
         on_resync_change=_nothing,
+        on_around_change=_nothing,
         on_stop_change=partial(_stop, handle, key),
         on_retry_change=partial(_retry, handle, key),
         on_fold_change=partial(_fold, handle, key),
@@ -112,6 +114,10 @@ def _draw(handle: Handle, key: str, frames: list[Frame] | None) -> BoardResult:
         lost=bool(told.get("lost")),
         resumed=bool(told.get("resumed")),
     )
+
+
+def _around(handle: Handle) -> str:
+    return around(handle, session.trouble())
 
 
 def _mode(key: str) -> Literal["push", "poll"]:

@@ -63,7 +63,10 @@ function build(board, data) {
 function update(board, component) {
   const {data} = component;
   board.component = component;
+  // What can be asked of a run has changed: every card hears it anew.
+  if (board.tag !== null && board.fixed !== data.fixed) askAll(board);
   board.fixed = data.fixed;
+  board.around = data.around ?? '';
   if (data.replay) return void replay(board, data.replay);
   board.pageKnows = data.finished;
   hush(board, data.finished ? 'over' : 'resumed');
@@ -79,13 +82,21 @@ function update(board, component) {
   } else if (!board.line) {
     board.line = openLine(data.path, {
       have: () => board.tag,
-      // What the line refuses, the page refuses too, and says why.
-      frame: (frame) => (frame.refused ? board.askPage(frame.refused) : take(board, frame)),
+      around: () => board.around,
+      frame: (frame) => heard(board, frame),
       down: () => cutOff(board),
       lost: () => lose(board),
       poll: () => component.setStateValue('mode', 'poll'),
     });
   }
+}
+
+// What the line refuses, the page refuses too, and says why; what is not true any more around the
+// board, it draws anew.
+function heard(board, frame) {
+  if (frame.refused) board.askPage(frame.refused);
+  else if (frame.around === undefined) take(board, frame);
+  else if (frame.around !== board.around) board.askPage({around: Date.now()});
 }
 
 // Nobody knows how the run goes on, so its clocks stand still until the line is back.

@@ -25,7 +25,7 @@ class RecordedRuns(Protocol):
 
 
 class Entrance(Protocol):
-    """Both may be called on worker threads."""
+    """All may be called on worker threads."""
 
     @property
     def check_s(self) -> float:
@@ -36,6 +36,9 @@ class Entrance(Protocol):
 
     def enter(self, connection: HTTPConnection) -> RecordedRuns | None:
         """The runs that whoever sent it may see; None where they have to sign in."""
+
+    def trouble(self) -> str:
+        """What keeps runs from being written down now; "" where nothing does."""
 
 
 class Open:
@@ -55,6 +58,9 @@ class Open:
 
     def enter(self, _connection: HTTPConnection) -> RecordedRuns | None:
         return self._runs
+
+    def trouble(self) -> str:
+        return ""
 
 
 def from_here(connection: HTTPConnection) -> bool:

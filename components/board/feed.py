@@ -58,6 +58,12 @@ def newest(handle: Handle) -> Handle:
     return now
 
 
+def around(handle: Handle, trouble: str) -> str:
+    """What the page says around the board: when this has changed, the page is drawn anew."""
+    fixed: str = getattr(newest(handle), "fixed", "")
+    return " ".join(filter(None, (trouble, fixed)))
+
+
 def stop(handle: Handle, branch_id: BranchId | None) -> None:
     """Stop one call, or everything; with a combined answer go the calls that prepare it."""
     for made in handle.snapshot.aggregates:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from time import monotonic
 
 import anyio
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -16,7 +17,7 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from components.board.entrance import Entrance, Open, Recorded, RecordedRuns
-from components.board.feed import Feeds, RunFeed, newest, stop
+from components.board.feed import Feeds, RunFeed, around, newest, stop
 from components.board.shows import show_routes
 from fanout.errors import InputError
 from fanout.types import BranchId
@@ -27,6 +28,8 @@ SIGNED_OUT = 4401
 NOT_UNDERSTOOD = 4400
 EVERY = "*"
 FIRST_MESSAGE_S = 10.0
+LOOK_AROUND_S = 2.0
+"""How soon a board tells its page that what stands around it is not true any more."""
 
 
 class Ask(BaseModel):
@@ -36,6 +39,8 @@ class Ask(BaseModel):
 
     have: str | None = None
     """The picture it has; the first message says so, and later ones that it lost count."""
+    around: str | None = None
+    """What its page says around it."""
     stop: str | None = None
     """A branch's id, or "*" for the whole run."""
     retry: str | None = None
@@ -68,7 +73,7 @@ async def _watch(entrance: Entrance, feeds: Feeds, socket: WebSocket) -> None:
     feed = feeds.of(run_id, getattr(found, "run", found))
     with suppress(WebSocketDisconnect):
         may = partial(_found, entrance, socket)
-        viewer = _Viewer(socket, feed, found, may, entrance.check_s)
+        viewer = _Viewer(socket, feed, found, may, entrance)
         await socket.close(await viewer.serve())
 
 
@@ -90,14 +95,18 @@ class _Viewer:
         feed: RunFeed,
         handle: Recorded,
         may: Callable[[], Recorded | int],
-        check_s: float,
+        entrance: Entrance,
     ) -> None:
         """`handle` is the run as this viewer has it, who may not be its owner."""
         self._socket = socket
         self._feed = feed
         self._handle = handle
         self._may = may
-        self._check_s = check_s
+        self._check_s = entrance.check_s
+        self._trouble = entrance.trouble
+        self._around: str | None = None
+        """What its page says; None where no page stands around it."""
+        self._looked_s = float("-inf")
         self._tag: str | None = None
         self._refused: list[dict[str, object]] = []
         self._stopping: Ask | None = None
@@ -148,6 +157,8 @@ class _Viewer:
                 if self._tag == have:
                     self._tag = tag
                 self._look_at_stop()
+                if self._looks_other():
+                    await self._socket.send_json({"around": self._around})
                 while self._refused:
                     await self._socket.send_json({"refused": self._refused.pop()})
                 await feed.trace()
@@ -168,6 +179,17 @@ class _Viewer:
             self._go_on(ask)
         else:
             self._tag = ask.have
+            if ask.around is not None:
+                self._around = ask.around
+
+    def _looks_other(self) -> bool:
+        """Whether the page around the board says what is not true any more."""
+        now = monotonic()
+        if self._around is None or now - self._looked_s < LOOK_AROUND_S:
+            return False
+        self._looked_s = now
+        before, self._around = self._around, around(self._handle, self._trouble())
+        return self._around != before
 
     def _look_at_stop(self) -> None:
         """A Stop that another process did not hear is sent back as well."""

@@ -5,7 +5,7 @@ const SIGNED_OUT = 4401;
 const HANDSHAKES = 3;
 const LONGEST_WAIT_MS = 5000;
 
-// `on`: {have, frame, down, lost, poll}. Returns {send, close, open}.
+// `on`: {have, frame, down, lost, poll}, and `around` where a page stands around it. Returns {send, close, open}.
 function openLine(path, on) {
   let socket = null;
   let timer = 0;
@@ -18,7 +18,7 @@ function openLine(path, on) {
     url.protocol = url.protocol.replace('http', 'ws');
     let heard = false;
     socket = new WebSocket(url);
-    socket.onopen = () => socket.send(JSON.stringify({have: on.have()}));
+    socket.onopen = () => socket.send(JSON.stringify({have: on.have(), around: on.around?.()}));
     socket.onmessage = (event) => {
       heard = true;
       tries = refused = 0;

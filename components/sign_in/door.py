@@ -64,6 +64,11 @@ class Door:
             return None
         return None if person is None else whole.visitors.of(person).engine
 
+    def trouble(self) -> str:
+        """What keeps runs from being written down now; "" where nothing does."""
+        scribe = self._process().engine.scribe
+        return scribe.problem if scribe is not None else ""
+
     def knows(self, connection: HTTPConnection) -> bool:
         """Whether whoever sent it is signed in, as far as can be told now."""
         visitors = self._process().visitors

@@ -318,6 +318,25 @@ def test_a_page_of_this_host_may_watch(browser):
         assert socket.receive_json()["base"] is None
 
 
+def test_a_page_is_told_that_what_stands_around_its_board_has_changed(run, browser):
+    run.fixed = "Out of reach."
+    with watch(browser) as socket:
+        socket.send_json({"have": None, "around": ""})
+        assert socket.receive_json()["base"] is None
+        assert socket.receive_json() == {"around": "Out of reach."}
+        run.fixed = ""
+        assert socket.receive_json() == {"around": ""}
+
+
+def test_a_board_without_a_page_around_it_is_told_nothing_but_frames(run, browser):
+    run.fixed = "Out of reach."
+    with watch(browser) as socket:
+        socket.send_json({"have": None})
+        assert socket.receive_json()["base"] is None
+        run.write("Hello")
+        assert socket.receive_json()["cols"]
+
+
 @pytest.mark.parametrize("message", ["", "nonsense", "[]", '{"have": 3}', '{"kill": "joke"}'])
 def test_a_message_that_makes_no_sense_ends_the_socket_and_nothing_else(browser, run, message):
     with watch(browser) as socket:

@@ -8,9 +8,14 @@ from pathlib import Path
 import pytest
 
 from components import session
+from components.plain import label
+from fanout.engine.runtime import Runtime
+from fanout.engine.watched import ALONE
 from fanout.providers.script import Fault, Reply, Rule, Script
 from fanout.providers.scripted_server import ServerHandle, serving
-from fanout.types import BranchId, RunStatus
+from fanout.settings import ENVIRONMENT, Settings
+from fanout.types import BranchId, ModelRef, RunStatus
+from fanout.workflows.library import shipped
 from tests.pages.test_run import only_run, opened, pressed, said
 from tests.pages.test_run_of_earlier import interrupted
 
@@ -39,6 +44,21 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[ServerHandle]:
 def test_why_a_run_has_ended_and_what_it_lacks_are_two_sentences(fanout_home: Path) -> None:
     app = opened(run=interrupted(fanout_home).run_id)
     assert "before this run did. Missing: Poem." in said(app)
+
+
+def test_a_run_that_cannot_be_stopped_from_here_says_so(
+    endpoint: ServerHandle, fanout_home: Path
+) -> None:
+    settings = Settings(home=fanout_home, base_url=endpoint.base_url, model="m")
+    model = ModelRef(endpoint=ENVIRONMENT, model="m")
+    with Runtime(settings) as elsewhere:
+        handle = elsewhere.engine.start(shipped().get("creative-trio"), "unhurried days", model)
+        assert elsewhere.engine.scribe is not None and elsewhere.engine.scribe.flush(10)
+        app = opened(run=handle.id)
+        assert [w.value for w in app.warning] == [label(ALONE)]
+        assert app.button(key="stop").disabled
+        handle.stop()
+        assert handle.wait(timeout_s=20).status.finished
 
 
 @pytest.mark.usefixtures("endpoint")
