@@ -16,6 +16,8 @@ from fanout.engine.runtime import Runtime
 from fanout.errors import FanoutError
 
 UPLOAD, PASTE = "A file", "Pasted lines"
+_MB = 1 << 20
+"""As the bounds count them, and the field too."""
 _KNOWN = "batch_table_known"
 _HEADS = {"guess": None, "yes": True, "no": False}
 _HEAD_WORDS = {
@@ -57,7 +59,7 @@ def source(runtime: Runtime) -> Source | None:
 
 
 def _uploaded(runtime: Runtime) -> Source | None:
-    most_mb = runtime.settings.bounds.upload_bytes // 1_000_000
+    most_mb = runtime.settings.bounds.upload_bytes // _MB
     file = st.file_uploader(
         "CSV, XLSX or JSONL file",
         key="batch_file",

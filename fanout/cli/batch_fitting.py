@@ -13,7 +13,7 @@ from fanout.errors import DefinitionError, InputError
 from fanout.policies import Budget
 from fanout.workflows.parsing import parse
 
-_TABLE = ("column", "sheet", "var", "keep_duplicates", "header")
+_TABLE = ("column", "sheet", "encoding", "var", "keep_duplicates", "header")
 _SETTINGS = ("concurrency", "per_minute", "budget", "budget_tokens", "title")
 _KEPT = ("workflow", "model", "via")
 """What a batch keeps from its beginning to its end."""

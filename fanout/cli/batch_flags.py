@@ -48,6 +48,10 @@ def _add_table(batch: argparse.ArgumentParser) -> None:
     group.add_argument("--column", default="", help="the column that holds the topics")
     group.add_argument("--sheet", default="", help="of a workbook; else the first with rows")
     group.add_argument(
+        "--encoding", default="", metavar="NAME",
+        help="of a text that is not UTF-8, such as shift_jis; else it is found out",
+    )  # fmt: skip
+    group.add_argument(
         "--var",
         action="append",
         default=[],

@@ -12,6 +12,7 @@ from fanout.batch.reading.reading import read_table
 from fanout.batch.reading.table import Table
 from fanout.batches import Batch
 from fanout.bounds import Bounds
+from fanout.cli.agreeing import can_ask
 from fanout.engine.runtime import Runtime
 from fanout.errors import InputError
 from fanout.workflows.definition import Workflow
@@ -21,14 +22,23 @@ LOOKED_AT = 500
 
 
 def table_of(options: argparse.Namespace, limits: Bounds) -> Table:
-    """FILE as a table, or standard input; InputError where it is none."""
-    if options.file == "-":
-        # One byte more than may be, so that too much is noticed and never held.
-        data = sys.stdin.buffer.read(limits.upload_bytes + 1)
-        return read_table(
-            data, "standard input", limits, sheet=options.sheet, header=options.header
-        )
-    return read_table(Path(options.file), "", limits, sheet=options.sheet, header=options.header)
+    """FILE as a table, or standard input; InputError where it is none.
+
+    Nor is it one where its letters are a guess and nobody is there to look at them.
+    """
+    # One byte more than may be, so that too much is noticed and never held.
+    piped = options.file == "-"
+    table = read_table(
+        sys.stdin.buffer.read(limits.upload_bytes + 1) if piped else Path(options.file),
+        "standard input" if piped else "",
+        limits,
+        sheet=options.sheet,
+        header=options.header,
+        encoding=options.encoding,
+    )
+    if table.doubt and (options.yes or not can_ask(options)):
+        raise InputError(f"{table.doubt} Nothing was asked.")
+    return table
 
 
 def prepared_of(

@@ -10,10 +10,12 @@ import pytest
 from markdown_it import MarkdownIt
 
 from fanout.batches import HELD, Batch, BatchState, RowRecord, RowState, WorkerSeen
+from fanout.endpoint import BUNDLED
 from fanout.export.batch.formats import write
 from fanout.export.batch.summary import SHOWN, summary
 from fanout.export.batch.words import headline, held_against, money_words, time_text
 from fanout.policies import Budget
+from fanout.types import ModelRef
 from tests.export.batches import NASTY, batch, done, failed, row, some, waiting
 from tests.export.html_reading import Report, read_report
 
@@ -53,6 +55,27 @@ def test_a_report_tells_what_was_asked_and_what_came_of_it() -> None:
         "from the 3 rows of the trial", "$5.00", "topic 7", "Answer 7.", "the same as row 3",
     ):  # fmt: skip
         assert told in page.text, told
+
+
+def test_a_report_names_the_address_that_was_asked() -> None:
+    asked = batch(places={"paid": "http://models.example:8000/v1"})
+    page, text = report(asked, list(some())), text_of(asked, list(some()), "md")
+    for told in (page.text, text):
+        assert "gpt-test at models.example:8000" in told
+        assert "at paid" not in told
+    here = batch(model=ModelRef(endpoint=BUNDLED, model=""), places={BUNDLED: ""})
+    assert "the default at this machine" in report(here, list(some())).text
+
+
+def test_a_vote_without_a_decision_is_called_that() -> None:
+    rows = [done(number) for number in range(1, 20)]
+    result = rows[0].result
+    assert result is not None
+    rows[0] = replace(rows[0], result=replace(result, verdict=None, agreement=0.01))
+    page, text = report(batch(), rows), text_of(batch(), rows, "md")
+    for told in (page.text, text):
+        assert "Row 1, no decision, 1% at most: rain" in told
+        assert "nobody" not in told
 
 
 def test_a_report_loads_and_runs_nothing() -> None:

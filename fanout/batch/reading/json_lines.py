@@ -63,7 +63,7 @@ def _cells(line: str, number: int, name: str) -> dict[str, str]:
         ) from None
     except ValueError as error:
         raise InputError(
-            f"{name}, line {number:,}: it is not JSON: {str(error)[:_WORDS]}. Each line holds one "
+            f"{name}, line {number:,}: it is not JSON: {_wrong(error)}. Each line holds one "
             'object, such as {"topic": "remote work"}.'
         ) from None
     if isinstance(value, str):
@@ -74,6 +74,13 @@ def _cells(line: str, number: int, name: str) -> dict[str, str]:
         f"{name}, line {number:,}: it is neither an object nor a text. Each line holds one object, "
         'such as {"topic": "remote work"}.'
     )
+
+
+def _wrong(error: ValueError) -> str:
+    """The parser's words. It was given one line, so "line 1" is not the file's."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg[:_WORDS]}, at character {error.colno:,}"
+    return str(error)[:_WORDS]
 
 
 def _text(value: object) -> str:

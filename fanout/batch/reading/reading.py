@@ -30,13 +30,15 @@ def read_table(
     *,
     sheet: str = "",
     header: bool | None = None,
+    encoding: str = "",
 ) -> Table:
     """The table in a CSV, XLSX or JSONL file, or in a list with one topic a line.
 
     `sheet` chooses one of a workbook; without it the first that holds anything is read. `header`
-    says whether the first row names the columns; None: it is guessed, see `gathered`. InputError
-    names the file, the line where it can, and what to do. Formulas are texts like any other: what
-    a workbook keeps as their result is read, nothing is ever worked out.
+    says whether the first row names the columns; None: it is guessed, see `gathered`. `encoding` is
+    what a text is read as; without it that is found out, see `Table.doubt`. InputError names the
+    file, the line where it can, and what to do. Formulas are texts like any other: what a workbook
+    keeps as their result is read, nothing is ever worked out.
     """
     name = shown_name(name or (source.name if isinstance(source, Path) else ""))
     with ExitStack() as held:
@@ -49,10 +51,12 @@ def read_table(
         head = file.read(_LOOKED_AT)
         file.seek(0)
         if head.startswith(b"PK\x03\x04"):
+            if encoding:
+                raise InputError(f"{name} is a workbook, which has no encoding. Name none.")
             said = _misnamed(name, (".xlsx", ".xlsm"), "a workbook")
             return workbook(file, name, limits, sheet=sheet, header=header, notes=said)
         _refuse(name, head)
-        return _from_text(file, name, limits, header)
+        return _from_text(file, name, limits, header, encoding)
 
 
 def read_pasted(text: str, limits: Bounds = LOCAL, *, header: bool | None = None) -> Table:
@@ -94,10 +98,13 @@ def _refuse(name: str, head: bytes) -> None:
         raise InputError(f"{name} is a PDF, no table. Choose a CSV, XLSX or JSONL file.")
 
 
-def _from_text(file: BinaryIO, name: str, limits: Bounds, header: bool | None) -> Table:
-    text, note = text_of(file, name)
+def _from_text(
+    file: BinaryIO, name: str, limits: Bounds, header: bool | None, encoding: str
+) -> Table:
+    text, found = text_of(file, name, encoding)
     try:
-        return _from_lines(text, note, name, limits, header)
+        table = _from_lines(text, found.note, name, limits, header)
+        return replace(table, doubt=found.doubt)
     finally:
         # The file is closed by whoever opened it.
         text.detach()

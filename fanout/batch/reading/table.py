@@ -42,6 +42,9 @@ class Table:
     """Of a workbook: what there is to choose from."""
     sheet: str = ""
     """The one that was read."""
+    doubt: str = ""
+    """Why nothing may be asked before somebody has seen the texts, and the way out of that; "":
+    they are what they were."""
 
 
 def shown_name(name: str) -> str:

@@ -101,7 +101,7 @@ def _users(name: str) -> Field:
     return Field(
         name=kept(name),
         kind="long",
-        about="As it was read.",
+        about="As it was read, without blanks at both ends.",
         of=lambda record: record.row.values.get(name),
     )
 

@@ -9,6 +9,7 @@ from fanout.export.batch.summary import Summary
 from fanout.export.batch.words import (
     BATCH_STATES,
     cut_off,
+    decided,
     done_about_it,
     facts,
     failure_rows,
@@ -81,10 +82,8 @@ def _results(of: Summary) -> Iterator[str]:
 
 
 def _extreme(record: RowRecord) -> str:
-    result = record.result
-    agreed = 0.0 if result is None or result.agreement is None else result.agreement
-    verdict = "nobody" if result is None or result.verdict is None else line_text(result.verdict)
-    return f"- Row {record.row.number}, {agreed:.0%} for {verdict}: {line_text(record.row.topic)}"
+    said = line_text(decided(record))
+    return f"- Row {record.row.number}, {said}: {line_text(record.row.topic)}"
 
 
 def _measures(of: Summary) -> Iterator[str]:

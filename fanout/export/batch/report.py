@@ -13,6 +13,7 @@ from fanout.export.batch.report_figures import agreement, time_and_money
 from fanout.export.batch.summary import Summary
 from fanout.export.batch.words import (
     BATCH_STATES,
+    asked_at,
     cut_off,
     done_about_it,
     facts,
@@ -65,7 +66,7 @@ def _opening(of: Summary) -> Markup:
         [
             bdi(batch.workflow),
             when(batch.started_at or batch.created_at),
-            [bdi(batch.model.model), " at ", bdi(batch.model.endpoint)],
+            [bdi(batch.model.model), " at ", bdi(asked_at(batch))],
         ]
     )
     return el(

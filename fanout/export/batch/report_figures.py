@@ -11,6 +11,7 @@ from fanout.export.batch.charts import Bar, Upright, figure_card, lying, standin
 from fanout.export.batch.summary import Summary
 from fanout.export.batch.words import (
     counted_rows,
+    decided,
     figure,
     held_against,
     money_words,
@@ -108,8 +109,7 @@ def _extremes(title: str, records: Sequence[RowRecord], of: Summary) -> list[Mar
 def _extreme(record: RowRecord) -> Markup:
     result = record.result
     assert result is not None, "only rows that were voted on are among them"
-    said = f"{result.agreement or 0:.0%} for {result.verdict or 'nobody'}"
-    head = [f"Row {record.row.number}, {said}: ", bdi(_cut(record.row.topic))]
+    head = [f"Row {record.row.number}, {decided(record)}: ", bdi(_cut(record.row.topic))]
     answer = el("div", fitted(render(result.answer)), class_="text") if result.answer else None
     topic = el("p", record.row.topic, dir="auto", class_="asis")
     return folded(head, topic, answer, printed=True)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from urllib.parse import urlsplit
 
 from fanout.batch.figures import Figures, Money, Spread
 from fanout.batches import Batch, BatchState, FailureGroup, RowRecord, RowState
 from fanout.budget.words import exactly
+from fanout.endpoint import BUNDLED
 from fanout.export.batch.summary import SHOWN, Summary, is_held
 from fanout.insight.plain_text import plain
 from fanout.insight.practice import counted
@@ -81,7 +83,7 @@ def facts(of: Summary) -> Iterator[tuple[str, str]]:
     """What was asked, of whom, when and by whom: a name and what to say."""
     batch = of.batch
     yield "Workflow", _workflow(batch)
-    yield "Model", f"{batch.model.model or 'the default'} at {batch.model.endpoint}"
+    yield "Model", f"{batch.model.model or 'the default'} at {asked_at(batch)}"
     yield "Topic from", f"column “{batch.topic_column}”"
     others = [name for name in batch.columns if name != batch.topic_column]
     if others:
@@ -100,6 +102,22 @@ def facts(of: Summary) -> Iterator[tuple[str, str]]:
     if of.crew:
         yield "Worked on by", "; ".join(f"{c.name} ({counted_rows(c.rows)})" for c in of.crew)
     yield "Batch", batch.id
+
+
+def asked_at(batch: Batch) -> str:
+    """The host that its model was asked at. One that isn't kept is told by its endpoint's id."""
+    if batch.model.endpoint == BUNDLED:
+        return "this machine"
+    return urlsplit(batch.places.get(batch.model.endpoint, "")).netloc or batch.model.endpoint
+
+
+def decided(record: RowRecord) -> str:
+    """ "80% for allow", "no decision, 40% at most"."""
+    result = record.result
+    agreed = f"{(result.agreement if result is not None else None) or 0:.0%}"
+    if result is None or result.verdict is None:
+        return f"no decision, {agreed} at most"
+    return f"{agreed} for {result.verdict}"
 
 
 def money_words(money: Money) -> str:
