@@ -50,15 +50,27 @@ AHEAD_OF_PROVIDER = 500
 CLOSE_S = 10.0
 LAST_S = 2.0
 """For so long at its end it clears what it would leave behind."""
+ANOTHERS = (
+    "It carries out the batch of its own command only. `python -m fanout worker` takes rows of all."
+)
 
 
 class Worker:
     """Takes rows of every batch that it understands. `close` it before its runtime."""
 
-    def __init__(self, runtime: Runtime, *, look_s: float = LOOK_S, poll_s: float = POLL_S) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        *,
+        only: BatchId | None = None,
+        look_s: float = LOOK_S,
+        poll_s: float = POLL_S,
+    ) -> None:
+        """`only`: of that batch alone, since it ends with it, whatever else is under way."""
         self.notes: tuple[str, ...] = ()
         """What keeps it from some batch or from all, for people; empty where nothing does."""
         self._tended: tuple[Batch, ...] = ()
+        self._only = only
         self._store = runtime.store
         self._engine = runtime.engine
         self._settings = runtime.settings
@@ -184,8 +196,11 @@ class Worker:
 
     def _understood(self, tended: Iterable[Batch]) -> list[Batch]:
         """Those that this version can carry out; of the others it is said why not."""
-        found, leaves = [], {}
+        found, leaves, others = [], {}, {}
         for batch in tended:
+            if self._only not in (None, batch.id):
+                others[batch.id] = ANOTHERS
+                continue
             try:
                 if batch.format > FORMAT:
                     raise DefinitionError(
@@ -200,7 +215,7 @@ class Worker:
                 found.append(batch)
             except DefinitionError as error:
                 leaves[batch.id] = str(error)
-        self._leaves = leaves
+        self._leaves = leaves | others
         notes = [*leaves.values(), *self._desk.lull.notes]
         told, self.notes, self._tended = self.notes, tuple(notes), tuple(tended)
         if told != self.notes:

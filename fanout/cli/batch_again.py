@@ -41,17 +41,22 @@ def go_on(runtime: Runtime, batch: Batch, asked: str, options: argparse.Namespac
     )
     if more is not None:
         batches.add(batch.id, more.rows)
-        print(f"{len(more.wanted):,} rows are added to {batch.title}.", file=sys.stderr)
+        print(f"{_rows_are(len(more.wanted))} added to {batch.title}.", file=sys.stderr)
         return _or_wait(runtime, batch, len(more.wanted), options)
     if asked == "retry_failed":
         again = batches.retry(batch.id, AGAIN)
-        print(f"{again:,} rows are asked again, for what they lack.", file=sys.stderr)
+        lack = "it lacks" if again == 1 else "they lack"
+        print(f"{_rows_are(again)} asked again, for what {lack}.", file=sys.stderr)
         return _or_wait(runtime, batch, again, options)
     if held := batches.held(batch.id):
         batches.release(batch.id)
-        print(f"{held:,} rows that were held back are carried out now.", file=sys.stderr)
+        print(f"{_rows_are(held)} held back no longer.", file=sys.stderr)
     batches.resume(batch.id)
     return carried(runtime, batch.id, options)
+
+
+def _rows_are(number: int) -> str:
+    return f"{number:,} {'row is' if number == 1 else 'rows are'}"
 
 
 def _or_wait(runtime: Runtime, batch: Batch, wanted: int, options: argparse.Namespace) -> int:
@@ -60,11 +65,12 @@ def _or_wait(runtime: Runtime, batch: Batch, wanted: int, options: argparse.Name
     if now is None or now.state not in (BatchState.PAUSED, BatchState.STOPPED):
         return carried(runtime, batch.id, options)
     others = runtime.store.batches.progress(batch.id).halted_left - wanted
-    more = f" and with {others:,} others" if others > 0 else ""
+    more = f" and with {others:,} other{'' if others == 1 else 's'}" if others > 0 else ""
     if wanted:
         print(
-            f"The batch is {state_word(now)}, so they wait. `python -m fanout batch --resume "
-            f"{id_said(batch.id)}` goes on with them{more}.",
+            f"The batch is {state_word(now)}, so {'it waits' if wanted == 1 else 'they wait'}. "
+            f"`python -m fanout batch --resume {id_said(batch.id)}` goes on with "
+            f"{'it' if wanted == 1 else 'them'}{more}.",
             file=sys.stderr,
         )
     return print_result(runtime.store, batch.id, options)

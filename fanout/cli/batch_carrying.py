@@ -25,6 +25,7 @@ LOOK_S = 0.5
 REST = 5
 """How many times as long as a look takes nothing is asked of the database after it."""
 STARTED = 0
+AGAIN = " It is tried again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ def carry_out(runtime: Runtime, made: BatchId, options: argparse.Namespace) -> O
     at once: those rows go on from where they are when somebody goes on with the batch.
     """
     shown = BatchProgress(sys.stderr, quiet=options.json)
-    worker = Worker(runtime)
+    worker = Worker(runtime, only=made)
     with _signals() as asked:
         worker.start()
         worker.wake()
@@ -107,7 +108,7 @@ def _watch(
             if last is None or asked.now:
                 raise
             # The worker waits for it as well; what was done is in another place already.
-            shown.note(f"{error} It is tried again.")
+            shown.note(f"{str(error).removesuffix(AGAIN)}{AGAIN}")
         _rest(asked, time.monotonic() - began)
 
 

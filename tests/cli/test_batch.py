@@ -53,7 +53,7 @@ def test_what_failed_is_told_by_cause_and_asked_again_alone(tmp_path: Path) -> N
     assert first["rows"]["failed"] == 1  # type: ignore[index]
     assert "1 row: " in done.stdout and "row 2" in done.stdout
     assert again.returncode == 3
-    assert "1 rows are asked again" in again.stderr
+    assert "1 row is asked again, for what it lacks" in again.stderr
     more = after - before
     assert more and all("fog" in prompt for prompt in more)
 
@@ -71,9 +71,9 @@ def test_asking_what_failed_again_starts_nothing_else_of_a_stopped_batch(tmp_pat
     assert "2 rows: 4 calls" in made.stderr and "Time: " in made.stderr
     for done in (again, more):
         assert done.returncode == 130, done.stderr
-    assert "1 rows are asked again" in again.stderr
-    assert "The batch is stopped, so they wait." in again.stderr
-    assert "goes on with them and with 2 others." in again.stderr
+    assert "1 row is asked again, for what it lacks" in again.stderr
+    assert "The batch is stopped, so it waits." in again.stderr
+    assert "goes on with it and with 2 others." in again.stderr
     assert "goes on with them and with 3 others." in more.stderr
     assert (status["state"], status["left"], after) == ("stopped", 4, before)
 
@@ -112,7 +112,7 @@ def test_rows_that_are_added_are_carried_out_and_repeat_none(tmp_path: Path) -> 
         )
         rows = here.rows()
     assert added.returncode == 0, added.stderr
-    assert "1 rows are added" in added.stderr
+    assert "1 row is added" in added.stderr
     assert [(row["number"], row["topic"], row["state"]) for row in rows] == [
         (1, "rain", "succeeded"), (2, "rain", "skipped"), (3, "fog", "succeeded"),
     ]  # fmt: skip

@@ -89,9 +89,8 @@ def test_what_counts_against_the_budget_has_calls_of_rows_that_were_put_back(sto
     day = utc_day(time.time())
     for number, usd in enumerate(("0.002", "0.5")):
         claim = Claim(id=f"claim-{number}", day=day, person="", batch=batch)
-        amount = Amount(usd=Decimal(usd), tokens=30)
-        store.spend.reserve(claim, lambda _, amount=amount: amount)
-        store.spend.book([Booking(claim=claim, amount=amount)])
+        store.spend.reserve(claim, lambda _: Amount(usd=Decimal(1), tokens=99))
+        store.spend.book([Booking(claim=claim, amount=Amount(usd=Decimal(usd), tokens=30))])
     under_way = Claim(id="under-way", day=day, person="", batch=batch)
     store.spend.reserve(under_way, lambda _: Amount(usd=Decimal(9), tokens=9))
     shown, budget = store.batches.progress(batch), Budget(usd=Decimal("1.25"), tokens=900)
