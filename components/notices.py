@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components import session
 from components.plain import label
 from fanout.endpoint import BUNDLED
 from fanout.engine.runtime import Runtime
@@ -46,7 +45,6 @@ def unwritten(runtime: Runtime) -> str:
 
 def _still_unwritten(runtime: Runtime) -> None:
     """Looks again only while something is wrong; then the page is drawn without it."""
-    session.check_sign_in()
     problem = unwritten(runtime)
     if not problem:
         st.rerun()
