@@ -10,6 +10,7 @@ import streamlit as st
 from components.batch import words
 from components.batch.source import Source
 from components.plain import cells, label, shortened
+from fanout.batch.conditions import column_asked_for, column_of_more
 from fanout.batch.preparing import Prepared, filling, topic_column_of
 from fanout.batch.reading.table import Table
 from fanout.errors import DefinitionError
@@ -22,19 +23,25 @@ _DEFAULT = ""
 """Instead of a column: the variable's default text."""
 
 
-def topic_column(source: Source) -> str:
-    """Draw the choice, where there is one."""
+def topic_column(source: Source, before: str = "") -> str | None:
+    """Draw the choice, where there is one. None: the rows are for a batch whose topics stood in
+    `before`, and nobody has said yet which column holds theirs."""
     names = list(source.table.columns)
-    if len(names) == 1:
-        return names[0]
-    chosen: str = st.selectbox(
+    usual = column_of_more(names, before) if before else topic_column_of(names)
+    if usual and len(names) == 1:
+        return usual
+    chosen: str | None = st.selectbox(
         "Column with the topics",
         names,
-        index=names.index(topic_column_of(names)),
+        index=names.index(usual) if usual else None,
+        placeholder="Choose one",
         key=f"batch_topic_column-{source.about}",
         format_func=lambda name: shortened(name, 60),
         width=320,
     )
+    if chosen is None:
+        said = column_asked_for(names, before, "Choose the one that holds them.")
+        st.error(label(said, 600), icon=":material/error:")
     return chosen
 
 

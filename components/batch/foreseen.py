@@ -8,6 +8,7 @@ import streamlit as st
 
 from components.batch.setup import Pace
 from components.plain import label
+from fanout.batch.conditions import UNKEPT, keeps_budget
 from fanout.batch.estimate import estimate_batch
 from fanout.batch.estimate_words import estimate_lines
 from fanout.batch.preparing import Prepared
@@ -52,11 +53,9 @@ def estimate_line(
             st.markdown(
                 f":orange[:material/warning: {_PAST[more]} the batch pauses then, and says so.]"
             )
-        if cap is not None and found.high_usd is None:
-            st.markdown(
-                ":orange[:material/warning: A budget in dollars can't be kept for a model whose "
-                "price is unknown; tell the price on the Models page, or cap its tokens.]"
-            )
+        if not keeps_budget(pace.budget, found.record()):
+            told = st.warning if more else st.error
+            told(UNKEPT, icon=":material/warning:" if more else ":material/error:")
     return found.record()
 
 

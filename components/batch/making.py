@@ -20,6 +20,7 @@ from components.batch.said import say
 from components.batch.setup import FORM, pace, pace_of, typed_pace, workflow_and_model
 from components.batch.source import Source, source, unchanged
 from components.plain import label
+from fanout.batch.conditions import keeps_budget
 from fanout.batch.preparing import Prepared, prepare
 from fanout.batch.previewing import FIRST
 from fanout.batches import Batch, Row
@@ -58,7 +59,8 @@ def new_batch(runtime: Runtime) -> None:
     st.subheader("Pace and budget", anchor=False)
     chosen = pace(runtime, model)
     foreseen = estimate_line(runtime, prepared, workflow, model, chosen)
-    _start(runtime, found, prepared, workflow, model, foreseen)
+    kept = keeps_budget(chosen.budget, foreseen)
+    _start(runtime, found, prepared, workflow, model, foreseen, kept=kept)
 
 
 def more_rows(runtime: Runtime, batch: Batch) -> None:
@@ -77,7 +79,7 @@ def more_rows(runtime: Runtime, batch: Batch) -> None:
         return
     workflow = parse(batch.definition, name=batch.workflow)
     earlier = tuple(record.row for record in runtime.store.batches.each(batch.id))
-    prepared = _prepared(runtime, found, workflow, earlier)
+    prepared = _prepared(runtime, found, workflow, earlier, batch.topic_column)
     if prepared is None:
         return
     preview(found.table, prepared)
@@ -104,9 +106,15 @@ def more_rows(runtime: Runtime, batch: Batch) -> None:
 
 
 def _prepared(
-    runtime: Runtime, found: Source, workflow: Workflow, earlier: tuple[Row, ...] = ()
+    runtime: Runtime,
+    found: Source,
+    workflow: Workflow,
+    earlier: tuple[Row, ...] = (),
+    before: str = "",
 ) -> Prepared | None:
-    column = topic_column(found)
+    column = topic_column(found, before)
+    if column is None:
+        return None
     keep = keeps_duplicates(found)
     try:
         fills = variable_columns(found, workflow)
@@ -144,7 +152,10 @@ def _start(
     workflow: Workflow,
     model: ModelRef,
     foreseen: Mapping[str, object],
+    *,
+    kept: bool,
 ) -> None:
+    """`kept`: its budget can be; without, nothing starts."""
     wanted = len(prepared.wanted)
     pasted_title = words.count(wanted, "pasted line")
     key = f"{FORM}-title-{found.about}"
@@ -173,6 +184,7 @@ def _start(
                 f"Try the first {FIRST} rows",
                 key="batch_try",
                 icon=":material/science:",
+                disabled=not kept,
                 help="Really asks them. They become part of the batch; the others are held back "
                 "until you start them, and the estimate gets sharper.",
                 on_click=partial(begun, trial=True),
@@ -182,6 +194,6 @@ def _start(
             key="batch_start",
             type="primary",
             icon=":material/play_arrow:",
-            disabled=bool(prepared.problems),
+            disabled=bool(prepared.problems) or not kept,
             on_click=partial(begun, trial=False),
         )

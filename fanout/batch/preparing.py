@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from fanout.batch.conditions import check_budget
 from fanout.batch.places import Places
 from fanout.batch.reading.table import TOPIC_NAMES, Table, TableRow
 from fanout.batches import HELD, NewBatch, Row
@@ -158,6 +159,7 @@ def new_batch(
     if prepared.problems:
         raise InputError(prepared.problems[0])
     check_pace(concurrency)
+    check_budget(budget or Budget(), estimate or {})
     if rows_per_minute is not None and rows_per_minute < 1:
         raise InputError("At least one row a minute has to begin, or none ever would.")
     return NewBatch(

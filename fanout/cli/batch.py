@@ -18,7 +18,6 @@ from fanout.cli.batch_acts import act_on, asked_of, found_batch
 from fanout.cli.batch_again import go_on
 from fanout.cli.batch_carrying import carried, carry_out
 from fanout.cli.batch_fitting import budget_said, check_options
-from fanout.cli.batch_flags import NO_CAP
 from fanout.cli.batch_looks import (
     print_estimate,
     print_prepared,
@@ -83,9 +82,6 @@ def _begin(runtime: Runtime, options: argparse.Namespace) -> int:
     )
     if not options.json:
         _show(prepared, workflow, model, runtime, foreseen, options)
-    if not agreed(options, "Try the first rows now?" if options.trial else "Start now?"):
-        print("Nothing was started.", file=sys.stderr)
-        return NOT_STARTED
     new = new_batch(
         prepared,
         workflow,
@@ -98,6 +94,9 @@ def _begin(runtime: Runtime, options: argparse.Namespace) -> int:
         estimate=foreseen.record(),
         places=places_of(workflow, model, runtime.engine.endpoints),
     )
+    if not agreed(options, "Try the first rows now?" if options.trial else "Start now?"):
+        print("Nothing was started.", file=sys.stderr)
+        return NOT_STARTED
     rows = held_back(prepared.rows) if options.trial else prepared.rows
     made = runtime.store.batches.create(new, rows)
     runtime.store.batches.resume(made)
@@ -130,12 +129,13 @@ def _tried(
         print("After the trial:", file=sys.stderr)
         print_estimate(after_trial(foreseen, tried), over.batch)
     may_ask = options.yes or can_ask(options)
-    if may_ask and agreed(options, f"Go on with the other {held:,} rows?"):
+    if may_ask and agreed(options, f"Go on with the other {held:,} row{'' if held == 1 else 's'}?"):
         runtime.store.batches.release(made)
         return carried(runtime, made, options)
     status = print_result(runtime.store, made, options)
+    rows, them = ("row is", "it") if held == 1 else ("rows are", "them")
     print(
-        f"{held:,} rows are held back. `python -m fanout batch --resume {made}` carries them out.",
+        f"{held:,} {rows} held back. `python -m fanout batch --resume {made}` carries {them} out.",
         file=sys.stderr,
     )
     return status
@@ -155,9 +155,3 @@ def _show(
     at = book.get(model.endpoint).name
     print(f"{workflow.title} with {model.model or 'its default model'} at {at}:", file=sys.stderr)
     print_estimate(foreseen)
-    if options.budget not in (None, NO_CAP) and foreseen.high_usd is None:
-        print(
-            "fanout: a model's price is unknown, so a budget in dollars can't be kept for its "
-            "calls. Set its price on the Models page, or cap tokens.",
-            file=sys.stderr,
-        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from fanout.batch.conditions import column_asked_for, column_of_more
 from fanout.batch.estimate import estimate_batch
 from fanout.batch.preparing import LONGEST, Prepared
 from fanout.batches import Batch, BatchState, RowState
@@ -79,10 +80,11 @@ def _or_wait(runtime: Runtime, batch: Batch, wanted: int, options: argparse.Name
 def _more(runtime: Runtime, batch: Batch, options: argparse.Namespace) -> Prepared:
     """The rows that are to be added, with what they take; InputError where they can't be."""
     workflow = parse(batch.definition, name=batch.workflow)
-    options.column = options.column or batch.topic_column
     table = table_of(options, runtime.settings.bounds)
-    if options.column not in table.columns and len(table.columns) == 1:
-        options.column = table.columns[0]
+    options.column = options.column or column_of_more(table.columns, batch.topic_column)
+    if not options.column:
+        how = "Say with --column NAME which one holds them."
+        raise InputError(column_asked_for(table.columns, batch.topic_column, how))
     prepared = prepared_of(table, workflow, options, runtime, batch)
     if not options.json:
         print_prepared(prepared, workflow, name_of(options))

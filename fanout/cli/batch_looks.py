@@ -118,16 +118,18 @@ def exit_status(batch: Batch, progress: Progress) -> int:
 def status_lines(store: Store, batch: Batch) -> Iterator[str]:
     """Its name and state, its figures, why it stands, who works on it."""
     progress = store.batches.progress(batch.id)
+    alive = [one for one in store.batches.workers() if one.alive]
     yield f"{batch.id}  {batch.title}: {state_word(batch)}"
-    yield from (f"  {line.lstrip()}" for line in progress_lines(batch, progress))
+    lines = progress_lines(batch, progress, alone=not alive)
+    yield from (f"  {line.lstrip()}" for line in lines)
     if batch.why:
         yield f"  {batch.why}"
     if held := store.batches.held(batch.id):
-        yield f"  {held:,} rows are held back until the trial is over."
+        yield f"  {_count(held, 'row')} held back until the trial is over."
     elif skipped := progress.counts.get(RowState.SKIPPED, 0):
-        yield f"  {skipped:,} rows are left out."
+        yield f"  {_count(skipped, 'row')} left out."
     if batch.state is BatchState.RUNNING:
-        yield from _crew_lines(batch, [one for one in store.batches.workers() if one.alive])
+        yield from _crew_lines(batch, alive)
 
 
 def _crew_lines(batch: Batch, alive: Sequence[WorkerSeen]) -> Iterator[str]:

@@ -76,10 +76,11 @@ class BatchProgress:
         self._out.flush()
 
 
-def progress_lines(batch: Batch, progress: Progress) -> Iterator[str]:
-    """Rows, rate, what is left and money in one line; then the causes of failures."""
-    pace = _pace(progress) if batch.state is BatchState.RUNNING else ()
-    yield " · ".join((*_rows(progress), *pace, spent_words(batch, progress)))
+def progress_lines(batch: Batch, progress: Progress, *, alone: bool = False) -> Iterator[str]:
+    """Rows, rate, what is left and money in one line; then the causes of failures. `alone`: no
+    worker is there, so that rows under way stand still."""
+    pace = _pace(progress) if batch.state is BatchState.RUNNING and not alone else ()
+    yield " · ".join((*_rows(progress, alone=alone), *pace, spent_words(batch, progress)))
     for group in progress.failures[:GROUPS]:
         yield f"  {group_words(group)}"
 
@@ -111,7 +112,7 @@ def group_words(group: FailureGroup) -> str:
     return f"{rows}: {cause} (row {numbers}{more})" + (f": {message}" if message else "")
 
 
-def _rows(progress: Progress) -> Iterator[str]:
+def _rows(progress: Progress, *, alone: bool) -> Iterator[str]:
     skipped = progress.counts.get(RowState.SKIPPED, 0)
     yield f"{progress.ended:,} of {progress.total - skipped:,} rows"
     words = {
@@ -122,7 +123,8 @@ def _rows(progress: Progress) -> Iterator[str]:
     }
     for state, word in words.items():
         if count := progress.counts.get(state, 0):
-            yield f"{count:,} {word}"
+            were = ("was " if count == 1 else "were ") * (alone and state is RowState.RUNNING)
+            yield f"{count:,} {were}{word}"
 
 
 def _pace(progress: Progress) -> Iterator[str]:

@@ -73,7 +73,8 @@ def test_what_it_keeps_may_be_said_again(tmp_path: Path) -> None:
 
 def test_limits_and_caps_can_be_lifted(tmp_path: Path) -> None:
     with desk(tmp_path) as here:
-        waiting(here, "--per-minute", "7", "--budget", "5", "--budget-tokens", "900")
+        waiting(here, "--per-minute", "7", "--budget-tokens", "900")
+        here.fanout("batch", "--resume", "last", "--budget", "5", *LEFT)
         assert settings(here)[1:4] == (7, 5, 900)
         here.fanout("batch", "--resume", "last", "--budget", "none", *LEFT)
         assert settings(here)[1:4] == (7, None, 900)
@@ -149,3 +150,37 @@ def test_the_command_ends_when_its_batch_is_deleted_elsewhere(tmp_path: Path) ->
     assert "tried again" not in errors
     assert "Traceback" not in errors
     assert out == ""
+
+
+def test_a_budget_in_dollars_that_can_t_be_kept_makes_no_batch(tmp_path: Path) -> None:
+    with desk(tmp_path) as here, Store.open(tmp_path / "home") as store:
+        for how in (("--detach",), ("--trial",), ("--json",)):
+            done = here.batch("-", "--budget", "1", "--yes", *how, text="rain\nfog\n")
+            assert (done.returncode, done.stdout) == (2, ""), done.stderr
+            assert done.stderr.count("price is unknown") == 1
+            assert "cap tokens instead" in done.stderr
+        assert store.batches.all() == ()
+        assert here.server.requests == ()
+        assert here.batch("-", "--budget-tokens", "9", "--detach", text="x").returncode == 0
+
+
+def test_where_the_batch_s_topic_column_is_missing_the_column_is_asked_for(tmp_path: Path) -> None:
+    with desk(tmp_path) as here, Store.open(tmp_path / "home") as store:
+        here.batch(here.file("topic,price\nrain,1\n"), "--detach")
+        (made,) = store.batches.all()
+        for text, flags in (("name,price,colour\nsnow,2,red\n", ()), ("price\n3\n", ("--header",))):
+            more = here.file(text, "more.csv")
+            asked = here.fanout("batch", more, "--add", "last", "--detach", *flags)
+            assert asked.returncode == 2, asked.stderr
+            assert 'stand in the column "topic", which is not here' in asked.stderr
+            assert "--column NAME" in asked.stderr and '"price"' in asked.stderr
+        assert store.batches.count(made.id) == 1
+        file = here.file("name,price,colour\nsnow,2,red\n", "more.csv")
+        told = here.fanout("batch", file, "--add", "last", "--column", "name", "--detach")
+        assert told.returncode == 0, told.stderr
+        assert "1 row is added" in told.stderr
+        listed = here.fanout("batch", "-", "--add", "last", "--detach", text="hail\nfog\n")
+        assert listed.returncode == 0, listed.stderr
+        assert [one.row.topic for one in store.batches.rows(made.id)] == [
+            "rain", "snow", "hail", "fog"
+        ]  # fmt: skip

@@ -71,6 +71,8 @@ def test_progress_says_rows_rate_time_money_and_causes() -> None:
         "63 of 665 rows · 2 at work · 3 failed · 60 a minute · about 10 min left · $0.83 of $5.00"
     )
     assert failed == "  3 rows: Rate limited (row 4, 9, …): Slow down."
+    left = next(progress_lines(batch(), progress(waiting=5, running=7, succeeded=60), alone=True))
+    assert left == "60 of 72 rows · 7 were at work · $0.83", "nobody is there to go on"
     unknown = next(progress_lines(batch(), progress(waiting=5, succeeded=1)))
     assert "time left unknown yet" in unknown
     assert "left" not in next(progress_lines(batch(BatchState.PAUSED), progress(waiting=5)))

@@ -162,11 +162,11 @@ def test_a_files_sheet_title_and_topic_column_are_found_and_can_be_chosen() -> N
 
 def test_what_was_typed_a_moment_before_start_counts() -> None:
     app = pasted("One\nTwo")
-    app.number_input(key="new-batch-usd").set_value(2.5)
+    app.number_input(key="new-batch-tokens").set_value(9_000)
     app.number_input(key="new-batch-concurrency").set_value(7)
     pressed(app, "batch_start")
     (found,) = batches().all()
-    assert (found.budget.usd, found.concurrency) == (Decimal("2.5"), 7)
+    assert (found.budget.tokens, found.concurrency) == (9_000, 7)
 
 
 def test_lines_that_nobody_has_seen_as_rows_are_not_started() -> None:

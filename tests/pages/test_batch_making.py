@@ -51,9 +51,10 @@ def test_a_cap_stays_while_the_rows_are_taken_out_and_chosen_again() -> None:
     app.query_params["new"] = "1"
     app = drawn(app.run())
     assert app.number_input(key="new-batch-usd").value == 2.5
+    app = drawn(app.number_input(key="new-batch-usd").set_value(None).run())
     pressed(app, "batch_start")
     (found,) = batches().all()
-    assert (str(found.budget.usd), found.budget.tokens) == ("2.5", 9_000)
+    assert (found.budget.usd, found.budget.tokens) == (None, 9_000)
     app.query_params.clear()
     app.query_params["new"] = "1"
     app = drawn(app.run())
@@ -119,3 +120,27 @@ def test_a_batch_at_a_provider_promises_a_day_and_no_rate() -> None:
     assert "Time left < 24 h" in told
     assert "The provider answers a batch within 24 hours" in told
     assert "rows a minute" not in told
+
+
+def test_a_budget_that_can_t_be_kept_starts_nothing() -> None:
+    app = pasted("One\nTwo\nThree\nFour")
+    app = drawn(app.number_input(key="new-batch-usd").set_value(2.5).run())
+    assert "price is unknown" in app.error[0].value
+    assert all(app.button(key=key).disabled for key in ("batch_start", "batch_try"))
+    app = drawn(app.number_input(key="new-batch-usd").set_value(None).run())
+    app.number_input(key="new-batch-usd").set_value(2.5)
+    app = pressed(app, "batch_start")
+    assert batches().all() == (), "typed a moment before"
+    assert "price is unknown" in app.error[0].value
+
+
+def test_added_rows_without_the_batch_s_topic_column_wait_for_a_choice() -> None:
+    batch = kept(topics(2))
+    app = pasted("name\tprice\tcolour\nsnow\t2\tred\nhail\t3\tblue", id=batch, add="1")
+    column = next(one for one in app.selectbox if one.label == "Column with the topics")
+    assert column.value is None
+    assert 'stand in the column "topic", which is not here' in app.error[0].value
+    assert not [one for one in app.button if one.key == "batch_add"]
+    app = drawn(column.set_value("colour").run())
+    pressed(app, "batch_add")
+    assert [one.row.topic for one in batches().rows(batch)][2:] == ["red", "blue"]
