@@ -74,7 +74,7 @@ def test_asking_what_failed_again_starts_nothing_else_of_a_stopped_batch(tmp_pat
     assert "1 row is asked again, for what it lacks" in again.stderr
     assert "The batch is stopped, so it waits." in again.stderr
     assert "goes on with it and with 2 others." in again.stderr
-    assert "goes on with them and with 3 others." in more.stderr
+    assert "goes on with it and with 3 others." in more.stderr
     assert (status["state"], status["left"], after) == ("stopped", 4, before)
 
 
