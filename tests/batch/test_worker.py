@@ -178,6 +178,8 @@ def test_a_used_up_budget_pauses_the_batch_and_a_higher_one_lets_it_go_on(
         paused = at.get(batch)
         assert "budget" in paused.why.lower() or "cap" in paused.why.lower(), paused.why
         assert 0 < at.states(batch)[RowState.WAITING] < 12
+        shown, spent = at.store.batches.progress(batch), at.store.spend.taken("", "", batch).batch
+        assert shown.tokens_under(paused.budget) == spent.spent.tokens >= shown.tokens > 0
         at.store.batches.change(batch, budget=Budget(tokens=100_000))
         at.store.batches.resume(batch)
         at.until_finished(batch)
