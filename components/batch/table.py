@@ -13,8 +13,9 @@ import streamlit as st
 
 from components.batch import words
 from components.batch.failures import cause_shown
+from components.batch.spans import verdict_name
 from components.plain import shortened
-from fanout.batches import HELD, Batch, Progress, RowRecord, RowState
+from fanout.batches import HELD, Batch, Progress, RowRecord, RowResult, RowState
 from fanout.engine.runtime import Runtime
 from fanout.insight.plain_text import plain
 from fanout.render.words import seconds_text
@@ -149,11 +150,17 @@ def line(record: RowRecord) -> dict[str, object]:
         "run": record.run_id or "",
         "answer": _line(result.answer) if result is not None else "",
         "told": shortened(told, 200),
-        "verdict": shortened(result.verdict or "", 60) if result is not None else "",
+        "verdict": _verdict(result) if result is not None else "",
         "agreement": _share(result.agreement) if result is not None else "",
         "time": seconds_text(result.wall_s) if result is not None and result.wall_s else "",
         "cost": words.row_cost(record),
     }
+
+
+def _verdict(result: RowResult) -> str:
+    if result.verdict is None and result.agreement is None:
+        return ""
+    return shortened(verdict_name(result.verdict), 60)
 
 
 def _line(answer: str) -> str:

@@ -330,6 +330,15 @@ def test_results_are_charted_with_their_numbers_beside() -> None:
     assert len(app.get("plotly_chart")) >= 4
 
 
+def test_a_vote_without_a_decision_says_so_in_its_row() -> None:
+    batch = kept(topics(2))
+    batches().resume(batch)
+    end(batch, [replace(ANSWERED, verdict=None, agreement=0.4), ANSWERED])
+    told, plain = table(opened(id=batch))
+    assert (told["verdict"], told["agreement"]) == ("no decision", "40%")
+    assert (plain["verdict"], plain["agreement"]) == ("", "")
+
+
 def test_an_endpoint_that_is_gone_is_told() -> None:
     batch = kept(topics(2))
     book = session.runtime().engine.endpoints
