@@ -203,7 +203,7 @@ def test_all_tests_run_side_by_side_and_chosen_ones_alone(fresh: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("failed", "again", "code"), [(2, "0", 0), (2, "1", 1), (4, "0", 1), (0, "0", 1)]
+    ("failed", "again", "code"), [(2, "0", 0), (2, "1", 1), (11, "0", 1), (0, "0", 1)]
 )
 def test_a_few_failures_beside_the_others_are_asked_again_alone(
     fresh: Path, failed: int, again: str, code: int
