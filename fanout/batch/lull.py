@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 from anyio import sleep
 
+from fanout.batch.places import calls_named
 from fanout.batches import Batch
 from fanout.engine.endpoints import EndpointBook
 from fanout.errors import DefinitionError
@@ -19,7 +20,6 @@ from fanout.traffic.circuit import CircuitState
 from fanout.traffic.health import EndpointHealth
 from fanout.types import BatchId, Via
 from fanout.workflows.parsing import parse
-from fanout.workflows.specs import WRITTEN_BY_A_MODEL
 
 LOOK_S = 0.5
 
@@ -99,8 +99,4 @@ def _named(batch: Batch) -> Iterator[tuple[str, ...]]:
     except DefinitionError:
         yield ("",)
         return
-    for branch in workflow.active:
-        yield (branch.model, *workflow.fallback_of(branch.fallback))
-    made = workflow.aggregate
-    if made is not None and made.kind in WRITTEN_BY_A_MODEL:
-        yield (made.model, *workflow.fallback_of(made.fallback))
+    yield from calls_named(workflow)

@@ -8,6 +8,7 @@ on this machine is the same everywhere, and its port is not: it is known by its 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from itertools import chain
 from urllib.parse import urlsplit, urlunsplit
 
 from fanout.batches import Batch
@@ -17,6 +18,7 @@ from fanout.errors import DefinitionError
 from fanout.settings import ENVIRONMENT, same_place
 from fanout.types import EndpointId, ModelRef
 from fanout.workflows.definition import Workflow
+from fanout.workflows.specs import WRITTEN_BY_A_MODEL, AggregateSpec, BranchSpec
 
 Places = Mapping[EndpointId, str]
 """Endpoint to the address that it leads to, without user, query or key; "" is this machine's."""
@@ -24,7 +26,17 @@ Places = Mapping[EndpointId, str]
 
 def models_named(workflow: Workflow) -> frozenset[str]:
     """Every model that a run of it may ask, as its definition writes it; "" is the run's own."""
-    return frozenset(_named(workflow))
+    made = [] if workflow.aggregate is None else [_in_turn(workflow, workflow.aggregate)]
+    return frozenset(chain.from_iterable((*calls_named(workflow), *made)))
+
+
+def calls_named(workflow: Workflow) -> Iterator[tuple[str, ...]]:
+    """For each call of a run, the models that it asks in turn, as the definition writes them."""
+    for branch in workflow.active:
+        yield _in_turn(workflow, branch)
+    made = workflow.aggregate
+    if made is not None and made.kind in WRITTEN_BY_A_MODEL:
+        yield _in_turn(workflow, made)
 
 
 def places_of(workflow: Workflow, model: ModelRef, book: EndpointBook) -> dict[EndpointId, str]:
@@ -65,13 +77,8 @@ def check_places(batch: Batch, names: Collection[str], book: EndpointBook) -> No
             )
 
 
-def _named(workflow: Workflow) -> Iterator[str]:
-    for branch in workflow.active:
-        yield branch.model
-        yield from workflow.fallback_of(branch.fallback)
-    if workflow.aggregate is not None:
-        yield workflow.aggregate.model
-        yield from workflow.fallback_of(workflow.aggregate.fallback)
+def _in_turn(workflow: Workflow, spec: BranchSpec | AggregateSpec) -> tuple[str, ...]:
+    return (spec.model, *workflow.fallback_of(spec.fallback))
 
 
 def _address(endpoint: Endpoint | None) -> str:
